@@ -1,0 +1,117 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/backend"
+)
+
+func init() { caddy.RegisterModule(new(Backend)) }
+
+// Backend is the provider for the app's own backend. It asks
+// `POST {url}{session_path}` with `{"user_id", "model"?, "metadata"?}` and reads
+// `session_id` or `client_secret`, `expires_at`, `model` and `metadata`.
+//
+// Placeholders that can be resolved at load time (`{env.*}`, `{file.*}`) work in
+// url and key.
+type Backend struct {
+	// The base address of the backend. Required.
+	URL string `json:"url,omitempty"`
+
+	// The key sent as `Authorization: Bearer`. Use `{env.*}` or `{file.*}`: a
+	// key written here in full can be read in /config/. Default: none is sent.
+	Key string `json:"key,omitempty"`
+
+	// The path of the session endpoint. Default: /api/sessions.
+	SessionPath string `json:"session_path,omitempty"`
+
+	// Where the user's id goes: "body", "query" (as user_id) or "both".
+	// Default: body.
+	UserIn string `json:"user_in,omitempty"`
+
+	// Names of the client's headers to pass on, for backends that check the
+	// caller's own credentials. A 401 or 403 to such a request is a refusal of
+	// the caller and goes to no other provider. Default: none.
+	ForwardHeaders []string `json:"forward_headers,omitempty"`
+
+	Upstream
+	*backend.Backend `json:"-"`
+}
+
+// CaddyModule returns the Caddy module information.
+func (*Backend) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  ProviderNamespace + ".backend",
+		New: func() caddy.Module { return new(Backend) },
+	}
+}
+
+const defaultSessionPath = "/api/sessions"
+
+// Provision resolves the configuration.
+func (b *Backend) Provision(ctx caddy.Context) error {
+	r := newResolver()
+	base, err := r.url("url", b.URL)
+	if err != nil {
+		return err
+	}
+	key, err := r.secret("key", b.Key)
+	if err != nil {
+		return err
+	}
+	if literalSecret(b.Key) {
+		ctx.Logger().Warn("key is written into the configuration; use {env.*} or {file.*}")
+	}
+	if err := b.check(); err != nil {
+		return err
+	}
+	if err := b.provision(ctx); err != nil {
+		return err
+	}
+	path := b.SessionPath
+	if path == "" {
+		path = defaultSessionPath
+	}
+	b.Backend = backend.New(backend.Config{
+		URL: base.JoinPath(path), Key: key, UserIn: b.userIn(),
+		Forward: b.ForwardHeaders, Transport: b.transport,
+	})
+	return nil
+}
+
+func (b *Backend) userIn() backend.UserIn {
+	if b.UserIn == "" {
+		return backend.UserInBody
+	}
+	return backend.UserIn(b.UserIn)
+}
+
+// check returns an error for what contradicts itself.
+func (b *Backend) check() error {
+	if b.SessionPath != "" && !strings.HasPrefix(b.SessionPath, "/") {
+		return fmt.Errorf("session_path: %q does not begin with a slash", b.SessionPath)
+	}
+	switch b.userIn() {
+	case backend.UserInBody, backend.UserInQuery, backend.UserInBoth:
+	default:
+		return fmt.Errorf("user_in: %q is none of body, query, both", b.UserIn)
+	}
+	if err := headerNames("forward_headers", b.ForwardHeaders); err != nil {
+		return err
+	}
+	if b.Key != "" && slices.Contains(canonical(b.ForwardHeaders), "Authorization") {
+		return errors.New("forward_headers: Authorization and key exclude each other")
+	}
+	return nil
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner = (*Backend)(nil)
+	_ Provider          = (*Backend)(nil)
+)

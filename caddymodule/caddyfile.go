@@ -1,0 +1,186 @@
+package caddymodule
+
+import (
+	"slices"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+func init() {
+	httpcaddyfile.RegisterHandlerDirective("chatkit", parseCaddyfile)
+	httpcaddyfile.RegisterDirectiveOrder("chatkit", httpcaddyfile.Before, "reverse_proxy")
+}
+
+func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+	handler := new(Handler)
+	if err := handler.UnmarshalCaddyfile(h.Dispenser); err != nil {
+		return nil, err
+	}
+	return handler, nil
+}
+
+// UnmarshalCaddyfile sets up the handler from Caddyfile tokens. Syntax:
+//
+//	chatkit [<matcher>] {
+//		# providers, in order of preference
+//		provider <module> [<arguments>...] {
+//			...
+//		}
+//
+//		# who asks
+//		user      <placeholder>...
+//		anonymous [<cookie>]
+//
+//		# paths
+//		session <path> [<provider>...]
+//		refresh <path> [<provider>...]
+//		session off
+//		refresh off
+//
+//		# limits
+//		deadline <duration>
+//
+//		# browsers
+//		cors {
+//			origins <origin>...
+//			headers <header>...
+//			expose  <header>...
+//			max_age <duration>
+//		}
+//	}
+func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the directive itself
+	if d.CountRemainingArgs() > 0 {
+		return d.ArgErr()
+	}
+	here := d.Errf("chatkit needs at least one provider")
+	refs := &providerRefs{}
+	if err := h.options(refs).parseBlock(d, "chatkit", nil); err != nil {
+		return err
+	}
+	if len(h.Providers) == 0 {
+		return here
+	}
+	return refs.check(h.Providers)
+}
+
+// options are the lines of the chatkit block.
+func (h *Handler) options(refs *providerRefs) options {
+	return options{
+		"provider":  {parse: h.parseProvider, many: true},
+		"user":      texts(&h.User),
+		"anonymous": {parse: h.parseAnonymous},
+		"deadline":  duration(&h.Deadline),
+		"session":   {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, SessionRoute, refs) }, many: true},
+		"refresh":   {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, RefreshRoute, refs) }, many: true},
+		"cors":      {parse: h.parseCORS},
+	}
+}
+
+func (h *Handler) parseProvider(d *caddyfile.Dispenser) error {
+	c := new(ProviderConfig)
+	at := *d
+	if err := c.UnmarshalCaddyfile(d); err != nil {
+		return err
+	}
+	for _, other := range h.Providers {
+		if other.Name == c.Name {
+			return at.Errf("provider name %q is given twice; set name in one of them", c.Name)
+		}
+	}
+	h.Providers = append(h.Providers, c)
+	return nil
+}
+
+func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
+	h.Anonymous = new(AnonymousConfig)
+	if d.NextArg() {
+		h.Anonymous.Cookie = d.Val()
+		if err := checkCookieName(d.Val()); err != nil {
+			return located(d, err)
+		}
+	}
+	if d.NextArg() {
+		return d.ArgErr()
+	}
+	return noBlock(d, "anonymous")
+}
+
+// parseRoute parses `<kind> <path> [<provider>...]` and `<kind> off`.
+func (h *Handler) parseRoute(d *caddyfile.Dispenser, kind RouteKind, refs *providerRefs) error {
+	if !d.NextArg() {
+		return d.Errf("%s takes a path, or off", kind)
+	}
+	r := RouteConfig{Kind: kind, Path: d.Val()}
+	if r.Path == "off" {
+		r.Path, r.Off = "", true
+		if d.NextArg() {
+			return d.ArgErr()
+		}
+	}
+	for d.NextArg() {
+		if slices.Contains(r.Providers, d.Val()) {
+			return d.Errf("%s %s: provider %q is given twice", kind, r.Path, d.Val())
+		}
+		r.Providers = append(r.Providers, d.Val())
+		refs.add(d, r, d.Val())
+	}
+	h.Routes = append(h.Routes, r)
+	if err := checkRoutes(h.Routes, func(string) bool { return true }); err != nil {
+		return located(d, err)
+	}
+	return noBlock(d, string(kind))
+}
+
+func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {
+	if d.NextArg() {
+		return d.ArgErr()
+	}
+	h.CORS = new(CORSConfig)
+	return h.CORS.unmarshal(d)
+}
+
+// unmarshal parses the cors block.
+func (c *CORSConfig) unmarshal(d *caddyfile.Dispenser) error {
+	checked := func(o option) option {
+		return option{parse: func(d *caddyfile.Dispenser) error {
+			if err := o.parse(d); err != nil {
+				return err
+			}
+			return located(d, c.check())
+		}}
+	}
+	return options{
+		"origins": checked(texts(&c.Origins)),
+		"headers": checked(texts(&c.Headers)),
+		"expose":  checked(texts(&c.Expose)),
+		"max_age": duration(&c.MaxAge),
+	}.parseBlock(d, "cors", nil)
+}
+
+// providerRefs are the names of providers that routes mention. A route may
+// stand before the provider it names, so they are checked at the end; each has
+// its error ready, with the line it stands on.
+type providerRefs struct {
+	names []string
+	errs  []error
+}
+
+func (p *providerRefs) add(d *caddyfile.Dispenser, r RouteConfig, name string) {
+	p.names = append(p.names, name)
+	p.errs = append(p.errs, d.Errf("%s %s: unknown provider %q", r.Kind, r.Path, name))
+}
+
+func (p *providerRefs) check(providers []*ProviderConfig) error {
+	for i, name := range p.names {
+		if !slices.ContainsFunc(providers, func(c *ProviderConfig) bool { return c.Name == name }) {
+			return p.errs[i]
+		}
+	}
+	return nil
+}
+
+// Interface guards.
+var _ caddyfile.Unmarshaler = (*Handler)(nil)

@@ -1,0 +1,119 @@
+package caddymodule
+
+import (
+	"slices"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+// UnmarshalCaddyfile sets up a provider from Caddyfile tokens. The options that
+// every provider has are parsed here, all others by its module. Syntax:
+//
+//	provider <module> [<arguments>...] {
+//		name        <name>
+//		timeout     <duration>
+//		retries     <n> [<backoff>]
+//		fallback_on <status>...
+//		breaker {
+//			...
+//		}
+//		<options of the module>
+//	}
+func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	if !d.NextArg() {
+		return d.Errf("provider takes the name of a module, such as backend or openai")
+	}
+	module := d.Val()
+	own := moduleBlock(d)
+	common := options{
+		"name":        text(&c.Name),
+		"timeout":     duration(&c.Timeout),
+		"retries":     {parse: c.parseRetries},
+		"fallback_on": {parse: c.parseFallbackOn},
+		"breaker":     {parse: c.parseBreaker},
+	}
+	if err := common.parseBlock(d, module, own.take); err != nil {
+		return err
+	}
+	if c.Name == "" {
+		c.Name = module
+	} else if err := checkName(c.Name); err != nil {
+		return located(own.head, err)
+	}
+	mod, err := caddyfile.UnmarshalModule(own.dispenser(), ProviderNamespace+"."+module)
+	if err != nil {
+		return err
+	}
+	c.ProviderRaw = caddyconfig.JSONModuleObject(mod, "module", module, nil)
+	return nil
+}
+
+// ownBlock collects what of a provider's block is for its module: the name and
+// the arguments, and the lines that are not common to all providers.
+type ownBlock struct {
+	head   *caddyfile.Dispenser
+	tokens []caddyfile.Token
+	lines  []caddyfile.Token
+}
+
+// moduleBlock begins with the name of the module, which d stands on, and the
+// arguments behind it.
+func moduleBlock(d *caddyfile.Dispenser) *ownBlock {
+	at := *d
+	b := &ownBlock{head: &at, tokens: []caddyfile.Token{d.Token()}}
+	b.tokens = append(b.tokens, d.RemainingArgsAsTokens()...)
+	return b
+}
+
+// take collects the line d stands on with its block.
+func (b *ownBlock) take(d *caddyfile.Dispenser) error {
+	b.lines = append(b.lines, d.NextSegment()...)
+	return nil
+}
+
+// dispenser is the module's part as a block of its own. The braces are made up
+// from tokens that stand where a brace would, so that errors name right lines.
+func (b *ownBlock) dispenser() *caddyfile.Dispenser {
+	tokens := slices.Clone(b.tokens)
+	if len(b.lines) > 0 {
+		open, end := tokens[len(tokens)-1], b.lines[len(b.lines)-1]
+		open.Text, end.Text = "{", "}"
+		end.Line++
+		tokens = append(tokens, open)
+		tokens = append(append(tokens, b.lines...), end)
+	}
+	d := caddyfile.NewDispenser(tokens)
+	d.Next() // where UnmarshalModule expects it
+	return d
+}
+
+func (c *ProviderConfig) parseRetries(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) < 1 || len(args) > 2 {
+		return d.Errf("retries takes a number and perhaps a backoff")
+	}
+	c.Retries = new(int)
+	if err := parseNumber(d, "retries", args[0], 0, c.Retries); err != nil {
+		return err
+	}
+	if *c.Retries > maxRetries {
+		return d.Errf("retries: %d is above %d", *c.Retries, maxRetries)
+	}
+	if len(args) == 2 {
+		if err := parseDuration(d, "retries", args[1], &c.Backoff); err != nil {
+			return err
+		}
+	}
+	return noBlock(d, "retries")
+}
+
+func (c *ProviderConfig) parseFallbackOn(d *caddyfile.Dispenser) error {
+	if err := texts(&c.FallbackOn).parse(d); err != nil {
+		return err
+	}
+	_, err := session.ParseStatusSet(c.FallbackOn)
+	return located(d, err)
+}

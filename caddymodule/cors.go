@@ -1,0 +1,112 @@
+package caddymodule
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/rs/cors"
+)
+
+// exposed are the product's own headers that scripts may read.
+var exposed = []string{"Retry-After", requestIDHeader, providerHeader, reasonHeader}
+
+// corsPolicy puts the CORS headers on every claimed answer.
+type corsPolicy struct {
+	*cors.Cors
+	open bool // no allowlist: the documented pair of headers
+}
+
+// newCORS builds the policy, for all origins where c is nil or names none.
+func newCORS(c *CORSConfig) (*corsPolicy, error) {
+	if c == nil {
+		c = new(CORSConfig)
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("cors: %w", err)
+	}
+	o := cors.Options{
+		AllowedOrigins: c.Origins, // none: all
+		// All, because a refusal is to be readable too; the routes themselves
+		// take POST only.
+		AllowedMethods:   []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
+		AllowedHeaders:   c.Headers,
+		ExposedHeaders:   append(exposed[:len(exposed):len(exposed)], c.Expose...),
+		MaxAge:           int(time.Duration(c.MaxAge) / time.Second),
+		AllowCredentials: true,
+	}
+	if len(o.AllowedHeaders) == 0 {
+		o.AllowedHeaders = []string{"*"} // whatever is asked for is echoed
+	}
+	return &corsPolicy{Cors: cors.New(o), open: len(c.Origins) == 0}, nil
+}
+
+// preflight puts the headers on the answer, and answers OPTIONS itself.
+func (p *corsPolicy) preflight(w http.ResponseWriter, r *http.Request) bool {
+	p.HandlerFunc(w, r)
+	h := w.Header()
+	if p.open && h["Access-Control-Allow-Origin"] == nil {
+		// The documented pair stands on answers to clients without an Origin too.
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Allow-Credentials", "true")
+	}
+	if r.Method != http.MethodOptions {
+		return false
+	}
+	if r.Header.Get("Access-Control-Request-Method") == "" {
+		h.Set("Allow", "POST, OPTIONS")
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return true
+}
+
+// allowed tells whether the request may change state: it comes from no browser,
+// from the site itself (as in [http.CrossOriginProtection]) or from an origin
+// on the list.
+func (p *corsPolicy) allowed(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if p.open || origin == "" || p.OriginAllowed(r) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+}
+
+// check returns an error that names the first word that makes no sense.
+func (c *CORSConfig) check() error {
+	for _, o := range c.Origins {
+		if err := checkOrigin(o); err != nil {
+			return fmt.Errorf("origins: %w", err)
+		}
+	}
+	if err := headerNames("headers", c.Headers); err != nil {
+		return err
+	}
+	if err := headerNames("expose", c.Expose); err != nil {
+		return err
+	}
+	if c.MaxAge < 0 {
+		return fmt.Errorf("max_age: %s is negative", time.Duration(c.MaxAge))
+	}
+	return nil
+}
+
+// checkOrigin returns an error where o is no origin as browsers send it, or has
+// a wildcard anywhere but in place of its first label.
+func checkOrigin(o string) error {
+	if o == "*" {
+		return fmt.Errorf(`"*" lets every site in; leave origins out for that, which keeps credentials off`)
+	}
+	scheme, host, ok := strings.Cut(o, "://")
+	if !ok || scheme == "" || strings.Contains(scheme, "*") {
+		return fmt.Errorf("%q is no origin: want scheme://host[:port]", o)
+	}
+	rest := strings.TrimPrefix(host, "*.")
+	u, err := url.Parse(scheme + "://" + rest)
+	if err != nil || strings.Contains(rest, "*") || u.Host == "" || u.Host != rest {
+		return fmt.Errorf("%q is no origin: want scheme://host[:port], with *. for subdomains", o)
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package caddymodule
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+)
+
+// exchange is one claimed request and its answer.
+type exchange struct {
+	h     *Handler
+	rt    *route
+	w     http.ResponseWriter
+	r     *http.Request
+	repl  *caddy.Replacer
+	start time.Time
+	req   Request
+
+	// What became of it, for placeholders, logs and metrics.
+	provider string
+	reason   Reason
+	outcome  outcome
+	upstream time.Duration
+}
+
+func newExchange(h *Handler, rt *route, w http.ResponseWriter, r *http.Request) *exchange {
+	repl, _ := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	x := &exchange{h: h, rt: rt, w: w, r: r, repl: repl, start: time.Now()}
+	x.req.Header = r.Header
+	repl.Map(x.placeholder)
+	return x
+}
+
+// serve takes the request through all its steps. Each is a function of its own,
+// and a refusal of any of them is the answer.
+func (x *exchange) serve() {
+	x.w.Header().Set("Cache-Control", "no-store")
+	x.identifyRequest()
+	if x.h.cors.preflight(x.w, x.r) {
+		return
+	}
+	defer x.record()
+	if refusal := x.prepare(); refusal != nil {
+		x.refuse(refusal)
+		return
+	}
+	res := x.rt.chain.Run(x.r.Context(), &x.req, observer{x})
+	x.answer(&res)
+}
+
+// prepare checks the request and fills in what the chain needs of it.
+func (x *exchange) prepare() *refusal {
+	steps := [...]func() *refusal{x.checkOrigin, x.checkMethod, x.identifyUser, x.readBody}
+	for _, step := range steps {
+		if refusal := step(); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
+func (x *exchange) checkOrigin() *refusal {
+	if x.h.cors.allowed(x.r) {
+		return nil
+	}
+	return &refusal{Status: http.StatusForbidden, Code: codeForbiddenOrigin, Title: "Origin not allowed",
+		Details: "This origin is not on the allowlist"}
+}
+
+func (x *exchange) checkMethod() *refusal {
+	if x.r.Method == http.MethodPost {
+		return nil
+	}
+	x.w.Header().Set("Allow", "POST, OPTIONS")
+	return &refusal{Status: http.StatusMethodNotAllowed, Code: codeMethodNotAllowed, Title: "Method Not Allowed",
+		Details: "Use POST"}
+}
+
+// answer writes what the chain gave.
+func (x *exchange) answer(res *chain.Result) {
+	x.upstream, x.reason = res.Upstream, res.Reason()
+	if res.Served != nil {
+		x.answerSession(res)
+		return
+	}
+	x.answerFailure(res)
+}
+
+// placeholder gives the values of {http.chatkit.*}.
+func (x *exchange) placeholder(key string) (any, bool) {
+	switch key {
+	case "http.chatkit.provider":
+		return x.provider, true
+	case "http.chatkit.reason":
+		return string(x.reason), true
+	case "http.chatkit.user":
+		return x.req.User, true
+	}
+	return nil, false
+}
+
+// record tells operators what became of the request, once.
+func (x *exchange) record() {
+	total := time.Since(x.start)
+	route := string(x.rt.kind)
+	metrics.sessions.WithLabelValues(route, x.provider, string(x.outcome)).Inc()
+	metrics.sessionDuration.WithLabelValues(route, x.provider).Observe(total.Seconds())
+	metrics.overhead.Observe((total - x.upstream).Seconds())
+	if extra, ok := x.r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		extra.Set(zap.String("chatkit_provider", x.provider))
+		extra.Set(zap.String("chatkit_reason", string(x.reason)))
+	}
+}

@@ -1,0 +1,86 @@
+package caddymodule
+
+import (
+	"sync"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+// liveHandlers are the handlers of the configurations that are loaded.
+var liveHandlers handlerSet
+
+// handlerSet is a set of handlers, safe for concurrent use.
+type handlerSet struct {
+	mu  sync.Mutex
+	set map[*Handler]struct{}
+}
+
+func (s *handlerSet) add(h *Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.set == nil {
+		s.set = make(map[*Handler]struct{})
+	}
+	s.set[h] = struct{}{}
+}
+
+func (s *handlerSet) remove(h *Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.set, h)
+}
+
+func (s *handlerSet) each(f func(*Handler)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for h := range s.set {
+		f(h)
+	}
+}
+
+// create makes every series a handler can ever count in, so that rates and
+// alerts work before the first event.
+func (m *instruments) create(h *Handler) {
+	for _, l := range h.links {
+		m.createProvider(l.Name)
+	}
+	for _, rt := range h.routes {
+		m.createRoute(rt)
+	}
+}
+
+func (m *instruments) createProvider(name string) {
+	m.attempts.WithLabelValues(name, resultOK)
+	for _, r := range session.Reasons() {
+		m.attempts.WithLabelValues(name, string(r))
+	}
+	m.attemptDuration.WithLabelValues(name)
+	m.retries.WithLabelValues(name)
+	for _, c := range breaker.Changes() {
+		m.transitions.WithLabelValues(name, string(c.From), string(c.To))
+	}
+}
+
+func (m *instruments) createRoute(rt *route) {
+	kind := string(rt.kind)
+	for _, o := range []outcome{outcomeRefused, outcomeFailed, outcomeCanceled} {
+		m.sessions.WithLabelValues(kind, nobody, string(o))
+	}
+	m.sessionDuration.WithLabelValues(kind, nobody)
+	first := rt.chain.Links[0].Name
+	for i, l := range rt.chain.Links {
+		m.sessions.WithLabelValues(kind, l.Name, string(outcomeRejected))
+		m.sessionDuration.WithLabelValues(kind, l.Name)
+		if i == 0 {
+			m.sessions.WithLabelValues(kind, l.Name, string(outcomeOK))
+			continue
+		}
+		m.sessions.WithLabelValues(kind, l.Name, string(outcomeFallback))
+		for _, r := range session.Reasons() {
+			if r.MovesOn() {
+				m.fallbacks.WithLabelValues(first, l.Name, string(r))
+			}
+		}
+	}
+}

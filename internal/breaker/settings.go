@@ -1,0 +1,70 @@
+package breaker
+
+import (
+	"fmt"
+	"time"
+)
+
+// Settings configure a [Gate]. The zero value of a field means "off" for the
+// rules and is an error for the rest: start from [Defaults].
+type Settings struct {
+	// Consecutive failures that open the breaker. 0: the rule is off.
+	Consecutive int
+
+	// Ratio of failures among the calls of the last Window that opens the
+	// breaker, 0 to 1, once there are at least MinCalls of them. 0: off.
+	Ratio    float64
+	MinCalls int
+	Window   time.Duration
+
+	// Slow is how long a call may take before it counts as slow, SlowRatio the
+	// ratio of slow calls in the window that opens the breaker. 0: off.
+	Slow      time.Duration
+	SlowRatio float64
+
+	// Open is the first open time, give or take [Jitter]. Each failed probe
+	// doubles it, up to MaxOpen.
+	Open    time.Duration
+	MaxOpen time.Duration
+
+	// Probes is how many calls are let through when half-open. All of them
+	// must succeed to close the breaker.
+	Probes int
+}
+
+// Defaults returns the settings of a breaker nobody configured.
+func Defaults() Settings {
+	return Settings{
+		Consecutive: 5,
+		Ratio:       0.5, MinCalls: 20, Window: 10 * time.Second,
+		Open: 15 * time.Second, MaxOpen: 2 * time.Minute,
+		Probes: 1,
+	}
+}
+
+// Check returns an error that names the first field that makes no sense.
+func (s Settings) Check() error {
+	switch {
+	case s.Consecutive < 0:
+		return fmt.Errorf("consecutive: %d is negative", s.Consecutive)
+	case s.Ratio < 0 || s.Ratio > 1:
+		return fmt.Errorf("ratio: %g %% is not between 0 and 100 %%", s.Ratio*100)
+	case (s.Ratio > 0 || s.SlowRatio > 0) && s.MinCalls < 1:
+		return fmt.Errorf("ratio: %d calls are too few to tell a ratio", s.MinCalls)
+	case (s.Ratio > 0 || s.SlowRatio > 0) && s.Window < buckets*time.Millisecond:
+		return fmt.Errorf("ratio: window of %s is shorter than %s", s.Window, buckets*time.Millisecond)
+	case s.Slow < 0:
+		return fmt.Errorf("slow: %s is negative", s.Slow)
+	case s.SlowRatio < 0 || s.SlowRatio > 1:
+		return fmt.Errorf("slow: %g %% is not between 0 and 100 %%", s.SlowRatio*100)
+	case (s.Slow > 0) != (s.SlowRatio > 0):
+		return fmt.Errorf("slow: needs both a duration and a percentage above 0")
+	case s.Open <= 0:
+		return fmt.Errorf("open: %s is not above 0", s.Open)
+	case s.MaxOpen < s.Open:
+		return fmt.Errorf("open: the longest open time %s is below the first one, %s", s.MaxOpen, s.Open)
+	case s.Probes < 1:
+		return fmt.Errorf("probes: %d is below 1", s.Probes)
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+// MinAttempt is the least time worth giving to an attempt: with less left the
+// provider is skipped for want of [session.Budget].
+const MinAttempt = 10 * time.Millisecond
+
+// Chain is the providers of a route. It holds no state of its own and is safe
+// for concurrent use.
+type Chain struct {
+	Links []*Link
+
+	// Deadline is the longest one session request may take.
+	Deadline time.Duration
+}
+
+// run is one session request on its way through the chain.
+type run struct {
+	*Chain
+	ctx context.Context
+	req *session.Request
+	obs Observer
+	end time.Time
+	res Result
+}
+
+// Run asks the providers in order and returns as soon as one has served, one
+// has refused the caller, the client has gone or nobody is left.
+func (c *Chain) Run(ctx context.Context, req *session.Request, obs Observer) Result {
+	r := run{Chain: c, ctx: ctx, req: req, obs: obs, end: time.Now().Add(c.Deadline)}
+	for i, l := range c.Links {
+		v := r.ask(l, c.Links[i+1:])
+		if v.Reason == session.OK {
+			r.res.Served = l
+			break
+		}
+		r.res.Trail = append(r.res.Trail, Step{Link: l, Verdict: v})
+		if !v.Next {
+			break
+		}
+	}
+	return r.res
+}
+
+// ask calls one provider, again where that is safe and affordable, and returns
+// the verdict on it.
+func (r *run) ask(l *Link, later []*Link) session.Verdict {
+	l.RetryBudget.Earn()
+	var last session.Verdict
+	for try := 0; ; try++ {
+		if r.ctx.Err() != nil {
+			return r.left(l)
+		}
+		limit := r.share(l, later)
+		if limit < MinAttempt {
+			return r.outOfTime(l, last)
+		}
+		done, reason := l.Gate.Allow()
+		if reason != session.OK {
+			return r.skipped(l, reason, last)
+		}
+		last = r.attempt(l, limit, done)
+		if !last.Retry || try >= l.Retries || !l.RetryBudget.Spend() {
+			return last
+		}
+		if !r.pause(l, try) {
+			return last
+		}
+		r.obs.Retrying(l)
+	}
+}
+
+// share is the time an attempt gets: its own limit, and never so much of the
+// deadline that the providers still to come could not be asked. Each of those
+// is sure of an even part of what is left, or of its own limit if that is less.
+func (r *run) share(l *Link, later []*Link) time.Duration {
+	left := time.Until(r.end)
+	even := left / time.Duration(len(later)+1)
+	for _, n := range later {
+		left -= min(n.Timeout, even)
+	}
+	return min(l.Timeout, left)
+}
+
+// outOfTime ends the chain: before the first attempt nothing is known about
+// the provider, after it the attempt's own verdict is the better one.
+func (r *run) outOfTime(l *Link, last session.Verdict) session.Verdict {
+	if last.Reason != session.OK {
+		return last
+	}
+	v := session.Verdict{Reason: session.Budget, Effect: session.Excluded}
+	r.obs.Skipped(l, v.Reason)
+	return v
+}
+
+// left ends the chain because the client has gone.
+func (r *run) left(l *Link) session.Verdict {
+	r.obs.Skipped(l, session.Canceled)
+	return session.Verdict{Reason: session.Canceled, Effect: session.Excluded}
+}
+
+// skipped notes that the gate refused. A breaker that opened between an attempt
+// and its retry does not change why the provider failed.
+func (r *run) skipped(l *Link, reason session.Reason, last session.Verdict) session.Verdict {
+	if last.Reason != session.OK {
+		return last
+	}
+	if in := l.Gate.RetryIn(); r.res.RetryIn == 0 || in < r.res.RetryIn {
+		r.res.RetryIn = in
+	}
+	r.obs.Skipped(l, reason)
+	return session.Verdict{Reason: reason, Effect: session.Excluded, Next: true}
+}
+
+// attempt is one call to one provider, under a permit.
+func (r *run) attempt(l *Link, limit time.Duration, done func(session.Effect, time.Duration)) session.Verdict {
+	ctx, cancel := context.WithTimeout(r.ctx, limit)
+	defer cancel()
+	start := time.Now()
+	s, err := create(ctx, l.Provider, r.req)
+	took := time.Since(start)
+	v := session.Classify(r.ctx, ctx, err, l.Onward)
+	done(v.Effect, took)
+	if v.Cooldown > 0 {
+		l.Gate.CoolDown(v.Cooldown)
+	}
+	r.res.Upstream += took
+	r.res.Session = s
+	r.obs.Attempted(l, v, took, err)
+	return v
+}
+
+// create calls the provider. A panic in one (a third party's, say) costs the
+// attempt, not the request and not the permit.
+func create(ctx context.Context, p Provider, req *session.Request) (s session.Session, err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = &session.Failure{Reason: session.Misconfigured, Err: panicError(e)}
+		}
+	}()
+	s, err = p.Create(ctx, req)
+	if err != nil {
+		return session.Session{}, err
+	}
+	return s, s.Check(time.Now())
+}
+
+// panicError tells of a panic without repeating a value that may hold a secret.
+func panicError(e any) error {
+	if re, ok := e.(runtime.Error); ok {
+		return fmt.Errorf("provider panicked: %w", re)
+	}
+	return fmt.Errorf("provider panicked with a %T", e)
+}
+
+// pause waits before a retry: exponential backoff with full jitter. It returns
+// false where the client left or no time would be left after it.
+func (r *run) pause(l *Link, try int) bool {
+	wait := fullJitter(l.Backoff, try)
+	if time.Until(r.end) < wait+MinAttempt {
+		return false
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		r.res.Upstream += wait
+		return true
+	case <-r.ctx.Done():
+		return false
+	}
+}
+
+// fullJitter is a random wait between 0 and base·2^try. The library spreads a
+// wait around its interval by a factor, so half of it with factor 1.
+func fullJitter(base time.Duration, try int) time.Duration {
+	b := backoff.ExponentialBackOff{
+		InitialInterval:     base << min(try, 10) / 2,
+		RandomizationFactor: 1,
+		Multiplier:          1,
+		MaxInterval:         time.Minute,
+	}
+	return max(b.NextBackOff(), 0)
+}

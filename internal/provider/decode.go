@@ -1,0 +1,29 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+// Decode reads the JSON object of an answer into v. The error says what is
+// wrong without a word of the body, which may be anything.
+func Decode(body []byte, v any) error {
+	trimmed := bytes.TrimLeft(body, " \t\r\n")
+	switch {
+	case len(trimmed) == 0:
+		return session.Invalid("answer is empty")
+	case trimmed[0] != '{':
+		return session.Invalid("answer is no JSON object")
+	}
+	err := json.Unmarshal(body, v)
+	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return session.Invalid("answer's %s is a %s", te.Field, te.Value)
+	}
+	if err != nil {
+		return session.Invalid("answer is no valid JSON")
+	}
+	return nil
+}

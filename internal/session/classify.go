@@ -1,0 +1,145 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// MaxCooldown bounds how long a provider can ask to be left alone.
+const MaxCooldown = 60 * time.Second
+
+// Effect is what an attempt tells the breaker of its provider.
+type Effect uint8
+
+// The effects.
+const (
+	// Excluded attempts say nothing about the provider: the client went away.
+	Excluded Effect = iota
+	// Success includes the refusal of one caller: the provider works.
+	Success
+	// Failed attempts count towards opening the breaker.
+	Failed
+)
+
+// Verdict is a row of the classification table: what follows from an attempt.
+type Verdict struct {
+	Reason Reason
+	Effect Effect
+
+	// Next tells whether the next provider of the chain may be asked.
+	Next bool
+
+	// Retry tells whether the same provider may be asked once more, because
+	// the attempt surely did nothing there.
+	Retry bool
+
+	// Status is the HTTP status of the answer, 0 where there was none.
+	Status int
+
+	// Cooldown is how long to keep the provider out, at most [MaxCooldown].
+	Cooldown time.Duration
+}
+
+// Classify is the one classification table. err is what the provider returned,
+// ctx the context of the whole session request, attempt the one of this attempt
+// with its time limit, and onward the statuses that go on to the next provider
+// (nil: the default list).
+func Classify(ctx, attempt context.Context, err error, onward *StatusSet) Verdict {
+	if err == nil {
+		return Verdict{Effect: Success}
+	}
+	var f *Failure
+	if !errors.As(err, &f) {
+		f = &Failure{Err: err}
+	}
+	// The status is a fact about the provider, whoever ran out of time after it.
+	if f.Status != 0 && (f.Status < 200 || f.Status > 299) {
+		return byStatus(f, onward)
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return Verdict{Reason: Canceled, Effect: Excluded}
+	}
+	if attempt.Err() != nil {
+		return Verdict{Reason: Timeout, Effect: Failed, Next: true}
+	}
+	reason := f.Reason
+	if reason == "" {
+		reason = networkReason(err)
+	}
+	return byReason(reason, f)
+}
+
+// byReason judges a failure that carries no HTTP status.
+func byReason(reason Reason, f *Failure) Verdict {
+	v := Verdict{Reason: reason, Effect: Failed, Next: true}
+	switch reason {
+	case Rejected:
+		v.Effect, v.Next, v.Status = Success, false, http.StatusForbidden
+	case Canceled:
+		v.Effect, v.Next = Excluded, false
+	case Dial:
+		v.Retry = true
+	case Reset:
+		v.Retry = !f.Answered
+	default:
+	}
+	v.Cooldown = min(f.RetryAfter, MaxCooldown)
+	return v
+}
+
+// byStatus judges a failure by the HTTP status of the answer.
+func byStatus(f *Failure, onward *StatusSet) Verdict {
+	v := Verdict{Reason: f.Reason, Status: f.Status}
+	if v.Reason == "" {
+		v.Reason = statusReason(f)
+	}
+	v.Effect, v.Next = Failed, true
+	if v.Reason == Rejected {
+		v.Effect, v.Next = Success, false
+	}
+	switch f.Status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		v.Cooldown = min(f.RetryAfter, MaxCooldown)
+	}
+	v.Retry = f.Status == http.StatusServiceUnavailable && v.Cooldown <= 0
+	return redirect(v, onward)
+}
+
+// redirect applies the operator's own list of statuses. The list decides where
+// the request goes next, not what the answer says about the provider's health:
+// a refused caller must not open the breaker for everybody else.
+func redirect(v Verdict, onward *StatusSet) Verdict {
+	if onward == nil || v.Status < 400 {
+		return v
+	}
+	v.Next = onward.Has(v.Status)
+	if v.Next && v.Reason == Rejected {
+		v.Reason = Status4xx
+	}
+	return v
+}
+
+// statusReason is the status column of the table.
+func statusReason(f *Failure) Reason {
+	switch s := f.Status; {
+	case s == http.StatusRequestTimeout:
+		return Status408
+	case s == http.StatusTooEarly:
+		return Status425
+	case s == http.StatusTooManyRequests:
+		return Status429
+	case s == http.StatusUnauthorized && f.CallerCredentials:
+		return Rejected
+	case s == http.StatusUnauthorized, s == http.StatusNotFound,
+		s == http.StatusMethodNotAllowed, s == http.StatusNotImplemented:
+		return Misconfigured
+	case s >= 500:
+		return Status5xx
+	case s >= 400:
+		return Rejected
+	}
+	// A redirect, or a status no HTTP server should end with.
+	return InvalidResponse
+}

@@ -1,0 +1,50 @@
+package session
+
+// Reason says why an attempt failed or was skipped. The enum is closed: logs,
+// metrics, response headers and the documentation use these words and no other.
+type Reason string
+
+// The reasons, in the order of the classification table.
+const (
+	// OK is the absence of a reason: the attempt gave a session.
+	OK Reason = ""
+
+	Dial            Reason = "dial"
+	DNS             Reason = "dns"
+	TLS             Reason = "tls"
+	Timeout         Reason = "timeout"
+	Reset           Reason = "reset"
+	Status5xx       Reason = "status_5xx"
+	Status408       Reason = "status_408"
+	Status425       Reason = "status_425"
+	Status429       Reason = "status_429"
+	Status4xx       Reason = "status_4xx"
+	Misconfigured   Reason = "misconfigured"
+	Rejected        Reason = "rejected"
+	InvalidResponse Reason = "invalid_response"
+	Open            Reason = "open"
+	ForcedOpen      Reason = "forced_open"
+	Cooldown        Reason = "cooldown"
+	Budget          Reason = "budget"
+	Canceled        Reason = "canceled"
+)
+
+// Reasons lists every reason an attempt can end with, [OK] not among them.
+func Reasons() []Reason {
+	return []Reason{
+		Dial, DNS, TLS, Timeout, Reset, Status5xx, Status408, Status425, Status429, Status4xx,
+		Misconfigured, Rejected, InvalidResponse, Open, ForcedOpen, Cooldown, Budget, Canceled,
+	}
+}
+
+// Skipped tells whether the provider was not asked at all because something
+// stands in front of it: its breaker, or a cooldown it asked for.
+func (r Reason) Skipped() bool {
+	return r == Open || r == ForcedOpen || r == Cooldown
+}
+
+// MovesOn tells whether a provider that ended with r can have been followed by
+// another one.
+func (r Reason) MovesOn() bool {
+	return r != Rejected && r != Canceled && r != Budget
+}

@@ -1,0 +1,87 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxSecret is the longest secret taken from a provider, in bytes.
+const MaxSecret = 8 << 10
+
+// Check returns a [Failure] where s cannot serve a front end: no secret, a
+// secret that is too long or holds control characters, or a session that is
+// already over at now.
+func (s *Session) Check(now time.Time) error {
+	secret := s.Secret.Reveal()
+	switch {
+	case secret == "":
+		return Invalid("session has no secret")
+	case len(secret) > MaxSecret:
+		return Invalid("session secret has %d bytes, more than %d", len(secret), MaxSecret)
+	case strings.ContainsFunc(secret, isControl):
+		return Invalid("session secret holds control characters")
+	case !s.ExpiresAt.IsZero() && !s.ExpiresAt.After(now):
+		return Invalid("session expired at %s", s.ExpiresAt.Format(time.RFC3339))
+	}
+	return nil
+}
+
+func isControl(r rune) bool { return r < 0x20 || (r >= 0x7f && r < 0xa0) }
+
+// expiryLayouts are the ways custom backends write a time. The ones without a
+// zone are what Python's datetime.isoformat gives; they are read as UTC.
+var expiryLayouts = []string{
+	time.RFC3339Nano,
+	"2006-01-02T15:04:05.999999999",
+	"2006-01-02 15:04:05.999999999Z07:00",
+	"2006-01-02 15:04:05.999999999",
+}
+
+// ParseExpiry reads the expires_at of a provider's answer: an ISO 8601 string,
+// or a number (also in a string) of seconds or milliseconds since 1970. What
+// cannot be read gives the zero time: the answer then goes without the field.
+func ParseExpiry(raw json.RawMessage) time.Time {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 {
+		return time.Time{}
+	}
+	if raw[0] != '"' {
+		return unixTime(string(raw))
+	}
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return time.Time{}
+	}
+	for _, layout := range expiryLayouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return unixTime(s)
+}
+
+// Bounds of what is taken for a time: up to the year 9999 in seconds, from
+// 1973 on in milliseconds. The two do not meet in any year that matters.
+const (
+	maxUnixSeconds = 253402300799
+	minUnixMillis  = 1e11
+)
+
+func unixTime(s string) time.Time {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(f) || f <= 0 {
+		return time.Time{}
+	}
+	if f >= minUnixMillis {
+		f /= 1000
+	}
+	if f > maxUnixSeconds {
+		return time.Time{}
+	}
+	whole, frac := math.Modf(f)
+	return time.Unix(int64(whole), int64(frac*1e9)).UTC()
+}
