@@ -9,4 +9,5 @@ package chatkit
 
 import (
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule"
+	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/demo"
 )

@@ -71,6 +71,9 @@ func (r resolver) url(field, value string) (*url.URL, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("%s: %s has a query or a fragment", field, value)
 	}
+	if u.Path == "" {
+		u.Path = "/" // else JoinPath makes a path without a leading slash
+	}
 	return u, nil
 }
 

@@ -1,0 +1,163 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+)
+
+//go:embed demo.Caddyfile
+var caddyfileText string
+
+var caddyfileTemplate = template.Must(template.New("Caddyfile").Parse(caddyfileText))
+
+// The keys the stand-ins ask for. They open nothing.
+const (
+	backendKey = "demo-backend-key"
+	openaiKey  = "demo-openai-key"
+)
+
+// demo is everything the command has started.
+type demo struct {
+	port    int
+	out     io.Writer
+	backend *sandbox.Server
+	openai  *sandbox.Server
+	control *http.Server
+	log     *sessionLog
+	closers []func() error // in the order of starting
+}
+
+// start starts the stand-ins and Caddy in front of them. On an error everything
+// is stopped again.
+func start(port int, out io.Writer) (d *demo, err error) {
+	d = &demo{port: port, out: out}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.stop())
+		}
+	}()
+	if d.backend, err = sandbox.NewBackend(sandbox.Options{Key: backendKey}); err != nil {
+		return d, fmt.Errorf("starting stand-in backend: %w", err)
+	}
+	d.closers = append(d.closers, d.backend.Close)
+	if d.openai, err = sandbox.NewOpenAI(sandbox.Options{Key: openaiKey}); err != nil {
+		return d, fmt.Errorf("starting stand-in OpenAI: %w", err)
+	}
+	d.closers = append(d.closers, d.openai.Close)
+	if d.log, err = newSessionLog(out); err != nil {
+		return d, fmt.Errorf("starting session log: %w", err)
+	}
+	d.closers = append(d.closers, d.log.Close)
+	controlAddr, err := d.startControl()
+	if err != nil {
+		return d, fmt.Errorf("starting fault switch: %w", err)
+	}
+	return d, d.startCaddy(controlAddr)
+}
+
+// startControl serves the fault switches. Caddy proxies /demo/ to it.
+func (d *demo) startControl() (addr string, err error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	d.control = &http.Server{
+		Handler: sandbox.Control(map[string]*sandbox.Server{
+			"backend": d.backend, "openai": d.openai,
+		}),
+		ReadHeaderTimeout: time.Second,
+	}
+	go func() { _ = d.control.Serve(ln) }()
+	d.closers = append(d.closers, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+		defer cancel()
+		return d.control.Shutdown(ctx)
+	})
+	return ln.Addr().String(), nil
+}
+
+// startCaddy loads the product's configuration.
+func (d *demo) startCaddy(controlAddr string) error {
+	var text bytes.Buffer
+	err := caddyfileTemplate.Execute(&text, map[string]any{
+		"Port": d.port, "Hosts": loopbacks(),
+		"LogAddr": d.log.Addr(), "ControlAddr": controlAddr,
+		"BackendURL": d.backend.URL(), "BackendKey": backendKey,
+		"OpenAIURL": d.openai.URL(), "OpenAIKey": openaiKey,
+	})
+	if err != nil {
+		return err
+	}
+	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt(text.Bytes(), map[string]any{"filename": "demo.Caddyfile"})
+	if err != nil {
+		return err
+	}
+	if err := caddy.Load(config, true); err != nil {
+		return fmt.Errorf("starting on port %d: %w", d.port, err)
+	}
+	d.closers = append(d.closers, caddy.Stop)
+	return nil
+}
+
+// loopbacks are the loopback addresses this machine has: "localhost" means one
+// or the other, or both.
+func loopbacks() []string {
+	hosts := []string{"127.0.0.1"}
+	if ln, err := net.Listen("tcp", "[::1]:0"); err == nil {
+		_ = ln.Close()
+		hosts = append(hosts, "[::1]")
+	}
+	return hosts
+}
+
+// stop ends what start has started, the last first.
+func (d *demo) stop() error {
+	var errs []error
+	for i := len(d.closers) - 1; i >= 0; i-- {
+		errs = append(errs, d.closers[i]())
+	}
+	d.closers = nil
+	return errors.Join(errs...)
+}
+
+func (d *demo) url() string { return "http://localhost:" + strconv.Itoa(d.port) }
+
+// printHelp says what to try.
+func (d *demo) printHelp() {
+	faults := make([]string, 0, len(sandbox.Faults()))
+	for _, f := range sandbox.Faults() {
+		faults = append(faults, string(f))
+	}
+	_, _ = fmt.Fprintf(d.out, `caddy-chatkit demo on %[1]s
+
+Create a session (served by the backend):
+  curl -i -X POST %[1]s/api/custom/session
+
+Break the backend, then create a session again (served by openai, with the reason):
+  curl -X POST %[1]s/demo/backend/refuse
+
+Heal it:
+  curl -X POST %[1]s/demo/backend/heal
+
+Other faults: %[2]s
+The stand-in for OpenAI breaks in the same way: %[1]s/demo/openai/500
+Metrics: %[1]s/metrics
+Ctrl-C ends it.
+
+`, d.url(), strings.Join(faults, " "))
+}
