@@ -10,7 +10,8 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 )
 
-// The headers that say who answered, and why not the first provider.
+// The headers that say who answered, and why not the first provider, in the
+// canonical form of net/http.
 const (
 	providerHeader = "X-Chatkit-Provider"
 	reasonHeader   = "X-Chatkit-Fallback-Reason"
@@ -28,11 +29,10 @@ type sessionAnswer struct {
 // answerSession answers with the session of the provider that served.
 func (x *exchange) answerSession(res *chain.Result) {
 	x.provider, x.outcome = res.Served.Name, outcomeOK
-	h := x.w.Header()
-	h.Set(providerHeader, x.provider)
+	x.setHeader(providerHeader, x.provider)
 	if res.Fallback() {
 		x.outcome = outcomeFallback
-		h.Set(reasonHeader, string(x.reason))
+		x.setHeader(reasonHeader, string(x.reason))
 		metrics.fallbacks.WithLabelValues(res.Trail[0].Link.Name, x.provider, string(x.reason)).Inc()
 	}
 	a := sessionAnswer{
@@ -58,7 +58,7 @@ func (x *exchange) answerSession(res *chain.Result) {
 // write sends the answer. A client that cannot be written to has gone; nobody
 // is left to be told.
 func (x *exchange) write(status int, body []byte) {
-	x.w.Header().Set("Content-Type", "application/json")
+	x.setHeader("Content-Type", "application/json")
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body)
 }

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
-	"sync"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/bounded"
 )
 
 // maxBody is the largest body of a session request, in bytes.
@@ -36,19 +36,16 @@ func (x *exchange) readBody() *refusal {
 	if x.r.ContentLength > maxBody {
 		return tooLarge()
 	}
-	buf := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
-	defer bodies.Put(buf)
-	buf.Reset()
-	if _, err := buf.ReadFrom(&io.LimitedReader{R: x.r.Body, N: maxBody + 1}); err != nil {
+	body, err := bounded.Read(x.r.Body, maxBody)
+	defer body.Release()
+	switch {
+	case errors.Is(err, bounded.ErrTooLarge):
+		return tooLarge()
+	case err != nil:
 		return badRequest("Body could not be read")
 	}
-	if buf.Len() > maxBody {
-		return tooLarge()
-	}
-	return x.parseBody(buf.Bytes())
+	return x.parseBody(body.Bytes())
 }
-
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (x *exchange) parseBody(body []byte) *refusal {
 	body = bytes.TrimLeft(body, " \t\r\n")

@@ -52,8 +52,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive itself
-	if d.CountRemainingArgs() > 0 {
-		return d.ArgErr()
+	if err := noArgs(d, "chatkit [<matcher>]"); err != nil {
+		return err
 	}
 	here := d.Errf("chatkit needs at least one provider")
 	refs := &providerRefs{}
@@ -102,8 +102,8 @@ func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
 			return located(d, err)
 		}
 	}
-	if d.NextArg() {
-		return d.ArgErr()
+	if err := noArgs(d, "anonymous [<cookie>]"); err != nil {
+		return err
 	}
 	return noBlock(d, "anonymous")
 }
@@ -116,8 +116,11 @@ func (h *Handler) parseRoute(d *caddyfile.Dispenser, kind RouteKind, refs *provi
 	r := RouteConfig{Kind: kind, Path: d.Val()}
 	if r.Path == "off" {
 		r.Path, r.Off = "", true
-		if d.NextArg() {
-			return d.ArgErr()
+		if slices.ContainsFunc(h.Routes, func(o RouteConfig) bool { return o.Kind == kind && o.Off }) {
+			return d.Errf("%s off is given twice", kind)
+		}
+		if err := noArgs(d, string(kind)+" off"); err != nil {
+			return err
 		}
 	}
 	for d.NextArg() {
@@ -135,8 +138,8 @@ func (h *Handler) parseRoute(d *caddyfile.Dispenser, kind RouteKind, refs *provi
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {
-	if d.NextArg() {
-		return d.ArgErr()
+	if err := noArgs(d, "cors"); err != nil {
+		return err
 	}
 	h.CORS = new(CORSConfig)
 	return h.CORS.unmarshal(d)
@@ -144,18 +147,10 @@ func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {
 
 // unmarshal parses the cors block.
 func (c *CORSConfig) unmarshal(d *caddyfile.Dispenser) error {
-	checked := func(o option) option {
-		return option{parse: func(d *caddyfile.Dispenser) error {
-			if err := o.parse(d); err != nil {
-				return err
-			}
-			return located(d, c.check())
-		}}
-	}
 	return options{
-		"origins": checked(texts(&c.Origins)),
-		"headers": checked(texts(&c.Headers)),
-		"expose":  checked(texts(&c.Expose)),
+		"origins": texts(&c.Origins).then(c.check),
+		"headers": texts(&c.Headers).then(c.check),
+		"expose":  texts(&c.Expose).then(c.check),
 		"max_age": duration(&c.MaxAge),
 	}.parseBlock(d, "cors", nil)
 }

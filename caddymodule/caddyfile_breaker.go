@@ -14,23 +14,19 @@ import (
 //		probes      <n>
 //	}
 func (c *ProviderConfig) parseBreaker(d *caddyfile.Dispenser) error {
-	if d.NextArg() {
-		return d.ArgErr()
-	}
-	at := *d
-	b := new(BreakerConfig)
-	err := options{
-		"consecutive": {parse: b.parseConsecutive},
-		"ratio":       {parse: b.parseRatio},
-		"slow":        {parse: b.parseSlow},
-		"open":        {parse: b.parseOpen},
-		"probes":      wholeNumber(&b.Probes, 1),
-	}.parseBlock(d, "breaker", nil)
-	if err != nil {
+	if err := noArgs(d, "breaker"); err != nil {
 		return err
 	}
+	b := new(BreakerConfig)
 	c.Breaker = b
-	return located(&at, b.settings().Check())
+	check := func() error { return b.settings().Check() }
+	return options{
+		"consecutive": {parse: b.parseConsecutive},
+		"ratio":       option{parse: b.parseRatio}.then(check),
+		"slow":        option{parse: b.parseSlow}.then(check),
+		"open":        option{parse: b.parseOpen}.then(check),
+		"probes":      wholeNumber(&b.Probes, 1),
+	}.parseBlock(d, "breaker", nil)
 }
 
 // off tells whether the only argument of a rule is "off".

@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"strings"
+
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 )
 
@@ -19,36 +21,40 @@ import (
 func (b *Backend) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the name of the module
 	at := *d
-	if d.NextArg() {
-		b.URL = d.Val()
-	}
-	if d.NextArg() {
-		return d.ArgErr()
-	}
-	byArgument := b.URL != ""
-	err := options{
-		"url": {parse: func(d *caddyfile.Dispenser) error {
-			if byArgument {
-				return d.Errf("url is given twice")
-			}
-			return text(&b.URL).parse(d)
-		}},
-		"key":             text(&b.Key),
-		"session_path":    text(&b.SessionPath),
-		"user_in":         text(&b.UserIn),
-		"forward_headers": texts(&b.ForwardHeaders),
-		"transport":       {parse: b.unmarshalTransport},
-	}.parseBlock(d, "backend", nil)
-	if err != nil {
+	if err := b.parseArguments(d); err != nil {
 		return err
 	}
-	if b.URL == "" {
+	err := options{
+		"url":             {parse: b.parseURL},
+		"key":             text(&b.Key).then(b.check),
+		"session_path":    text(&b.SessionPath).then(b.check),
+		"user_in":         text(&b.UserIn).then(b.check),
+		"forward_headers": texts(&b.ForwardHeaders).then(b.check),
+		"transport":       {parse: b.unmarshalTransport},
+	}.parseBlock(d, "backend", nil)
+	if err == nil && b.URL == "" {
 		return at.Errf("backend: url is missing")
 	}
-	if err := b.check(); err != nil {
-		return at.Errf("backend: %w", err)
+	return err
+}
+
+// parseArguments parses what may stand behind the name of the module.
+func (b *Backend) parseArguments(d *caddyfile.Dispenser) error {
+	if !d.NextArg() {
+		return nil
 	}
-	return literalURL(&at, "backend: url", b.URL)
+	b.URL = d.Val()
+	if err := literalURL("url", b.URL); err != nil {
+		return located(d, err)
+	}
+	return noArgs(d, "provider backend <url>")
+}
+
+func (b *Backend) parseURL(d *caddyfile.Dispenser) error {
+	if b.URL != "" {
+		return d.Errf("url is given twice: behind the provider and here")
+	}
+	return text(&b.URL).then(func() error { return literalURL("url", b.URL) }).parse(d)
 }
 
 // UnmarshalCaddyfile sets up the provider from Caddyfile tokens. Syntax:
@@ -69,17 +75,17 @@ func (b *Backend) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 func (o *OpenAI) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the name of the module
 	at := *d
-	if d.NextArg() {
-		return d.ArgErr()
+	if d.NextArg() { // not shown: it may well be the key
+		return d.Errf("openai takes no argument; the key goes into its block")
 	}
 	err := options{
 		"key":           text(&o.Key),
 		"workflow":      {parse: o.parseWorkflow, many: true},
-		"version":       text(&o.Version),
-		"base_url":      text(&o.BaseURL),
+		"version":       text(&o.Version).then(o.checkVersion),
+		"base_url":      text(&o.BaseURL).then(func() error { return literalURL("base_url", o.BaseURL) }),
 		"organization":  text(&o.Organization),
 		"project":       text(&o.Project),
-		"expires_after": {parse: o.parseExpiresAfter},
+		"expires_after": duration(&o.ExpiresAfter).then(o.check),
 		"rate_limit":    wholeNumber(&o.RateLimit, 1),
 		"transport":     {parse: o.unmarshalTransport},
 	}.parseBlock(d, "openai", nil)
@@ -91,10 +97,15 @@ func (o *OpenAI) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return at.Errf("openai: key is missing")
 	case o.Workflow == "":
 		return at.Errf("openai: workflow is missing")
-	case o.Version == "latest":
-		return at.Errf("openai: %w", errLatest)
 	}
-	return literalURL(&at, "openai: base_url", o.BaseURL)
+	return nil
+}
+
+func (o *OpenAI) checkVersion() error {
+	if o.Version == "latest" {
+		return errLatest
+	}
+	return nil
 }
 
 func (o *OpenAI) parseWorkflow(d *caddyfile.Dispenser) error {
@@ -118,21 +129,14 @@ func (o *OpenAI) parseWorkflow(d *caddyfile.Dispenser) error {
 	return noBlock(d, "workflow")
 }
 
-func (o *OpenAI) parseExpiresAfter(d *caddyfile.Dispenser) error {
-	if err := duration(&o.ExpiresAfter).parse(d); err != nil {
-		return err
-	}
-	return located(d, o.check())
-}
-
 // literalURL checks an address that has no placeholder while the line is still
 // known; one that has is checked when the configuration is loaded.
-func literalURL(d *caddyfile.Dispenser, field, value string) error {
-	if value == "" || !literalSecret(value) {
+func literalURL(field, value string) error {
+	if strings.Contains(value, "{") {
 		return nil
 	}
 	_, err := newResolver().url(field, value)
-	return located(d, err)
+	return err
 }
 
 // Interface guards.

@@ -1,9 +1,9 @@
 package caddymodule
 
 import (
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -45,11 +45,32 @@ func (o options) parseBlock(d *caddyfile.Dispenser, block string, other func(d *
 	return nil
 }
 
+// then checks what the option has set while the line it stands on is known.
+func (o option) then(check func() error) option {
+	parse := o.parse
+	o.parse = func(d *caddyfile.Dispenser) error {
+		if err := parse(d); err != nil {
+			return err
+		}
+		return located(d, check())
+	}
+	return o
+}
+
+// noArgs refuses an argument, and says after what it should have ended.
+func noArgs(d *caddyfile.Dispenser, after string) error {
+	if d.NextArg() {
+		return d.Errf("unexpected argument %q after %s", d.Val(), after)
+	}
+	return nil
+}
+
 // noBlock refuses a block behind an option that has none: its lines would be
 // taken for options of the block around it.
 func noBlock(d *caddyfile.Dispenser, option string) error {
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		return d.Errf("%s takes no block", option)
+	at := *d
+	if d.NextBlock(d.Nesting()) {
+		return at.Errf("%s takes no block", option)
 	}
 	return nil
 }
@@ -62,7 +83,7 @@ func text(into *string) option {
 			return d.Errf("%s takes exactly one argument", option)
 		}
 		if *into == "" {
-			return d.Errf("%s is empty", option)
+			return d.Errf("%s: argument is empty", option)
 		}
 		return noBlock(d, option)
 	}}
@@ -75,6 +96,9 @@ func texts(into *[]string) option {
 		*into = d.RemainingArgs()
 		if len(*into) == 0 {
 			return d.Errf("%s takes at least one argument", option)
+		}
+		if slices.Contains(*into, "") {
+			return d.Errf("%s: argument is empty", option)
 		}
 		return noBlock(d, option)
 	}}
@@ -101,7 +125,7 @@ func parseDuration(d *caddyfile.Dispenser, option, arg string, into *caddy.Durat
 		return d.Errf("%s: %q is no duration (such as 500ms, 3s, 1m)", option, arg)
 	}
 	if v <= 0 {
-		return d.Errf("%s: %s is not above 0", option, time.Duration(v))
+		return d.Errf("%s: %s is not above 0", option, arg)
 	}
 	*into = caddy.Duration(v)
 	return nil

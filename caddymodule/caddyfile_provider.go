@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"slices"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -27,9 +28,12 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return d.Errf("provider takes the name of a module, such as backend or openai")
 	}
 	module := d.Val()
+	if _, err := caddy.GetModule(ProviderNamespace + "." + module); err != nil {
+		return d.Errf("provider: this Caddy has no module %q", module)
+	}
 	own := moduleBlock(d)
 	common := options{
-		"name":        text(&c.Name),
+		"name":        text(&c.Name).then(func() error { return checkName(c.Name) }),
 		"timeout":     duration(&c.Timeout),
 		"retries":     {parse: c.parseRetries},
 		"fallback_on": {parse: c.parseFallbackOn},
@@ -38,10 +42,9 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := common.parseBlock(d, module, own.take); err != nil {
 		return err
 	}
+	own.end = d.Token()
 	if c.Name == "" {
 		c.Name = module
-	} else if err := checkName(c.Name); err != nil {
-		return located(own.head, err)
 	}
 	mod, err := caddyfile.UnmarshalModule(own.dispenser(), ProviderNamespace+"."+module)
 	if err != nil {
@@ -52,19 +55,21 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 // ownBlock collects what of a provider's block is for its module: the name and
-// the arguments, and the lines that are not common to all providers.
+// the arguments, and the lines that are not common to all providers. The braces
+// are the block's own, so that errors name right lines.
 type ownBlock struct {
-	head   *caddyfile.Dispenser
-	tokens []caddyfile.Token
-	lines  []caddyfile.Token
+	head, lines []caddyfile.Token
+	open, end   caddyfile.Token
 }
 
 // moduleBlock begins with the name of the module, which d stands on, and the
 // arguments behind it.
 func moduleBlock(d *caddyfile.Dispenser) *ownBlock {
-	at := *d
-	b := &ownBlock{head: &at, tokens: []caddyfile.Token{d.Token()}}
-	b.tokens = append(b.tokens, d.RemainingArgsAsTokens()...)
+	b := &ownBlock{head: []caddyfile.Token{d.Token()}}
+	b.head = append(b.head, d.RemainingArgsAsTokens()...)
+	if brace := *d; brace.Next() {
+		b.open = brace.Token()
+	}
 	return b
 }
 
@@ -74,16 +79,11 @@ func (b *ownBlock) take(d *caddyfile.Dispenser) error {
 	return nil
 }
 
-// dispenser is the module's part as a block of its own. The braces are made up
-// from tokens that stand where a brace would, so that errors name right lines.
+// dispenser is the module's part as a block of its own.
 func (b *ownBlock) dispenser() *caddyfile.Dispenser {
-	tokens := slices.Clone(b.tokens)
+	tokens := b.head
 	if len(b.lines) > 0 {
-		open, end := tokens[len(tokens)-1], b.lines[len(b.lines)-1]
-		open.Text, end.Text = "{", "}"
-		end.Line++
-		tokens = append(tokens, open)
-		tokens = append(append(tokens, b.lines...), end)
+		tokens = slices.Concat(b.head, []caddyfile.Token{b.open}, b.lines, []caddyfile.Token{b.end})
 	}
 	d := caddyfile.NewDispenser(tokens)
 	d.Next() // where UnmarshalModule expects it
@@ -103,7 +103,7 @@ func (c *ProviderConfig) parseRetries(d *caddyfile.Dispenser) error {
 		return d.Errf("retries: %d is above %d", *c.Retries, maxRetries)
 	}
 	if len(args) == 2 {
-		if err := parseDuration(d, "retries", args[1], &c.Backoff); err != nil {
+		if err := parseDuration(d, "retries backoff", args[1], &c.Backoff); err != nil {
 			return err
 		}
 	}
@@ -114,6 +114,8 @@ func (c *ProviderConfig) parseFallbackOn(d *caddyfile.Dispenser) error {
 	if err := texts(&c.FallbackOn).parse(d); err != nil {
 		return err
 	}
-	_, err := session.ParseStatusSet(c.FallbackOn)
-	return located(d, err)
+	if _, err := session.ParseStatusSet(c.FallbackOn); err != nil {
+		return d.Errf("fallback_on: %w", err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func newCORS(c *CORSConfig) (*corsPolicy, error) {
 		// take POST only.
 		AllowedMethods:   []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders:   c.Headers,
-		ExposedHeaders:   append(exposed[:len(exposed):len(exposed)], c.Expose...),
+		ExposedHeaders:   slices.Concat(exposed, c.Expose),
 		MaxAge:           int(time.Duration(c.MaxAge) / time.Second),
 		AllowCredentials: true,
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 )
@@ -26,20 +27,47 @@ type exchange struct {
 	reason   Reason
 	outcome  outcome
 	upstream time.Duration
+
+	// The values of the headers set so far, in one place instead of one
+	// allocation each.
+	values []string
+	room   [maxHeaders]string
 }
+
+// maxHeaders is how many headers an answer has that are set one by one.
+const maxHeaders = 8
 
 func newExchange(h *Handler, rt *route, w http.ResponseWriter, r *http.Request) *exchange {
 	repl, _ := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	x := &exchange{h: h, rt: rt, w: w, r: r, repl: repl, start: time.Now()}
 	x.req.Header = r.Header
+	x.values = x.room[:0]
 	repl.Map(x.placeholder)
+	if extra, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		extra.Add(zap.Inline(x)) // read when the access log is written
+	}
 	return x
+}
+
+// setHeader sets a header of the answer by its canonical name.
+func (x *exchange) setHeader(name, value string) {
+	n := len(x.values)
+	x.values = append(x.values, value)
+	x.w.Header()[name] = x.values[n : n+1 : n+1]
+}
+
+// MarshalLogObject adds what became of the request to its access log.
+func (x *exchange) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	enc.AddString("chatkit_provider", x.provider)
+	enc.AddString("chatkit_reason", string(x.reason))
+	enc.AddString("chatkit_request_id", x.req.ID)
+	return nil
 }
 
 // serve takes the request through all its steps. Each is a function of its own,
 // and a refusal of any of them is the answer.
 func (x *exchange) serve() {
-	x.w.Header().Set("Cache-Control", "no-store")
+	x.setHeader("Cache-Control", "no-store")
 	x.identifyRequest()
 	if x.h.cors.preflight(x.w, x.r) {
 		return
@@ -76,7 +104,7 @@ func (x *exchange) checkMethod() *refusal {
 	if x.r.Method == http.MethodPost {
 		return nil
 	}
-	x.w.Header().Set("Allow", "POST, OPTIONS")
+	x.setHeader("Allow", "POST, OPTIONS")
 	return &refusal{Status: http.StatusMethodNotAllowed, Code: codeMethodNotAllowed, Title: "Method Not Allowed",
 		Details: "Use POST"}
 }
@@ -111,8 +139,4 @@ func (x *exchange) record() {
 	metrics.sessions.WithLabelValues(route, x.provider, string(x.outcome)).Inc()
 	metrics.sessionDuration.WithLabelValues(route, x.provider).Observe(total.Seconds())
 	metrics.overhead.Observe((total - x.upstream).Seconds())
-	if extra, ok := x.r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
-		extra.Set(zap.String("chatkit_provider", x.provider))
-		extra.Set(zap.String("chatkit_reason", string(x.reason)))
-	}
 }

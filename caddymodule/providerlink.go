@@ -60,7 +60,9 @@ func (c *ProviderConfig) label(i int) string {
 
 // module is the name of the provider's module.
 func (c *ProviderConfig) module() string {
-	var m struct{ Module string }
+	var m struct {
+		Module string `json:"module"`
+	}
 	_ = json.Unmarshal(c.ProviderRaw, &m) // LoadModule tells what is wrong with it
 	return m.Module
 }

@@ -48,7 +48,7 @@ func (h *Handler) Cleanup() error {
 		liveHandlers.remove(h)
 		h.live = false
 	}
-	var errs []error
+	errs := make([]error, 0, len(h.links))
 	for _, l := range h.links {
 		errs = append(errs, l.release())
 	}
@@ -89,7 +89,7 @@ func (h *Handler) provisionProviders(ctx caddy.Context) error {
 
 func (h *Handler) provisionRoutes() error {
 	byName := make(map[string]*chain.Link)
-	var all []*chain.Link
+	all := make([]*chain.Link, 0, len(h.links))
 	var openai []string
 	for _, l := range h.links {
 		byName[l.Name] = &l.Link

@@ -58,10 +58,11 @@ func (x *exchange) answerFailure(res *chain.Result) {
 		return
 	case session.Rejected:
 		x.provider, x.outcome = last.Link.Name, outcomeRejected
-		x.w.Header().Set(providerHeader, x.provider)
+		x.setHeader(providerHeader, x.provider)
 		x.writeRefusal(&refusal{Status: last.Verdict.Status, Code: codeRejected, Title: sessionFailed,
 			Details: capitalized(last.Link.Name) + " refused this request"})
 		return
+	default:
 	}
 	x.writeRefusal(failure(res))
 }
@@ -134,7 +135,7 @@ func capitalized(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 func (x *exchange) writeRefusal(r *refusal) {
 	if r.RetryAfter > 0 {
 		seconds := (r.RetryAfter + time.Second - 1) / time.Second
-		x.w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+		x.setHeader("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 	body, err := json.Marshal(r)
 	if err != nil { // three strings always marshal

@@ -59,17 +59,21 @@ func (x *exchange) identifyUser() *refusal {
 // starter app has it.
 const visitorLife = 30 * 24 * 60 * 60
 
+// uuidLen is the length of a UUID as RFC 9562 writes it; the package takes
+// braces and URNs too.
+const uuidLen = 36
+
 // visitor is the id of a visitor without an account. Only a UUID is taken from
 // the cookie: any other text could be the id of somebody with an account.
 func (x *exchange) visitor() string {
 	name := x.h.Anonymous.cookie()
 	if c, err := x.r.Cookie(name); err == nil {
-		if id, err := uuid.Parse(c.Value); err == nil && len(c.Value) == len(id.String()) {
-			return id.String()
+		if len(c.Value) == uuidLen && uuid.Validate(c.Value) == nil {
+			return strings.ToLower(c.Value)
 		}
 	}
 	id := uuid.NewString()
-	http.SetCookie(x.w, &http.Cookie{
+	http.SetCookie(x.w, &http.Cookie{ //nolint:gosec // Secure on HTTPS only: over plain HTTP browsers would not keep it
 		Name: name, Value: id, Path: "/", MaxAge: visitorLife,
 		HttpOnly: true, Secure: x.r.TLS != nil, SameSite: http.SameSiteLaxMode,
 	})

@@ -90,15 +90,18 @@ func (g *Gate) Allow() (done func(session.Effect, time.Duration), reason session
 func (g *Gate) done(generation int, report func(error), effect session.Effect, took time.Duration) {
 	g.mu.Lock()
 	defer g.unlock()
+	// A late result is of no account to gobreaker either, but would wake it: its
+	// open time is over before the gate's is.
+	if generation != g.generation {
+		return
+	}
 	if effect == session.Excluded {
 		report(errExcluded)
 		return
 	}
 	failed := effect == session.Failed
 	slow := g.set.Slow > 0 && took >= g.set.Slow
-	if generation == g.generation {
-		g.count(failed, slow)
-	}
+	g.count(failed, slow)
 	// A slow call fails where slow calls are what opens the breaker: a probe
 	// that crawls must not close it.
 	if failed || slow {

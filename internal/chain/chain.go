@@ -6,8 +6,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
 )
 
@@ -55,7 +53,6 @@ func (c *Chain) Run(ctx context.Context, req *session.Request, obs Observer) Res
 // ask calls one provider, again where that is safe and affordable, and returns
 // the verdict on it.
 func (r *run) ask(l *Link, later []*Link) session.Verdict {
-	l.RetryBudget.Earn()
 	var last session.Verdict
 	for try := 0; ; try++ {
 		if r.ctx.Err() != nil {
@@ -69,27 +66,38 @@ func (r *run) ask(l *Link, later []*Link) session.Verdict {
 		if reason != session.OK {
 			return r.skipped(l, reason, last)
 		}
+		// Only now is it sure that the provider is asked, or asked again.
+		if try == 0 {
+			l.RetryBudget.Earn()
+		} else {
+			r.obs.Retrying(l)
+		}
 		last = r.attempt(l, limit, done)
 		if !last.Retry || try >= l.Retries || !l.RetryBudget.Spend() {
 			return last
 		}
-		if !r.pause(l, try) {
+		if !r.pause(l, later, try) {
 			return last
 		}
-		r.obs.Retrying(l)
 	}
 }
 
 // share is the time an attempt gets: its own limit, and never so much of the
-// deadline that the providers still to come could not be asked. Each of those
-// is sure of an even part of what is left, or of its own limit if that is less.
+// deadline that the providers still to come could not be asked.
 func (r *run) share(l *Link, later []*Link) time.Duration {
+	return min(l.Timeout, r.spare(later))
+}
+
+// spare is what of the deadline is not kept for the providers still to come.
+// Each of those is sure of an even part of what is left, or of its own limit if
+// that is less.
+func (r *run) spare(later []*Link) time.Duration {
 	left := time.Until(r.end)
 	even := left / time.Duration(len(later)+1)
 	for _, n := range later {
 		left -= min(n.Timeout, even)
 	}
-	return min(l.Timeout, left)
+	return left
 }
 
 // outOfTime ends the chain: before the first attempt nothing is known about
@@ -127,9 +135,8 @@ func (r *run) attempt(l *Link, limit time.Duration, done func(session.Effect, ti
 	ctx, cancel := context.WithTimeout(r.ctx, limit)
 	defer cancel()
 	start := time.Now()
-	s, err := create(ctx, l.Provider, r.req)
+	s, v, err := r.call(ctx, l)
 	took := time.Since(start)
-	v := session.Classify(r.ctx, ctx, err, l.Onward)
 	done(v.Effect, took)
 	if v.Cooldown > 0 {
 		l.Gate.CoolDown(v.Cooldown)
@@ -140,19 +147,23 @@ func (r *run) attempt(l *Link, limit time.Duration, done func(session.Effect, ti
 	return v
 }
 
-// create calls the provider. A panic in one (a third party's, say) costs the
-// attempt, not the request and not the permit.
-func create(ctx context.Context, p Provider, req *session.Request) (s session.Session, err error) {
+// call calls the provider and judges what came of it. A panic in one (a third
+// party's, say) costs the attempt, not the request and not the permit; nor does
+// one in the methods of its error, such as those of a nil [*session.Failure].
+func (r *run) call(ctx context.Context, l *Link) (s session.Session, v session.Verdict, err error) {
 	defer func() {
 		if e := recover(); e != nil {
-			err = &session.Failure{Reason: session.Misconfigured, Err: panicError(e)}
+			s, err = session.Session{}, &session.Failure{Reason: session.Misconfigured, Err: panicError(e)}
+			v = session.Classify(r.ctx, ctx, err, l.Onward)
 		}
 	}()
-	s, err = p.Create(ctx, req)
-	if err != nil {
-		return session.Session{}, err
+	if s, err = l.Provider.Create(ctx, r.req); err == nil {
+		err = s.Check(time.Now())
 	}
-	return s, s.Check(time.Now())
+	if err != nil {
+		s = session.Session{}
+	}
+	return s, session.Classify(r.ctx, ctx, err, l.Onward), err
 }
 
 // panicError tells of a panic without repeating a value that may hold a secret.
@@ -164,10 +175,11 @@ func panicError(e any) error {
 }
 
 // pause waits before a retry: exponential backoff with full jitter. It returns
-// false where the client left or no time would be left after it.
-func (r *run) pause(l *Link, try int) bool {
+// false where the client left or no time would be left after it, the part of
+// the providers still to come not counted.
+func (r *run) pause(l *Link, later []*Link, try int) bool {
 	wait := fullJitter(l.Backoff, try)
-	if time.Until(r.end) < wait+MinAttempt {
+	if r.spare(later) < wait+MinAttempt {
 		return false
 	}
 	timer := time.NewTimer(wait)
@@ -179,16 +191,4 @@ func (r *run) pause(l *Link, try int) bool {
 	case <-r.ctx.Done():
 		return false
 	}
-}
-
-// fullJitter is a random wait between 0 and base·2^try. The library spreads a
-// wait around its interval by a factor, so half of it with factor 1.
-func fullJitter(base time.Duration, try int) time.Duration {
-	b := backoff.ExponentialBackOff{
-		InitialInterval:     base << min(try, 10) / 2,
-		RandomizationFactor: 1,
-		Multiplier:          1,
-		MaxInterval:         time.Minute,
-	}
-	return max(b.NextBackOff(), 0)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"sync"
@@ -76,22 +77,28 @@ func (c *Client) request(ctx context.Context, call *Call) *http.Request {
 		u = call.URL
 	}
 	h := make(http.Header, len(c.Header)+len(call.Header))
-	for k, v := range c.Header {
-		h[k] = v
-	}
-	for k, v := range call.Header {
-		h[k] = v
-	}
+	maps.Copy(h, c.Header)
+	maps.Copy(h, call.Header)
 	r := &http.Request{
 		Method: http.MethodPost, URL: u, Host: u.Host, Header: h,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		ContentLength: int64(len(call.Body)),
-		Body:          io.NopCloser(bytes.NewReader(call.Body)),
-		GetBody: func() (io.ReadCloser, error) {
-			return io.NopCloser(bytes.NewReader(call.Body)), nil
-		},
+		Body:          newBody(call.Body),
+		GetBody:       func() (io.ReadCloser, error) { return newBody(call.Body), nil },
 	}
 	return r.WithContext(ctx)
+}
+
+// body is the body of a request.
+type body struct{ bytes.Reader }
+
+// Close implements [io.Closer].
+func (*body) Close() error { return nil }
+
+func newBody(b []byte) *body {
+	r := new(body)
+	r.Reset(b)
+	return r
 }
 
 // buffers hold answers while they are judged; none grows beyond MaxAnswer + 1
@@ -115,7 +122,7 @@ func readAnswer(buf *bytes.Buffer, body io.Reader) error {
 // used again: an outage should not also be a storm of handshakes.
 func refused(resp *http.Response, call *Call) error {
 	defer resp.Body.Close()
-	if resp.ContentLength >= 0 && resp.ContentLength <= drainBytes {
+	if resp.ContentLength <= drainBytes { // or of unknown length, which is -1
 		timer := time.AfterFunc(drainTime, func() { _ = resp.Body.Close() })
 		defer timer.Stop()
 		_, _ = io.CopyN(io.Discard, resp.Body, drainBytes)

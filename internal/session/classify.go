@@ -111,7 +111,7 @@ func byStatus(f *Failure, onward *StatusSet) Verdict {
 // the request goes next, not what the answer says about the provider's health:
 // a refused caller must not open the breaker for everybody else.
 func redirect(v Verdict, onward *StatusSet) Verdict {
-	if onward == nil || v.Status < 400 {
+	if onward == nil || v.Status < 400 || v.Status > 599 {
 		return v
 	}
 	v.Next = onward.Has(v.Status)
@@ -135,9 +135,9 @@ func statusReason(f *Failure) Reason {
 	case s == http.StatusUnauthorized, s == http.StatusNotFound,
 		s == http.StatusMethodNotAllowed, s == http.StatusNotImplemented:
 		return Misconfigured
-	case s >= 500:
+	case s >= 500 && s <= 599:
 		return Status5xx
-	case s >= 400:
+	case s >= 400 && s <= 499:
 		return Rejected
 	}
 	// A redirect, or a status no HTTP server should end with.

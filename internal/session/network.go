@@ -14,10 +14,10 @@ func networkReason(err error) Reason {
 	switch {
 	case isDNS(err):
 		return DNS
-	case isDial(err):
-		return Dial
 	case isTLS(err):
 		return TLS
+	case isDial(err):
+		return Dial
 	case isTimeout(err):
 		return Timeout
 	}
@@ -31,7 +31,7 @@ func isDNS(err error) bool {
 
 func isDial(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
 // isTimeout finds timeouts that are not the attempt's own, such as a transport

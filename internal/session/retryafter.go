@@ -30,7 +30,7 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 // seconds parses a positive number of units, 0 where v is none.
 func seconds(v string, unit time.Duration) time.Duration {
 	f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-	if err != nil || math.IsNaN(f) || f <= 0 {
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || f <= 0 {
 		return 0
 	}
 	// Anything longer is capped by MaxCooldown; this only keeps the product

@@ -12,6 +12,10 @@ const redacted = "[redacted]"
 // is printed, logged or marshaled it shows as "[redacted]"; the bytes are to be
 // had by [Secret.Reveal] only, so that every use can be found by that name.
 //
+// Two things are out of a method's reach: an unexported field of a struct that is
+// printed whole, and the key of a map that is marshaled to JSON. Keep it in
+// exported fields, and out of keys.
+//
 // Configuration fields are plain strings that hold a placeholder: a type that
 // redacts itself would be saved redacted by the Caddyfile adapter.
 type Secret string

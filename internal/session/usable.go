@@ -33,11 +33,14 @@ func (s *Session) Check(now time.Time) error {
 func isControl(r rune) bool { return r < 0x20 || (r >= 0x7f && r < 0xa0) }
 
 // expiryLayouts are the ways custom backends write a time. The ones without a
-// zone are what Python's datetime.isoformat gives; they are read as UTC.
+// zone are what Python's datetime.isoformat gives; they are read as UTC. The
+// ones without a colon in the zone are what PHP and strftime give.
 var expiryLayouts = []string{
 	time.RFC3339Nano,
 	"2006-01-02T15:04:05.999999999",
+	"2006-01-02T15:04:05.999999999Z0700",
 	"2006-01-02 15:04:05.999999999Z07:00",
+	"2006-01-02 15:04:05.999999999Z0700",
 	"2006-01-02 15:04:05.999999999",
 }
 
@@ -58,10 +61,19 @@ func ParseExpiry(raw json.RawMessage) time.Time {
 	}
 	for _, layout := range expiryLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC()
+			return inFourDigits(t.UTC())
 		}
 	}
 	return unixTime(s)
+}
+
+// inFourDigits drops a time whose zone has carried it into a year that RFC 3339
+// cannot write.
+func inFourDigits(t time.Time) time.Time {
+	if t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 // Bounds of what is taken for a time: up to the year 9999 in seconds, from

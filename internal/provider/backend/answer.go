@@ -8,10 +8,11 @@ import (
 )
 
 // answer is what a custom backend sends. A genuine client_secret wins over the
-// backend's own session_id: a backend that sends both minted the secret.
+// backend's own session_id: a backend that sends both minted the secret, and the
+// id may then be anything, such as a number.
 type answer struct {
-	ClientSecret *string         `json:"client_secret"`
-	SessionID    *string         `json:"session_id"`
+	ClientSecret string          `json:"client_secret"`
+	SessionID    json.RawMessage `json:"session_id"`
 	ExpiresAt    json.RawMessage `json:"expires_at"`
 	Model        json.RawMessage `json:"model"`
 	Metadata     json.RawMessage `json:"metadata"`
@@ -24,13 +25,10 @@ func parse(body []byte) (session.Session, error) {
 	if err := provider.Decode(body, &a); err != nil {
 		return session.Session{}, err
 	}
-	s := session.Session{ExpiresAt: session.ParseExpiry(a.ExpiresAt)}
-	switch {
-	case a.ClientSecret != nil:
-		s.Secret = session.Secret(*a.ClientSecret)
-	case a.SessionID != nil:
-		s.Secret = session.Secret(*a.SessionID)
+	if a.ClientSecret == "" && len(a.SessionID) > 0 && json.Unmarshal(a.SessionID, &a.ClientSecret) != nil {
+		return session.Session{}, session.Invalid("answer's session_id is no string")
 	}
+	s := session.Session{Secret: session.Secret(a.ClientSecret), ExpiresAt: session.ParseExpiry(a.ExpiresAt)}
 	if len(a.Model) > 0 && json.Unmarshal(a.Model, &s.Model) != nil {
 		s.Model = ""
 	}

@@ -1,0 +1,91 @@
+package bench
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule"
+)
+
+// config has two providers; %OPEN% is the breaker of the first one.
+const config = `{
+	"anonymous": {},
+	"providers": [
+		{"provider": {"module": "backend", "url": "http://a.invalid", "key": "k", "transport": {"protocol": "stub"}},
+		 "retries": 0, "breaker": %BREAKER%},
+		{"provider": {"module": "openai", "base_url": "http://b.invalid/v1", "key": "k", "workflow": "wf_1",
+		 "transport": {"protocol": "stub"}}}
+	]}`
+
+// newHandler loads the handler as Caddy does.
+func newHandler(b *testing.B, breaker string) caddyhttp.MiddlewareHandler {
+	b.Helper()
+	ctx, cancel := caddy.NewContext(caddy.ActiveContext())
+	b.Cleanup(cancel)
+	raw := json.RawMessage(strings.ReplaceAll(config, "%BREAKER%", breaker))
+	mod, err := ctx.LoadModuleByID("http.handlers.chatkit", raw)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h, ok := mod.(*caddymodule.Handler)
+	if !ok {
+		b.Fatalf("got a %T", mod)
+	}
+	return h
+}
+
+// request is a session request as Caddy's server hands it to the handlers.
+func request(w http.ResponseWriter) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/api/custom/session", strings.NewReader(`{"model":"custom-v1"}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Origin", "https://app.example.com")
+	r.AddCookie(&http.Cookie{Name: "chatkit_session_id", Value: "7f9c24e8-3b12-4fef-91e0-56a2d5a3c1b0"})
+	return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, nil)
+}
+
+// serve measures sessions, without the making of the requests.
+func serve(b *testing.B, h caddyhttp.MiddlewareHandler, wantProvider string) {
+	b.Helper()
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		w := httptest.NewRecorder()
+		r := request(w)
+		b.StartTimer()
+		if err := h.ServeHTTP(w, r, nil); err != nil {
+			b.Fatal(err)
+		}
+		if got := w.Header().Get("X-Chatkit-Provider"); got != wantProvider {
+			b.Fatalf("served by %q: %s", got, w.Body)
+		}
+	}
+}
+
+// BenchmarkClosed: the first provider serves.
+func BenchmarkClosed(b *testing.B) {
+	broken.Store(false)
+	serve(b, newHandler(b, `{}`), "backend")
+}
+
+// BenchmarkOpen: the breaker of the first provider is open, the second serves.
+func BenchmarkOpen(b *testing.B) {
+	broken.Store(true)
+	h := newHandler(b, `{"consecutive": 1, "open": "1h"}`)
+	w := httptest.NewRecorder()
+	if err := h.ServeHTTP(w, request(w), nil); err != nil {
+		b.Fatal(err)
+	}
+	serve(b, h, "openai")
+}
+
+// BenchmarkFailingOver: the first provider is asked and fails, each time.
+func BenchmarkFailingOver(b *testing.B) {
+	broken.Store(true)
+	serve(b, newHandler(b, `{"consecutive": -1, "ratio": -1}`), "openai")
+}

@@ -1,0 +1,124 @@
+package breaker_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+const (
+	ok       = session.Success
+	fail     = session.Failed
+	excluded = session.Excluded
+)
+
+// Given a closed gate, when exactly N calls in a row have failed, then it is open.
+func TestClosedOpensAfterExactlyN(t *testing.T) {
+	for _, n := range []int{1, 2, 5, 50} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				set := settings()
+				set.Consecutive = n
+				g := newRig(t, set)
+				g.call(times(n-1, fail)...)
+				g.is(breaker.Closed)
+				g.call(fail)
+				g.is(breaker.Open)
+				g.told(opened)
+				g.refused(session.Open)
+			})
+		})
+	}
+}
+
+func TestClosedCountsInARow(t *testing.T) {
+	cases := []struct {
+		name    string
+		effects []session.Effect
+		want    breaker.State
+	}{
+		{"successes only", times(100, ok), breaker.Closed},
+		{"one short", times(4, fail), breaker.Closed},
+		{"a success in between resets", slices.Concat(times(4, fail), times(1, ok), times(4, fail)), breaker.Closed},
+		{"and counting starts anew", slices.Concat(times(4, fail), times(1, ok), times(5, fail)), breaker.Open},
+		{"excluded ones do not reset", slices.Concat(times(4, fail), times(9, excluded), times(1, fail)), breaker.Open},
+		{"excluded ones do not count", slices.Concat(times(4, fail), times(9, excluded)), breaker.Closed},
+		{"excluded only", times(100, excluded), breaker.Closed},
+		{"every other one", slices.Repeat([]session.Effect{fail, ok}, 50), breaker.Closed},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newRig(t, settings())
+				g.call(c.effects...)
+				g.is(c.want)
+			})
+		})
+	}
+}
+
+// A window that rolls must not make the gate forget a provider that fails
+// slowly: the rule of consecutive failures knows no time.
+func TestClosedConsecutiveRuleOutlivesTheWindow(t *testing.T) {
+	for _, apart := range []time.Duration{150 * time.Millisecond, 700 * time.Millisecond, time.Minute, 24 * time.Hour} {
+		t.Run(apart.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				set := breaker.Defaults()
+				set.Window = time.Second
+				g := newRig(t, set)
+				for range 4 {
+					g.call(fail)
+					time.Sleep(apart)
+				}
+				g.is(breaker.Closed)
+				g.call(fail)
+				g.is(breaker.Open)
+			})
+		})
+	}
+}
+
+// Calls that overlap count in the order in which they end.
+func TestClosedCountsByTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRig(t, settings())
+		started := make([]permit, 6)
+		for i := range started {
+			started[i] = g.allowed()
+		}
+		for _, p := range started[1:5] {
+			p.end(fail)
+		}
+		started[0].end(ok)
+		started[5].end(fail)
+		g.is(breaker.Closed)
+	})
+}
+
+func TestClosedWithTheRuleOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := settings()
+		set.Consecutive = 0
+		g := newRig(t, set)
+		g.call(times(1000, fail)...)
+		g.is(breaker.Closed)
+		g.told()
+	})
+}
+
+func TestClosedKnowsNoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRig(t, settings())
+		if in := g.RetryIn(); in != 0 {
+			t.Errorf("retry in %s", in)
+		}
+		if at := g.OpenUntil(); !at.IsZero() {
+			t.Errorf("open until %s", at)
+		}
+	})
+}

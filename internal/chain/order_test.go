@@ -1,0 +1,191 @@
+package chain_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+func TestRunStopsAtTheFirstThatServes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		a, b := r.add("a", gives("s1")), r.add("b", gives("s2"))
+		res := r.run(t.Context())
+		served(t, res, "a")
+		if res.Session.Secret.Reveal() != "s1" || res.Fallback() || res.Reason() != session.OK {
+			t.Errorf("got %+v", res)
+		}
+		a.asked(okay)
+		b.asked()
+		r.saw("attempt a ")
+	})
+}
+
+func TestRunAsksInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		a, b := r.add("a", answers(500)), r.add("b", because(session.DNS))
+		c, d := r.add("c", gives("s3")), r.add("d", gives("s4"))
+		res := r.run(t.Context())
+		served(t, res, "c", session.Status5xx, session.DNS)
+		if res.Session.Secret.Reveal() != "s3" || !res.Fallback() || res.Reason() != session.Status5xx {
+			t.Errorf("got %+v", res)
+		}
+		if res.Trail[0].Link != a.Link || res.Trail[1].Link != b.Link {
+			t.Errorf("trail of the wrong links: %v", res.Trail)
+		}
+		a.asked(failed)
+		b.asked(failed)
+		c.asked(okay)
+		d.asked()
+		r.saw("attempt a status_5xx", "attempt b dns", "attempt c ")
+	})
+}
+
+func TestRunWithoutProviders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		res := newRig(t).run(t.Context())
+		served(t, res, "")
+		if res.Last() != (chain.Step{}) || res.Reason() != session.OK || res.Fallback() {
+			t.Errorf("got %+v", res)
+		}
+	})
+}
+
+// Which failure of the first goes on to the second, and what its gate learns.
+func TestRunGoesOnOrStops(t *testing.T) {
+	only403, err := session.ParseStatusSet([]string{"403"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		name   string
+		answer answer
+		onward *session.StatusSet
+		reason session.Reason
+		effect session.Effect
+		next   bool
+	}{
+		{"500", answers(500), nil, session.Status5xx, failed, true},
+		{"404", answers(404), nil, session.Misconfigured, failed, true},
+		{"429", answers(429), nil, session.Status429, failed, true},
+		{"422 refuses the caller", answers(422), nil, session.Rejected, okay, false},
+		{"403 in the list", answers(403), only403, session.Status4xx, okay, true},
+		{"500 not in the list", answers(500), only403, session.Status5xx, failed, false},
+		{"no secret", gives(""), nil, session.InvalidResponse, failed, true},
+		{"control characters", gives("a\nb"), nil, session.InvalidResponse, failed, true},
+		{"error of the transport", func(context.Context) (session.Session, error) {
+			return session.Session{Secret: "half"}, errCut
+		}, nil, session.Reset, failed, true},
+		{"time limit", hangs, nil, session.Timeout, failed, true},
+		{"provider says the client left", because(session.Canceled), nil, session.Canceled, excluded, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				a, b := r.add("a", c.answer), r.add("b", gives("s2"))
+				a.Onward = c.onward
+				res := r.run(t.Context())
+				a.asked(c.effect)
+				if c.next {
+					served(t, res, "b", c.reason)
+					b.asked(okay)
+					return
+				}
+				served(t, res, "", c.reason)
+				b.asked()
+				if last := res.Last(); last.Link != a.Link || last.Verdict.Reason != c.reason {
+					t.Errorf("last step is %+v", last)
+				}
+			})
+		})
+	}
+}
+
+func TestRunStopsWhenTheClientLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := newRig(t)
+		a, b := r.add("a", hangs), r.add("b", gives("s2"))
+		time.AfterFunc(time.Second, cancel)
+		res := r.run(ctx)
+		served(t, res, "", session.Canceled)
+		a.asked(excluded)
+		b.asked()
+		r.saw("attempt a canceled")
+		if res.Upstream != time.Second {
+			t.Errorf("waited %s for providers", res.Upstream)
+		}
+	})
+}
+
+// The status arrived, then the client left: the gate learns of the status, and
+// nobody else is asked.
+func TestRunStopsBetweenProviders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := newRig(t)
+		a, b := r.add("a", func(ctx context.Context) (session.Session, error) {
+			cancel()
+			return answers(500)(ctx)
+		}), r.add("b", gives("s2"))
+		served(t, r.run(ctx), "", session.Status5xx, session.Canceled)
+		a.asked(failed)
+		b.asked()
+		r.saw("attempt a status_5xx", "skip b canceled")
+	})
+}
+
+func TestRunForAClientThatHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		r := newRig(t)
+		a := r.add("a", gives("s1"))
+		served(t, r.run(ctx), "", session.Canceled)
+		a.asked()
+		r.saw("skip a canceled")
+	})
+}
+
+// silent is an observer that keeps nothing, so that many may share it.
+type silent struct{}
+
+func (silent) Attempted(*chain.Link, session.Verdict, time.Duration, error) {}
+func (silent) Skipped(*chain.Link, session.Reason)                          {}
+func (silent) Retrying(*chain.Link)                                         {}
+
+// free is a gate and a provider without a memory.
+type free struct{ secret session.Secret }
+
+func (f free) Create(context.Context, *session.Request) (session.Session, error) {
+	return session.Session{Secret: f.secret}, nil
+}
+
+func (free) Allow() (func(session.Effect, time.Duration), session.Reason) {
+	return func(session.Effect, time.Duration) {}, session.OK
+}
+func (free) CoolDown(time.Duration) {}
+func (free) RetryIn() time.Duration { return 0 }
+
+func TestRunConcurrently(t *testing.T) {
+	link := func(f free) *chain.Link {
+		return &chain.Link{Provider: f, Gate: f, Timeout: time.Second, Retries: 1, RetryBudget: chain.NewRetryBudget()}
+	}
+	c := chain.Chain{Links: []*chain.Link{link(free{""}), link(free{"s2"})}, Deadline: time.Minute}
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if res := c.Run(t.Context(), &session.Request{}, silent{}); res.Served != c.Links[1] {
+				t.Errorf("got %+v", res)
+			}
+		})
+	}
+	wg.Wait()
+}

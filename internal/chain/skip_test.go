@@ -1,0 +1,134 @@
+package chain_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+func TestRunSkipsWhatItsGateRefuses(t *testing.T) {
+	for _, reason := range []session.Reason{session.Open, session.ForcedOpen, session.Cooldown} {
+		t.Run(string(reason), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				a, b := r.add("a", gives("s1")), r.add("b", gives("s2"))
+				a.refusals = []session.Reason{reason}
+				a.Retries = 3
+				start := time.Now()
+				res := r.run(t.Context())
+				served(t, res, "b", reason)
+				if !res.Fallback() || res.Reason() != reason {
+					t.Errorf("got %+v", res)
+				}
+				if v := res.Trail[0].Verdict; v.Effect != excluded || !v.Next {
+					t.Errorf("got verdict %+v", v)
+				}
+				a.asked()
+				b.asked(okay)
+				r.saw("skip a "+string(reason), "attempt b ")
+				if took := time.Since(start); took != 0 {
+					t.Errorf("skipping took %s", took)
+				}
+			})
+		})
+	}
+}
+
+func TestResultRetryIn(t *testing.T) {
+	cases := []struct {
+		name  string
+		waits []time.Duration
+		want  time.Duration
+	}{
+		{"one", []time.Duration{7 * time.Second}, 7 * time.Second},
+		{"the shortest, first", []time.Duration{4 * time.Second, 9 * time.Second}, 4 * time.Second},
+		{"the shortest, last", []time.Duration{9 * time.Second, 4 * time.Second}, 4 * time.Second},
+		{"unknown and known", []time.Duration{0, 9 * time.Second}, 9 * time.Second},
+		{"unknown", []time.Duration{0, 0}, 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				for _, d := range c.waits {
+					f := r.add("f", gives("s"))
+					f.refusals, f.retryIn = []session.Reason{session.Open}, d
+				}
+				res := r.run(t.Context())
+				if res.Served != nil || res.RetryIn != c.want || res.Upstream != 0 {
+					t.Errorf("got %+v, want retry in %s", res, c.want)
+				}
+			})
+		})
+	}
+}
+
+func TestRunTellsTheGateOfACooldown(t *testing.T) {
+	cases := []struct {
+		name string
+		f    session.Failure
+		want []time.Duration
+	}{
+		{"asked for", session.Failure{Status: 429, RetryAfter: 7 * time.Second}, []time.Duration{7 * time.Second}},
+		{"ten years", session.Failure{Status: 429, RetryAfter: 87600 * time.Hour}, []time.Duration{time.Minute}},
+		{"not asked for", session.Failure{Status: 429}, nil},
+		{"negative", session.Failure{Status: 429, RetryAfter: -time.Second}, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				a := r.add("a", fails(c.f))
+				r.run(t.Context())
+				a.asked(failed)
+				if len(a.cooldowns) != len(c.want) || len(c.want) == 1 && a.cooldowns[0] != c.want[0] {
+					t.Errorf("cooled down for %v, want %v", a.cooldowns, c.want)
+				}
+			})
+		})
+	}
+}
+
+// With the real gate: five requests open it, the sixth does not ask the
+// provider, and after the open time one probe closes it again.
+func TestRunWithABreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		a := r.add("a", answers(500), answers(500), answers(500), answers(500), answers(500), gives("s1"))
+		r.add("b", gives("s2"))
+		gate := breaker.New(breaker.Defaults(), nil)
+		a.Gate = gate
+		for range 5 {
+			served(t, r.run(t.Context()), "b", session.Status5xx)
+		}
+		served(t, r.run(t.Context()), "b", session.Open)
+		if n := len(a.limits); n != 5 {
+			t.Errorf("asked %d times", n)
+		}
+		time.Sleep(gate.RetryIn() + 1)
+		served(t, r.run(t.Context()), "a")
+		if gate.State() != breaker.Closed {
+			t.Errorf("gate is %s", gate.State())
+		}
+	})
+}
+
+// A provider that asked for time is left alone until it is over.
+func TestRunWithABreakerCoolingDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		a := r.add("a", fails(session.Failure{Status: 429, RetryAfter: 30 * time.Second}), gives("s1"))
+		a.Gate = breaker.New(breaker.Defaults(), nil)
+		served(t, r.run(t.Context()), "", session.Status429)
+		res := r.run(t.Context())
+		served(t, res, "", session.Cooldown)
+		if res.RetryIn != 30*time.Second {
+			t.Errorf("retry in %s", res.RetryIn)
+		}
+		time.Sleep(30 * time.Second)
+		served(t, r.run(t.Context()), "a")
+	})
+}

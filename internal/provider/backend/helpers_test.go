@@ -1,0 +1,101 @@
+package backend_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/backend"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+// server is a stand-in for an app's backend that keeps what it was last sent.
+type server struct {
+	*httptest.Server
+	asked  int
+	req    *http.Request
+	body   []byte
+	status int
+	answer string
+}
+
+func start(t *testing.T, answer string) *server {
+	t.Helper()
+	s := &server{status: http.StatusOK, answer: answer}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.asked++
+		s.req = r
+		s.body, _ = io.ReadAll(r.Body)
+		w.WriteHeader(s.status)
+		_, _ = io.WriteString(w, s.answer)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// provider is a backend that asks s, with what change makes of its config.
+func (s *server) provider(t *testing.T, change func(*backend.Config)) *backend.Backend {
+	t.Helper()
+	u, err := url.Parse(s.URL + "/api/sessions?v=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &http.Transport{DisableCompression: true}
+	t.Cleanup(tr.CloseIdleConnections)
+	c := backend.Config{URL: u, Key: "key-1", UserIn: backend.UserInBody, Transport: tr}
+	if change != nil {
+		change(&c)
+	}
+	return backend.New(c)
+}
+
+// sent is the JSON object that came.
+func (s *server) sent(t *testing.T) map[string]json.RawMessage {
+	t.Helper()
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(s.body, &m); err != nil {
+		t.Fatalf("sent %q: %v", s.body, err)
+	}
+	return m
+}
+
+// text is a JSON string.
+func text(t *testing.T, raw json.RawMessage) string {
+	t.Helper()
+	var s string
+	if raw == nil {
+		return ""
+	}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		t.Fatalf("%s is no string: %v", raw, err)
+	}
+	return s
+}
+
+// create asks for a session as the chain does: what is not usable is an error.
+func create(t *testing.T, b *backend.Backend, req session.Request) (session.Session, error) {
+	t.Helper()
+	s, err := b.Create(t.Context(), &req)
+	if err == nil {
+		err = s.Check(time.Now())
+	}
+	return s, err
+}
+
+func reason(t *testing.T, err error) session.Reason {
+	t.Helper()
+	if err == nil {
+		t.Fatal("it worked")
+	}
+	if _, ok := errors.AsType[*session.Failure](err); !ok {
+		t.Errorf("got %v (%T), want a failure", err, err)
+	}
+	return session.Classify(t.Context(), t.Context(), err, nil).Reason
+}
+
+const good = `{"session_id":"s1"}`

@@ -1,0 +1,116 @@
+package sandbox
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Paths and headers of the sessions API.
+const (
+	openAISessions = "/v1/chatkit/sessions"
+	cancelSuffix   = "/cancel"
+	betaHeader     = "OpenAI-Beta"
+	betaFeature    = "chatkit_beta=v1"
+	workflowPrefix = "wf_"
+)
+
+// openAI speaks as OpenAI's ChatKit sessions API does.
+type openAI struct {
+	opts Options
+
+	mu       sync.Mutex
+	sessions ring[chatSession] // what can still be cancelled
+}
+
+func (o *openAI) route(path string) (string, judge) {
+	if path == openAISessions {
+		return http.MethodPost, o.guarded(o.create)
+	}
+	rest, ours := strings.CutPrefix(path, openAISessions+"/")
+	id, cancel := strings.CutSuffix(rest, cancelSuffix)
+	if !ours || !cancel || id == "" || strings.Contains(id, "/") {
+		return "", nil
+	}
+	return http.MethodPost, o.guarded(func(*Recorded, Fault) reply { return o.cancel(id) })
+}
+
+// mark gives every answer the id that support asks for.
+func (*openAI) mark(h http.Header) { h.Set("X-Request-Id", "req_"+token(16)) }
+
+// guarded puts the checks that both calls share in front of j.
+func (o *openAI) guarded(j judge) judge {
+	return func(req *Recorded, f Fault) reply {
+		switch key := bearer(req.Header); {
+		case key == "":
+			return openAIError{Message: "You didn't provide an API key."}.reply(http.StatusUnauthorized)
+		case o.opts.Key != "" && key != o.opts.Key:
+			return o.problem(http.StatusUnauthorized)
+		case !beta(req.Header):
+			return openAIError{
+				Message: "You must provide the 'OpenAI-Beta' header to access this API. " +
+					"Please try again by setting the header 'OpenAI-Beta: chatkit_beta=v1'.",
+				Code: "invalid_beta",
+			}.reply(http.StatusBadRequest)
+		}
+		return j(req, f)
+	}
+}
+
+// beta reports whether the request opts in to the ChatKit beta.
+func beta(h http.Header) bool {
+	for _, line := range h.Values(betaHeader) {
+		for feature := range strings.SplitSeq(line, ",") {
+			if strings.TrimSpace(feature) == betaFeature {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// create checks the body and hands out a session.
+func (o *openAI) create(req *Recorded, f Fault) reply {
+	order, bad := parseOrder(req)
+	if bad != nil {
+		return bad.reply(http.StatusBadRequest)
+	}
+	if !o.knows(order.workflow.ID) {
+		return unknownWorkflow(order.workflow.ID)
+	}
+	session, text := newChatSession(order, o.opts.Lifetime, f, time.Now())
+	o.mu.Lock()
+	o.sessions.add(session)
+	o.mu.Unlock()
+	a := marshaled(http.StatusOK, session)
+	a.secret = text
+	return a
+}
+
+// cancel answers the session with the given id as cancelled. It hands out no
+// new secret.
+func (o *openAI) cancel(id string) reply {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var found *chatSession
+	o.sessions.each(func(s *chatSession) {
+		if s.ID == id {
+			found = s
+		}
+	})
+	if found == nil {
+		return openAIError{Message: "Chatkit Session with id '" + id + "' not found."}.reply(http.StatusNotFound)
+	}
+	found.Status = statusCancelled
+	return marshaled(http.StatusOK, *found)
+}
+
+// knows reports whether the workflow exists.
+func (o *openAI) knows(id string) bool {
+	if len(o.opts.Workflows) == 0 {
+		return strings.HasPrefix(id, workflowPrefix)
+	}
+	return slices.Contains(o.opts.Workflows, id)
+}

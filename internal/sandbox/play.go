@@ -1,0 +1,177 @@
+package sandbox
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Sizes of the oversized answers.
+const (
+	longSecret  = 9 << 10 // bytes
+	hugePadding = 8 << 20 // bytes
+	nestedDepth = 20_000  // brackets
+)
+
+// offSite is where Status301 points.
+const offSite = "http://elsewhere.invalid/login"
+
+// loginPage is what a proxy in front of a real service shows to strangers.
+const loginPage = "<!doctype html><html><head><title>Sign in</title></head>" +
+	"<body><form method=\"post\" action=\"/login\"><input name=\"password\"></form></body></html>\n"
+
+// statuses are the faults that answer an error worded by the dialect.
+var statuses = map[Fault]int{
+	Status500: 500, Status501: 501, Status429: 429, Status429Bare: 429, Status425: 425,
+	Status422: 422, Status409: 409, Status408: 408, Status405: 405, Status404: 404,
+	Status403: 403, Status401: 401, Status400: 400, Status301: 301,
+}
+
+// statusHeaders are what some faults add to their answer.
+var statusHeaders = map[Fault][2]string{
+	Status429:      {"Retry-After", "1"},
+	Status503Retry: {"Retry-After", "1"},
+	Status405:      {"Allow", http.MethodGet},
+	Status301:      {"Location", offSite},
+}
+
+// overloaded is the body of the 503 faults, in the pieces Status503Chunked
+// flushes.
+var overloaded = []string{"no healthy ", "upstream: ", "overloaded\n"}
+
+// play answers the request as the fault in force has it.
+func (e *exchange) play() {
+	f := e.phase.fault
+	if h, ok := statusHeaders[f]; ok {
+		e.w.Header().Set(h[0], h[1])
+	}
+	switch f {
+	case Refuse, Reset:
+		drop(e.w, reset)
+	case Hang:
+		e.hang()
+	case Slow:
+		e.slow()
+	case Cut, CutChunked:
+		e.cut(f == CutChunked)
+	case Garbage:
+		drop(e.w, babble)
+	case Status503, Status503Retry:
+		reply{503, typeText, []byte(strings.Join(overloaded, "")), ""}.write(e.w)
+	case Status503Chunked:
+		e.inPieces()
+	case Huge:
+		e.huge()
+	default:
+		e.whole(f).write(e.w)
+	}
+}
+
+// whole is the reply of the faults that are written in one go.
+func (e *exchange) whole(f Fault) reply {
+	if status, ok := statuses[f]; ok {
+		return e.s.dialect.problem(status)
+	}
+	switch f {
+	case HTML:
+		return reply{200, typeHTML, []byte(loginPage), ""}
+	case Null:
+		return jsonReply(200, []byte("null"))
+	case Empty:
+		return jsonReply(200, []byte("{}"))
+	case NoBody:
+		return jsonReply(200, nil)
+	case Nested:
+		return jsonReply(200, bytes.Join([][]byte{
+			bytes.Repeat([]byte("["), nestedDepth), bytes.Repeat([]byte("]"), nestedDepth),
+		}, nil))
+	default:
+		return e.answer(f)
+	}
+}
+
+// answer is what the service says to the request, and notes the secret in it.
+func (e *exchange) answer(f Fault) reply {
+	a := e.judge(e.req, f)
+	if a.secret != "" {
+		e.s.log.secret(a.secret)
+	}
+	return a
+}
+
+// hang waits until there is no more reason to.
+func (e *exchange) hang() {
+	select {
+	case <-e.r.Context().Done():
+	case <-e.phase.over:
+	case <-e.s.gone:
+	}
+	drop(e.w, reset)
+}
+
+// slow answers late. A client that has left gets no session made for it.
+func (e *exchange) slow() {
+	late := time.NewTimer(e.s.opts.SlowBy)
+	defer late.Stop()
+	select {
+	case <-late.C:
+		e.answer(None).write(e.w)
+	case <-e.r.Context().Done():
+		drop(e.w, reset)
+	case <-e.s.gone:
+		drop(e.w, reset)
+	}
+}
+
+// cut sends the first half of a good answer. A request the service would refuse
+// anyway gets its refusal whole.
+func (e *exchange) cut(chunked bool) {
+	a := e.answer(None)
+	if a.status != http.StatusOK {
+		a.write(e.w)
+		return
+	}
+	length := len(a.body)
+	if chunked {
+		length = -1
+	}
+	a.head(e.w, length)
+	_, _ = e.w.Write(a.body[:len(a.body)/2])
+	flush(e.w)
+	drop(e.w, sever)
+}
+
+// inPieces sends a chunk at a time.
+func (e *exchange) inPieces() {
+	reply{status: 503, contentType: typeText}.head(e.w, -1)
+	for _, piece := range overloaded {
+		_, _ = e.w.Write([]byte(piece))
+		flush(e.w)
+	}
+}
+
+// huge stretches a good answer with a field behind all others.
+func (e *exchange) huge() {
+	a := e.answer(None)
+	if a.status != http.StatusOK {
+		a.write(e.w)
+		return
+	}
+	open, pad, end := a.body[:len(a.body)-1], bytes.Repeat([]byte("x"), 64<<10), []byte(`"}`)
+	open = append(open, `,"padding":"`...)
+	a.head(e.w, len(open)+hugePadding+len(end))
+	_, err := e.w.Write(open)
+	for sent := 0; sent < hugePadding && err == nil; sent += len(pad) {
+		_, err = e.w.Write(pad)
+	}
+	_, _ = e.w.Write(end)
+}
+
+// babble sends what no HTTP client can read, and hangs up.
+func babble(conn net.Conn) {
+	// The client's view of a failed write is the same: no answer.
+	_, _ = conn.Write([]byte("\x16\x03\x01\x00not http at all\x00\xff\xfe\r\n\r\n"))
+	sever(conn)
+}
