@@ -78,7 +78,10 @@ var situations = []situation{
 	},
 	{name: "the last timed out", backend: sandbox.Status500, openai: sandbox.Hang, status: 504, code: "SESSION_ERROR"},
 	{name: "all timed out", backend: sandbox.Hang, openai: sandbox.Hang, status: 504, code: "SESSION_ERROR"},
-	{name: "open, then timed out", block: eager, backend: sandbox.Refuse, openai: sandbox.Hang, status: 504, code: "SESSION_ERROR"},
+	{
+		name: "open, then timed out", block: withBreaker("consecutive 1\n open 1m"), backend: sandbox.Refuse, openai: sandbox.Hang,
+		before: 1, status: 504, code: "SESSION_ERROR",
+	},
 }
 
 // start brings a site into the situation.

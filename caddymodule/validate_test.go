@@ -58,7 +58,9 @@ func validate(t *testing.T, fields string) error {
 var caddysWords = regexp.MustCompile(`(loading module '\w+': )?(provision|decoding module config:) http\.handlers\.chatkit[.\w]*: `)
 
 // chainJSON is a chain of the given providers.
-func chainJSON(provider ...string) string { return `"providers": [` + strings.Join(provider, ", ") + `]` }
+func chainJSON(provider ...string) string {
+	return `"providers": [` + strings.Join(provider, ", ") + `]`
+}
 
 // backendJSON is a backend, with further fields of the chain's.
 func backendJSON(fields string) string {
@@ -99,9 +101,7 @@ func TestValidateAccepts(t *testing.T) {
 }
 
 // refused is a configuration that must not load.
-type refused struct {
-	name, fields, want string
-}
+type refused struct{ name, fields, want string }
 
 func testRefused(t *testing.T, cases []refused) {
 	t.Helper()
@@ -134,7 +134,6 @@ func TestValidateRefuses(t *testing.T) {
 		{"unknown provider in route", one + `"routes": [{"kind": "session", "path": "/s", "providers": ["openai"]}]`, `session /s: unknown provider "openai"`},
 		{"unknown kind of route", one + `"routes": [{"kind": "sesion", "path": "/s"}]`, `route kind "sesion" is unknown`},
 		{"route without path", one + `"routes": [{"kind": "session"}]`, `session path "" does not begin with a slash`},
-		{"path of a default route", one + `"routes": [{"kind": "session", "path": "/api/custom/refresh"}]`, `path /api/custom/refresh is claimed twice`},
 	})
 }
 
@@ -181,7 +180,6 @@ func TestValidatePlaceholders(t *testing.T) {
 		{"backend key in a file", b(fine, "{file./nonexistent/key}"), `provider backend: key: evaluated placeholder {file./nonexistent/key} is empty`},
 		{"backend key blank", b(fine, "{env.CHATKIT_TEST_BLANK}"), `provider backend: key: {env.CHATKIT_TEST_BLANK} is empty`},
 		{"backend key with control characters", b(fine, "{env.CHATKIT_TEST_CONTROL}"), `provider backend: key: value holds characters that no header can carry`},
-		{"backend key with control characters in full", b(fine, "sk-planted\nx"), `provider backend: key: value holds characters that no header can carry`},
 		{"backend url of another scheme", b("{env.CHATKIT_TEST_FTP}", "k"), `provider backend: url: {env.CHATKIT_TEST_FTP} does not begin with http:// or https://`},
 		{"backend url with a password", b("{env.CHATKIT_TEST_PASSWORD}", "k"), `provider backend: url: holds credentials; use key for them`},
 		{"openai key", o("key", unset), `provider openai: key: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
@@ -189,10 +187,8 @@ func TestValidatePlaceholders(t *testing.T) {
 		{"openai key with control characters", o("key", "{env.CHATKIT_TEST_CONTROL}"), `provider openai: key: value holds characters that no header can carry`},
 		{"openai base_url", o("base_url", unset), `provider openai: base_url: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"openai workflow", o("workflow", unset), `provider openai: workflow: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
-		{"openai workflow missing", o("workflow", ""), `provider openai: workflow is missing`},
 		{"openai version", o("version", unset), `provider openai: version: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"openai version latest", o("version", "{env.CHATKIT_TEST_LATEST}"), `provider openai: version: "latest" breaks chats; leave it out for the latest deployed version`},
-		{"openai organization", o("organization", unset), `provider openai: organization: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"openai project", o("project", unset), `provider openai: project: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 	}
 	for _, c := range cases {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -51,6 +52,9 @@ func start(port int, out io.Writer) (d *demo, err error) {
 			err = errors.Join(err, d.stop())
 		}
 	}()
+	if err = checkFree(port); err != nil {
+		return d, err
+	}
 	if d.backend, err = sandbox.NewBackend(sandbox.Options{Key: backendKey}); err != nil {
 		return d, fmt.Errorf("starting stand-in backend: %w", err)
 	}
@@ -68,6 +72,16 @@ func start(port int, out io.Writer) (d *demo, err error) {
 		return d, fmt.Errorf("starting fault switch: %w", err)
 	}
 	return d, d.startCaddy(controlAddr)
+}
+
+// checkFree returns an error where somebody listens on the port: Caddy shares
+// its ports with other Caddys, and every second request would go astray.
+func checkFree(port int) error {
+	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return fmt.Errorf("port %d: %w; choose another with --port", port, err)
+	}
+	return ln.Close()
 }
 
 // startControl serves the fault switches. Caddy proxies /demo/ to it.
@@ -128,8 +142,8 @@ func loopbacks() []string {
 // stop ends what start has started, the last first.
 func (d *demo) stop() error {
 	var errs []error
-	for i := len(d.closers) - 1; i >= 0; i-- {
-		errs = append(errs, d.closers[i]())
+	for _, end := range slices.Backward(d.closers) {
+		errs = append(errs, end())
 	}
 	d.closers = nil
 	return errors.Join(errs...)

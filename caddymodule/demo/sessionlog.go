@@ -83,12 +83,14 @@ func (l *sessionLog) read(conn net.Conn) {
 
 // entry is what is of interest in a line of the access log.
 type entry struct {
-	TS       float64
-	Status   int
-	Duration float64
+	TS       float64 `json:"ts"`
+	Status   int     `json:"status"`
+	Duration float64 `json:"duration"`
 	Provider *string `json:"chatkit_provider"`
 	Reason   string  `json:"chatkit_reason"`
-	Request  struct{ Method, URI string }
+	Request  struct {
+		URI string `json:"uri"`
+	} `json:"request"`
 }
 
 // outcome says who served, and why not somebody else.

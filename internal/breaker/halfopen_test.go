@@ -89,8 +89,8 @@ func TestHalfOpenFailedProbesDoubleTheOpenTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newRig(t, settings())
 		g.trip()
-		for _, want := range []time.Duration{15, 30, 60, 120, 120, 120} {
-			if in := g.RetryIn(); !near(in, want*time.Second) {
+		for _, want := range []int{15, 30, 60, 120, 120, 120} {
+			if in := g.RetryIn(); !near(in, time.Duration(want)*time.Second) {
 				t.Fatalf("open for %s, want about %d s", in, want)
 			}
 			g.waitOpen()

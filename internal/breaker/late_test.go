@@ -16,9 +16,9 @@ func TestOpenIgnoresLateResults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newRig(t, settings())
-				var slow []permit
-				for range 10 {
-					slow = append(slow, g.allowed())
+				slow := make([]permit, 10)
+				for i := range slow {
+					slow[i] = g.allowed()
 				}
 				g.trip()
 				until := g.OpenUntil()

@@ -47,6 +47,25 @@ func TestRunAsksInOrder(t *testing.T) {
 	})
 }
 
+// Nothing of a session that cannot be used is left in the result.
+func TestRunKeepsNothingOfAFailure(t *testing.T) {
+	for name, a := range map[string]answer{
+		"with an error": func(context.Context) (session.Session, error) { return session.Session{Secret: "half"}, errCut },
+		"not usable":    gives("a\nb"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.add("a", a).Retries = 1
+				r.add("b", gives("s2")).Timeout = 0 // has no time to serve
+				if res := r.run(t.Context()); res.Served != nil || res.Session.Secret != "" {
+					t.Errorf("got %q", res.Session.Secret.Reveal())
+				}
+			})
+		})
+	}
+}
+
 func TestRunWithoutProviders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		res := newRig(t).run(t.Context())

@@ -13,11 +13,11 @@ import (
 
 const planted = "sk-planted-marker"
 
-// broken is an error that panics when it is looked at.
-type broken struct{}
+// brokenError is an error that panics when it is looked at.
+type brokenError struct{}
 
-func (broken) Error() string { return planted }
-func (broken) Unwrap() error { panic(planted) }
+func (brokenError) Error() string { return planted }
+func (brokenError) Unwrap() error { panic(planted) }
 
 // A provider that panics, in whatever way, costs the attempt and no more: the
 // permit comes back once, the next provider is asked, nothing is given away.
@@ -38,7 +38,7 @@ func TestRunOutlivesAPanic(t *testing.T) {
 		"nil dereference":  func(context.Context) (session.Session, error) { return session.Session{}, nobody.Err },
 		"nil failure":      returns(nobody),
 		"wrapped nil":      returns(fmt.Errorf("asking: %w", error(nobody))),
-		"error that is no": returns(broken{}),
+		"error that is no": returns(brokenError{}),
 	}
 	for name, a := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -39,7 +39,9 @@ func TestPostUsesTheConnectionAgain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			u := start(t, c.h)
 			for range calls {
-				_, _, _ = u.ask(t.Context())
+				if _, _, err := u.ask(t.Context()); err != nil && failure(t, err).Status == 0 {
+					t.Errorf("got %v", err)
+				}
 			}
 			if n := u.conns.Load(); n != c.conns {
 				t.Errorf("%d calls took %d connections, want %d", calls, n, c.conns)
@@ -72,21 +74,21 @@ func TestPostDoesNotWaitForARefusalsBody(t *testing.T) {
 	cases := map[string]http.HandlerFunc{
 		"with a length": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100")
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			hang(w, r)
 		},
 		"with a great length": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100000")
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			hang(w, r)
 		},
 		"chunked": func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, "wait for it")
 			hang(w, r)
 		},
 		"endless": func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			for r.Context().Err() == nil {
 				_, _ = w.Write(make([]byte, 1<<10))
 			}

@@ -130,6 +130,9 @@ func TestSecretReveal(t *testing.T) {
 	if got := session.Secret(planted).String(); got != "[redacted]" {
 		t.Errorf("String gives %q", got)
 	}
+	if v := slog.AnyValue(session.Secret(planted)).Resolve(); v.Kind() != slog.KindString || v.String() != "[redacted]" {
+		t.Errorf("a log handler sees %v", v)
+	}
 	// An empty secret shows the same: whether there is one is nobody's business.
 	if got := fmt.Sprint(session.Secret("")); got != "[redacted]" {
 		t.Errorf("the empty secret shows as %q", got)

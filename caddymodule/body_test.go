@@ -1,0 +1,186 @@
+package caddymodule_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const mostBody = 64 << 10
+
+// padded is a good body of exactly n bytes.
+func padded(n int) string {
+	const front, back = `{"metadata":{"p":"`, `"}}`
+	return front + strings.Repeat("x", n-len(front)-len(back)) + back
+}
+
+// starter is what the starter app sends.
+const starter = `{"workflow":{"id":"wf_123"},"workflowId":"wf_123","scope":{"user_id":"mallory"},
+	"chatkit_configuration":{"file_upload":{"enabled":true}}}`
+
+// Bodies that are taken, and what of them reaches the backend beside the user.
+func TestBodiesTaken(t *testing.T) {
+	tests := []struct{ name, body, contentType, sent string }{
+		{"empty", "", "", `{}`},
+		{"empty JSON", "", "application/json", `{}`},
+		{"white space", " \r\n\t ", "application/json", `{}`},
+		{"empty object", `{}`, "application/json", `{}`},
+		{"all fields", `{"model":"m","metadata":{"a":[1,{"b":null}]},"currentClientSecret":"ek_1","token":"t"}`, "application/json", `{"model":"m","metadata":{"a":[1,{"b":null}]}}`},
+		{"nulls", `{"model":null,"metadata":null,"currentClientSecret":null,"token":null}`, "application/json", `{}`},
+		{"empty values", `{"model":"","metadata":{},"token":""}`, "application/json", `{"metadata":{}}`},
+		{"unknown fields", `{"model":"m","x":[1],"y":{"z":{}},"temperature":0.5}`, "application/json", `{"model":"m"}`},
+		{"starter app", starter, "application/json", `{}`},
+		{"user in the body", `{"user":"mallory","user_id":"mallory","model":"m"}`, "application/json", `{"model":"m"}`},
+		{"user in the metadata stays there", `{"metadata":{"user_id":"mallory"}}`, "application/json", `{"metadata":{"user_id":"mallory"}}`},
+		{"text/plain", `{"model":"m"}`, "text/plain;charset=UTF-8", `{"model":"m"}`},
+		{"no content type", `{"model":"m"}`, "", `{"model":"m"}`},
+		{"JSON in capitals", `{"model":"m"}`, "Application/JSON; Charset=utf-8", `{"model":"m"}`},
+		{"any other content type", `{"model":"m"}`, "application/vnd.api+json", `{"model":"m"}`},
+		{"garbage for a content type", `{"model":"m"}`, ";;;", `{"model":"m"}`},
+		{"duplicate keys", `{"model":"a","model":"b"}`, "", `{"model":"b"}`},
+		{"white space around", " \n{\"model\":\"m\"}\n ", "", `{"model":"m"}`},
+		{"umlauts and escapes", `{"model":"gr\u00fcn ü 😀 \" \\ \n"}`, "", `{"model":"grün ü 😀 \" \\ \n"}`},
+		{"big numbers stay as they are", `{"metadata":{"id":12345678901234567890,"f":1e400}}`, "", `{"metadata":{"id":12345678901234567890,"f":1e400}}`},
+		{"64 KiB", padded(mostBody), "", padded(mostBody)},
+	}
+	s := newSite(t, "\n user {http.request.header.X-User}"+quick("timeout 1s"))
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s.Backend.Clear()
+			headers := []string{"X-User: alice"}
+			if tt.contentType != "" {
+				headers = append(headers, "Content-Type: "+tt.contentType)
+			}
+			a := s.post("/api/custom/session?user_id=mallory", tt.body, headers...)
+			if a.Status != http.StatusOK || a.Provider() != "backend" {
+				t.Fatalf("got %d from %q: %s", a.Status, a.Provider(), a.Raw)
+			}
+			got, want := object(t, s.Backend.Requests()[0].Body), object(t, []byte(tt.sent))
+			want["user_id"] = "alice"
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("the backend got %v, want %v", got, want)
+			}
+			if query := s.Backend.Requests()[0].Query; query != "" {
+				t.Errorf("the backend got the query %q", query)
+			}
+		})
+	}
+}
+
+// object reads a JSON object, its numbers as they are written.
+func object(t *testing.T, text []byte) (v map[string]any) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%v: %q", err, text)
+	}
+	return v
+}
+
+// Bodies that are refused; no provider is asked, and the details name the field.
+func TestBodiesRefused(t *testing.T) {
+	const (
+		noObject = "Body is not a JSON object"
+		noJSON   = "Body is not valid JSON"
+	)
+	nested := func(text string) string { return strings.Repeat(text, 20_000) }
+	tests := []struct{ name, body, details string }{
+		{"array", `[{}]`, noObject},
+		{"number", `5`, noObject},
+		{"string", `"{}"`, noObject},
+		{"null", `null`, noObject},
+		{"true", `true`, noObject},
+		{"text", `model=m`, noObject},
+		{"HTML", `<!doctype html>`, noObject},
+		{"byte order mark", "\ufeff{}", noObject},
+		{"20,000 brackets", nested("[") + nested("]"), noObject},
+		{"20,000 brackets in a field", `{"metadata":` + nested("[") + nested("]") + `}`, noJSON},
+		{"20,000 braces in an unknown field", `{"x":` + nested(`{"a":`) + `1` + nested("}") + `}`, noJSON},
+		{"cut short", `{"model":"m"`, noJSON},
+		{"open brace", `{`, noJSON},
+		{"trailing comma", `{"model":"m",}`, noJSON},
+		{"single quotes", `{'model':'m'}`, noJSON},
+		{"two objects", `{}{}`, noJSON},
+		{"text behind", `{} x`, noJSON},
+		{"NUL", "{\"model\":\"a\x00b\"}", noJSON},
+		{"invalid UTF-8 in the model", "{\"model\":\"a\xffb\"}", noJSON},
+		{"invalid UTF-8 in the metadata", "{\"metadata\":{\"a\":\"\xc3\x28\"}}", noJSON},
+		{"model is a number", `{"model":5}`, "Field model is not a string"},
+		{"model is an object", `{"model":{}}`, "Field model is not a string"},
+		{"token is a list", `{"token":[]}`, "Field token is not a string"},
+		{"currentClientSecret is true", `{"currentClientSecret":true}`, "Field currentClientSecret is not a string"},
+		{"metadata is a string", `{"metadata":"m"}`, "Field metadata is not an object"},
+		{"metadata is a list", `{"metadata":[1]}`, "Field metadata is not an object"},
+		{"metadata is a number", `{"metadata":0}`, "Field metadata is not an object"},
+	}
+	s := newSite(t, visitor)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.post("/api/custom/session", tt.body)
+			if a.Status != http.StatusBadRequest || a.Body["code"] != "BAD_REQUEST" || a.Body["details"] != tt.details {
+				t.Errorf("got %d, want 400 BAD_REQUEST %q: %s", a.Status, tt.details, a.Raw)
+			}
+		})
+	}
+	if got := s.Backend.Calls() + s.OpenAI.Calls(); got != 0 {
+		t.Errorf("the providers were asked %d times, want never", got)
+	}
+}
+
+func TestFormsAreRefused(t *testing.T) {
+	s := newSite(t, visitor)
+	for _, contentType := range []string{
+		"application/x-www-form-urlencoded",
+		"application/x-www-form-urlencoded; charset=UTF-8",
+		"APPLICATION/X-WWW-FORM-URLENCODED",
+		"multipart/form-data; boundary=x",
+		"multipart/form-data",
+		"multipart/form-data; a=b; a=c",
+		" multipart/form-data ;boundary",
+	} {
+		for _, body := range []string{"", `{}`, "a=b"} {
+			a := s.post("/api/custom/session", body, "Content-Type: "+contentType)
+			if a.Status != http.StatusUnsupportedMediaType || a.Body["code"] != "UNSUPPORTED_MEDIA_TYPE" {
+				t.Errorf("%q with body %q: got %d, want 415: %s", contentType, body, a.Status, a.Raw)
+			}
+		}
+	}
+	if got := s.Backend.Calls() + s.OpenAI.Calls(); got != 0 {
+		t.Errorf("the providers were asked %d times, want never", got)
+	}
+}
+
+// The limit holds with and without a Content-Length.
+func TestBodyLimit(t *testing.T) {
+	s := newSite(t, visitor)
+	for _, tt := range []struct {
+		name   string
+		size   int
+		status int
+	}{
+		{"64 KiB", mostBody, 200}, {"one more", mostBody + 1, 413}, {"300 KiB", 300 << 10, 413}, {"5 MiB", 5 << 20, 413},
+	} {
+		for how, body := range map[string]io.Reader{
+			"sized":   strings.NewReader(padded(tt.size)),
+			"chunked": struct{ io.Reader }{strings.NewReader(padded(tt.size))},
+		} {
+			t.Run(tt.name+" "+how, func(t *testing.T) {
+				resp, err := s.client.Post(s.URL+"/api/custom/session", "application/json", body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				if resp.StatusCode != tt.status {
+					t.Errorf("got %d, want %d", resp.StatusCode, tt.status)
+				}
+			})
+		}
+	}
+	if got := s.Backend.Calls(); got != 2 {
+		t.Errorf("backend was called %d times, want 2", got)
+	}
+}

@@ -1,0 +1,203 @@
+package caddymodule_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+)
+
+const (
+	allowOrigin      = "Access-Control-Allow-Origin"
+	allowCredentials = "Access-Control-Allow-Credentials"
+	allowHeaders     = "Access-Control-Allow-Headers"
+	exposeHeaders    = "Access-Control-Expose-Headers"
+)
+
+// once checks that a header stands on an answer exactly once ("": not at all).
+func once(t *testing.T, a answer, name, want string) {
+	t.Helper()
+	got := a.Header.Values(name)
+	if want == "" && len(got) == 0 || len(got) == 1 && got[0] == want {
+		return
+	}
+	t.Errorf("%s is %q, want %q once", name, got, want)
+}
+
+// Without a cors block the documented pair stands on every claimed answer.
+func TestCORSPairOnEveryAnswer(t *testing.T) {
+	for _, c := range situations {
+		t.Run(c.name, func(t *testing.T) {
+			s := c.start(t)
+			for _, headers := range [][]string{nil, {"Origin: https://app.example.com"}, {"Origin: null"}, {"Origin: " + s.URL}} {
+				a := c.ask(s, headers...)
+				once(t, a, allowOrigin, "*")
+				once(t, a, allowCredentials, "true")
+				if a.Header.Get("Vary") == "" {
+					t.Errorf("no Vary with %q", headers)
+				}
+			}
+		})
+	}
+}
+
+// A preflight is answered here, whatever has become of the providers.
+func TestCORSPreflight(t *testing.T) {
+	tests := []struct {
+		name    string
+		headers []string
+		asked   string // the headers asked for, which come back
+	}{
+		{"ChatKit's own headers", []string{"Access-Control-Request-Method: POST"}, "chatkit-device-id,chatkit-frame-instance-id,content-type"},
+		{"any header", []string{"Access-Control-Request-Method: POST"}, "x-anything"},
+		{"no header", []string{"Access-Control-Request-Method: POST"}, ""},
+		{"another method", []string{"Access-Control-Request-Method: DELETE"}, "content-type"},
+		{"unknown method", []string{"Access-Control-Request-Method: BREW"}, ""},
+		{"null origin", []string{"Access-Control-Request-Method: POST", "Origin: null"}, "content-type"},
+		{"no origin", []string{"Access-Control-Request-Method: POST", "Origin: "}, ""},
+		{"no method", nil, ""},
+	}
+	s := newSite(t, quick("")) // a preflight carries no user
+	set(t, s.Backend, sandbox.Refuse)
+	set(t, s.OpenAI, sandbox.Refuse)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			headers := append([]string{"Origin: https://app.example.com"}, tt.headers...)
+			if tt.asked != "" {
+				headers = append(headers, "Access-Control-Request-Headers: "+tt.asked)
+			}
+			a := s.do(http.MethodOptions, "/api/custom/session", "", headers...)
+			if a.Status != http.StatusNoContent || a.Raw != "" {
+				t.Errorf("got %d %q, want 204 and no body", a.Status, a.Raw)
+			}
+			once(t, a, allowOrigin, "*")
+			once(t, a, allowCredentials, "true")
+			once(t, a, allowHeaders, tt.asked)
+		})
+	}
+	if a := s.do(http.MethodOptions, "/api/custom/session", ""); a.Header.Get("Allow") != "POST, OPTIONS" {
+		t.Errorf("Allow is %q, want POST, OPTIONS", a.Header.Get("Allow"))
+	}
+	if got := s.Backend.Calls() + s.OpenAI.Calls(); got != 0 {
+		t.Errorf("the providers were asked %d times, want never", got)
+	}
+	if got := len(s.logged("caddy.log", `"attempt"`)); got != 0 {
+		t.Errorf("%d attempts were logged, want none", got)
+	}
+}
+
+// A cors block lets the origins on its list in, with credentials, and nobody else.
+func TestCORSOrigins(t *testing.T) {
+	s := newSite(t, visitor+"\n cors {\n origins https://app.example.com https://*.example.org http://localhost:3000\n }")
+	tests := []struct {
+		name, origin string
+		allowed      bool
+		echoed       bool
+	}{
+		{"exact", "https://app.example.com", true, true},
+		{"in capitals", "https://APP.example.com", true, true},
+		{"with a port", "http://localhost:3000", true, true},
+		{"subdomain", "https://a.example.org", true, true},
+		{"deeper subdomain", "https://a.b.example.org", true, true},
+		{"the site itself", s.URL, true, false},
+		{"none", "", true, false},
+		{"null", "null", false, false},
+		{"other scheme", "http://app.example.com", false, false},
+		{"other port", "https://app.example.com:8443", false, false},
+		{"other port of localhost", "http://localhost:3001", false, false},
+		{"bare domain of a wildcard", "https://example.org", false, false},
+		{"ends alike", "https://evil-example.org", false, false},
+		{"wildcard in the middle", "https://a.example.org.evil.test", false, false},
+		{"exact in the middle", "https://app.example.com.evil.test", false, false},
+		{"subdomain of an exact one", "https://a.app.example.com", false, false},
+		{"the wildcard itself", "https://*.example.org.evil.test", false, false},
+		{"any other", "https://evil.test", false, false},
+		{"garbage", "://", false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s.Backend.Clear()
+			a := s.post("/api/custom/session", "", "Origin: "+tt.origin)
+			echo, credentials, calls := "", "", 1
+			if tt.echoed {
+				echo, credentials = tt.origin, "true"
+			}
+			if tt.allowed && a.Status != http.StatusOK {
+				t.Errorf("got %d, want 200: %s", a.Status, a.Raw)
+			}
+			if !tt.allowed {
+				calls = 0
+				if a.Status != http.StatusForbidden || a.Body["code"] != "FORBIDDEN_ORIGIN" {
+					t.Errorf("got %d, want 403 FORBIDDEN_ORIGIN: %s", a.Status, a.Raw)
+				}
+			}
+			if got := s.Backend.Calls(); got != calls {
+				t.Errorf("backend was called %d times, want %d", got, calls)
+			}
+			once(t, a, allowOrigin, echo)
+			once(t, a, allowCredentials, credentials)
+			if !slices.Contains(a.Header.Values("Vary"), "Origin") {
+				t.Errorf("Vary is %q, want Origin in it", a.Header.Values("Vary"))
+			}
+			// Browsers go by the preflight, which must say the same.
+			a = s.do(http.MethodOptions, "/api/custom/session", "", "Origin: "+tt.origin,
+				"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: x-any")
+			if tt.origin != "" {
+				once(t, a, allowOrigin, echo)
+				once(t, a, allowCredentials, credentials)
+			}
+		})
+	}
+}
+
+// Errors can be read by the origins that are let in, too.
+func TestCORSOriginsOnErrors(t *testing.T) {
+	for _, c := range situations {
+		if c.block != "" {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			c.block = visitor + "\n cors {\n origins https://app.example.com\n }"
+			a := c.ask(c.start(t), "Origin: https://app.example.com")
+			once(t, a, allowOrigin, "https://app.example.com")
+			once(t, a, allowCredentials, "true")
+			if a.Status != c.status {
+				t.Errorf("got %d, want %d: %s", a.Status, c.status, a.Raw)
+			}
+		})
+	}
+}
+
+// The other options of the cors block.
+func TestCORSOptions(t *testing.T) {
+	const own = "Retry-After, X-Request-Id, X-Chatkit-Provider, X-Chatkit-Fallback-Reason"
+	tests := []struct {
+		name, options  string
+		asked, allowed string // headers of the preflight
+		expose, maxAge string
+	}{
+		{"none", "", "x-one", "x-one", own, ""},
+		{"expose", "expose X-Trace x-span", "x-one", "x-one", own + ", X-Trace, X-Span", ""},
+		{"max_age", "max_age 10m", "x-one", "x-one", own, "600"},
+		{"headers, asked for one of them", "headers X-One X-Two", "x-two", "x-two", own, ""},
+		{"headers, asked for another", "headers X-One X-Two", "x-three", "", own, ""},
+		{"all with origins", "origins https://app.example.com\n headers X-One\n expose X-Trace\n max_age 1h", "x-one", "x-one", own + ", X-Trace", "3600"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, visitor+"\n cors {\n "+tt.options+"\n }")
+			const origin = "Origin: https://app.example.com"
+			if got := strings.Join(s.post("/api/custom/session", "", origin).Header.Values(exposeHeaders), ", "); got != tt.expose {
+				t.Errorf("exposed are %s, want %s", got, tt.expose)
+			}
+			a := s.do(http.MethodOptions, "/api/custom/session", "", origin,
+				"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: "+tt.asked)
+			once(t, a, allowHeaders, tt.allowed)
+			if tt.allowed != "" {
+				once(t, a, "Access-Control-Max-Age", tt.maxAge)
+			}
+		})
+	}
+}
