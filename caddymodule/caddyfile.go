@@ -142,17 +142,17 @@ func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {
 		return err
 	}
 	h.CORS = new(CORSConfig)
-	return h.CORS.unmarshal(d)
+	return h.CORS.options().parseBlock(d, "cors", nil)
 }
 
-// unmarshal parses the cors block.
-func (c *CORSConfig) unmarshal(d *caddyfile.Dispenser) error {
+// options are the lines of the cors block.
+func (c *CORSConfig) options() options {
 	return options{
 		"origins": texts(&c.Origins).then(c.check),
 		"headers": texts(&c.Headers).then(c.check),
 		"expose":  texts(&c.Expose).then(c.check),
 		"max_age": duration(&c.MaxAge),
-	}.parseBlock(d, "cors", nil)
+	}
 }
 
 // providerRefs are the names of providers that routes mention. A route may

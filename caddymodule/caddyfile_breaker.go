@@ -17,8 +17,12 @@ func (c *ProviderConfig) parseBreaker(d *caddyfile.Dispenser) error {
 	if err := noArgs(d, "breaker"); err != nil {
 		return err
 	}
-	b := new(BreakerConfig)
-	c.Breaker = b
+	c.Breaker = new(BreakerConfig)
+	return c.Breaker.options().parseBlock(d, "breaker", nil)
+}
+
+// options are the lines of the breaker block.
+func (b *BreakerConfig) options() options {
 	check := func() error { return b.settings().Check() }
 	return options{
 		"consecutive": {parse: b.parseConsecutive},
@@ -26,7 +30,7 @@ func (c *ProviderConfig) parseBreaker(d *caddyfile.Dispenser) error {
 		"slow":        option{parse: b.parseSlow}.then(check),
 		"open":        option{parse: b.parseOpen}.then(check),
 		"probes":      wholeNumber(&b.Probes, 1),
-	}.parseBlock(d, "breaker", nil)
+	}
 }
 
 // off tells whether the only argument of a rule is "off".

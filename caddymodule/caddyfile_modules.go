@@ -24,18 +24,23 @@ func (b *Backend) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := b.parseArguments(d); err != nil {
 		return err
 	}
-	err := options{
+	err := b.options().parseBlock(d, "backend", nil)
+	if err == nil && b.URL == "" {
+		return at.Errf("backend: url is missing")
+	}
+	return err
+}
+
+// options are the lines of the block that are the module's own.
+func (b *Backend) options() options {
+	return options{
 		"url":             {parse: b.parseURL},
 		"key":             text(&b.Key).then(b.check),
 		"session_path":    text(&b.SessionPath).then(b.check),
 		"user_in":         text(&b.UserIn).then(b.check),
 		"forward_headers": texts(&b.ForwardHeaders).then(b.check),
 		"transport":       {parse: b.unmarshalTransport},
-	}.parseBlock(d, "backend", nil)
-	if err == nil && b.URL == "" {
-		return at.Errf("backend: url is missing")
 	}
-	return err
 }
 
 // parseArguments parses what may stand behind the name of the module.
@@ -78,17 +83,7 @@ func (o *OpenAI) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if d.NextArg() { // not shown: it may well be the key
 		return d.Errf("openai takes no argument; the key goes into its block")
 	}
-	err := options{
-		"key":           text(&o.Key),
-		"workflow":      {parse: o.parseWorkflow, many: true},
-		"version":       text(&o.Version).then(o.checkVersion),
-		"base_url":      text(&o.BaseURL).then(func() error { return literalURL("base_url", o.BaseURL) }),
-		"organization":  text(&o.Organization),
-		"project":       text(&o.Project),
-		"expires_after": duration(&o.ExpiresAfter).then(o.check),
-		"rate_limit":    wholeNumber(&o.RateLimit, 1),
-		"transport":     {parse: o.unmarshalTransport},
-	}.parseBlock(d, "openai", nil)
+	err := o.options().parseBlock(d, "openai", nil)
 	if err != nil {
 		return err
 	}
@@ -99,6 +94,21 @@ func (o *OpenAI) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return at.Errf("openai: workflow is missing")
 	}
 	return nil
+}
+
+// options are the lines of the block that are the module's own.
+func (o *OpenAI) options() options {
+	return options{
+		"key":           text(&o.Key),
+		"workflow":      {parse: o.parseWorkflow, many: true},
+		"version":       text(&o.Version).then(o.checkVersion),
+		"base_url":      text(&o.BaseURL).then(func() error { return literalURL("base_url", o.BaseURL) }),
+		"organization":  text(&o.Organization),
+		"project":       text(&o.Project),
+		"expires_after": duration(&o.ExpiresAfter).then(o.check),
+		"rate_limit":    wholeNumber(&o.RateLimit, 1),
+		"transport":     {parse: o.unmarshalTransport},
+	}
 }
 
 func (o *OpenAI) checkVersion() error {

@@ -32,14 +32,7 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return d.Errf("provider: this Caddy has no module %q", module)
 	}
 	own := moduleBlock(d)
-	common := options{
-		"name":        text(&c.Name).then(func() error { return checkName(c.Name) }),
-		"timeout":     duration(&c.Timeout),
-		"retries":     {parse: c.parseRetries},
-		"fallback_on": {parse: c.parseFallbackOn},
-		"breaker":     {parse: c.parseBreaker},
-	}
-	if err := common.parseBlock(d, module, own.take); err != nil {
+	if err := c.options().parseBlock(d, module, own.take); err != nil {
 		return err
 	}
 	own.end = d.Token()
@@ -52,6 +45,17 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	}
 	c.ProviderRaw = caddyconfig.JSONModuleObject(mod, "module", module, nil)
 	return nil
+}
+
+// options are the lines of the block that every provider has.
+func (c *ProviderConfig) options() options {
+	return options{
+		"name":        text(&c.Name).then(func() error { return checkName(c.Name) }),
+		"timeout":     duration(&c.Timeout),
+		"retries":     {parse: c.parseRetries},
+		"fallback_on": {parse: c.parseFallbackOn},
+		"breaker":     {parse: c.parseBreaker},
+	}
 }
 
 // ownBlock collects what of a provider's block is for its module: the name and
