@@ -29,24 +29,24 @@ type golden struct {
 
 func (g *golden) bad() bool { return strings.HasPrefix(filepath.Base(g.path), "bad_") }
 
-func goldens(t testing.TB) []*golden {
-	t.Helper()
+func goldens(tb testing.TB) []*golden {
+	tb.Helper()
 	paths, err := filepath.Glob("testdata/adapt/*.caddyfiletest")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if len(paths) == 0 {
-		t.Fatal("testdata/adapt holds no files")
+		tb.Fatal("testdata/adapt holds no files")
 	}
 	all := make([]*golden, len(paths))
 	for i, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		caddyfile, want, ok := strings.Cut(string(text), separator)
 		if !ok {
-			t.Fatalf("%s: no line %q", path, separator)
+			tb.Fatalf("%s: no line %q", path, separator)
 		}
 		all[i] = &golden{path, caddyfile, want}
 	}
