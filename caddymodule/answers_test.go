@@ -147,7 +147,7 @@ func TestUpstreamErrorsStayInside(t *testing.T) {
 			if strings.Contains(a.Raw+fmt.Sprint(a.Header), marker) {
 				t.Errorf("upstream text in %s %v", a.Raw, a.Header)
 			}
-			s.stop()
+			s.awaitLogged("access.log", "/api/custom/session")
 			if lines := s.logged("caddy.log", marker); len(lines) != 0 {
 				t.Errorf("upstream text in the log: %q", lines)
 			}
@@ -184,9 +184,8 @@ func TestRequestID(t *testing.T) {
 					t.Errorf("sent upstream: %q, want %q", up, got)
 				}
 			}
-			s.stop()
-			if len(s.logged("access.log", `"chatkit_request_id":"`+got+`"`)) != 1 {
-				t.Error("the id is not in the access log")
+			if got := len(s.awaitLogged("access.log", `"chatkit_request_id":"`+got+`"`)); got != 1 {
+				t.Errorf("the id is in %d lines of the access log", got)
 			}
 		})
 	}

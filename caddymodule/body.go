@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/bounded"
 )
@@ -55,6 +56,9 @@ func (x *exchange) parseBody(body []byte) *refusal {
 	if body[0] != '{' {
 		return badRequest("Body is not a JSON object")
 	}
+	if !utf8.Valid(body) { // metadata goes on as it is, and must be JSON there
+		return badRequest("Body is not valid JSON")
+	}
 	var b sessionBody
 	if err := json.Unmarshal(body, &b); err != nil {
 		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
@@ -83,7 +87,9 @@ func isForm(contentType string) bool {
 	if contentType == "" || contentType == "application/json" {
 		return false
 	}
-	t, _, _ := mime.ParseMediaType(contentType)
+	// Not mime.ParseMediaType: parameters it cannot read do not stop a browser.
+	t, _, _ := strings.Cut(contentType, ";")
+	t = strings.ToLower(strings.TrimSpace(t))
 	return t == "application/x-www-form-urlencoded" || t == "multipart/form-data"
 }
 

@@ -87,7 +87,7 @@ func TestBodiesRefused(t *testing.T) {
 		noObject = "Body is not a JSON object"
 		noJSON   = "Body is not valid JSON"
 	)
-	nested := func(text string) string { return strings.Repeat(text, 20_000) }
+	const deep = 20_000
 	tests := []struct{ name, body, details string }{
 		{"array", `[{}]`, noObject},
 		{"number", `5`, noObject},
@@ -97,9 +97,9 @@ func TestBodiesRefused(t *testing.T) {
 		{"text", `model=m`, noObject},
 		{"HTML", `<!doctype html>`, noObject},
 		{"byte order mark", "\ufeff{}", noObject},
-		{"20,000 brackets", nested("[") + nested("]"), noObject},
-		{"20,000 brackets in a field", `{"metadata":` + nested("[") + nested("]") + `}`, noJSON},
-		{"20,000 braces in an unknown field", `{"x":` + nested(`{"a":`) + `1` + nested("}") + `}`, noJSON},
+		{"20,000 brackets", strings.Repeat("[", deep) + strings.Repeat("]", deep), noObject},
+		{"20,000 brackets in a field", `{"metadata":` + strings.Repeat("[", deep) + strings.Repeat("]", deep) + `}`, noJSON},
+		{"10,500 braces in an unknown field", `{"x":` + strings.Repeat(`{"a":`, 10_500) + `1` + strings.Repeat("}", 10_501), noJSON},
 		{"cut short", `{"model":"m"`, noJSON},
 		{"open brace", `{`, noJSON},
 		{"trailing comma", `{"model":"m",}`, noJSON},

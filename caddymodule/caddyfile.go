@@ -151,7 +151,7 @@ func (c *CORSConfig) options() options {
 		"origins": texts(&c.Origins).then(c.check),
 		"headers": texts(&c.Headers).then(c.check),
 		"expose":  texts(&c.Expose).then(c.check),
-		"max_age": duration(&c.MaxAge),
+		"max_age": duration(&c.MaxAge).then(c.check),
 	}
 }
 

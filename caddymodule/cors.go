@@ -46,21 +46,28 @@ func newCORS(c *CORSConfig) (*corsPolicy, error) {
 
 // preflight puts the headers on the answer, and answers OPTIONS itself.
 func (p *corsPolicy) preflight(w http.ResponseWriter, r *http.Request) bool {
-	p.HandlerFunc(w, r)
 	h := w.Header()
-	if p.open && h["Access-Control-Allow-Origin"] == nil {
-		// The documented pair stands on answers to clients without an Origin too.
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Allow-Credentials", "true")
-	}
 	if r.Method != http.MethodOptions {
+		p.HandlerFunc(w, r)
+		p.pair(h)
 		return false
 	}
+	p.pair(h) // before the answer, which rs/cors may write
+	p.HandlerFunc(w, r)
 	if r.Header.Get("Access-Control-Request-Method") == "" {
 		h.Set("Allow", "POST, OPTIONS")
 		w.WriteHeader(http.StatusNoContent)
 	}
 	return true
+}
+
+// pair puts the documented pair of headers where rs/cors puts none: on answers
+// to clients without an Origin, and to methods it does not know.
+func (p *corsPolicy) pair(h http.Header) {
+	if p.open && h["Access-Control-Allow-Origin"] == nil {
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Allow-Credentials", "true")
+	}
 }
 
 // allowed tells whether the request may change state: it comes from no browser,
@@ -90,6 +97,9 @@ func (c *CORSConfig) check() error {
 	}
 	if c.MaxAge < 0 {
 		return fmt.Errorf("max_age: %s is negative", time.Duration(c.MaxAge))
+	}
+	if time.Duration(c.MaxAge)%time.Second != 0 {
+		return fmt.Errorf("max_age: %s is no whole number of seconds", time.Duration(c.MaxAge))
 	}
 	return nil
 }

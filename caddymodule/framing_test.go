@@ -12,14 +12,14 @@ const refusedSessions = `sessions_total{outcome="refused",route="session",served
 // smuggled fills a body of n bytes with requests: wherever the server stopped
 // reading, one of them would be next.
 func smuggled(n int) string {
-	const request = "POST /api/custom/session HTTP/1.1\r\nHost: site.test\r\nContent-Length: 0\r\n\r\n"
+	const request = "POST /api/custom/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"
 	return (strings.Repeat(request, n/len(request)+1))[:n]
 }
 
 // What is left of a body that was refused is never read as a request.
 func TestNothingIsSmuggled(t *testing.T) {
 	chunked := func(body string) string { return fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body) }
-	const second = "GET /second HTTP/1.1\r\nHost: site.test\r\n\r\n"
+	const second = "GET /second HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 	tests := []struct {
 		name, head, body string
 		status           int

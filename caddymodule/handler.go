@@ -64,7 +64,7 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 // ServeHTTP answers claimed requests and hands on all others.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	rt, claimed := h.routes[r.URL.Path]
-	if !claimed {
+	if !claimed || r.URL.RawPath != "" { // RawPath: written in another way, /a%2Fb for /a/b
 		return next.ServeHTTP(w, r)
 	}
 	x := newExchange(h, rt, w, r)

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -37,22 +38,28 @@ func (*site) loadText(caddyfile string) error {
 	return caddy.Load(config, true)
 }
 
-// loadBehind loads the site with directives in front of the chatkit block.
-func (s *site) loadBehind(directives, block string) {
-	s.t.Helper()
+// newSiteBehind is newSite with directives in front of the chatkit block.
+func newSiteBehind(t *testing.T, directives, block string) *site {
+	t.Helper()
 	const handler = "\t\tchatkit {"
+	s := newUnloadedSite(t)
 	if err := s.loadText(strings.Replace(s.caddyfile(block), handler, directives+"\n"+handler, 1)); err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
+	return s
 }
 
-// stop stops the site, and with it all requests it still works on: its logs are
-// whole after it.
-func (s *site) stop() {
+// awaitLogged returns the lines of a log that hold all the words, as soon as
+// there is one: the client has its answer before the log has its line.
+func (s *site) awaitLogged(file string, words ...string) []string {
 	s.t.Helper()
-	s.client.CloseIdleConnections()
-	if err := caddy.Stop(); err != nil {
-		s.t.Fatal(err)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if lines := s.logged(file, words...); len(lines) > 0 {
+			return lines
+		}
+		if time.Now().After(end) {
+			s.t.Fatalf("no line of %s has %q", file, words)
+		}
 	}
 }
 

@@ -57,6 +57,18 @@ const twoProviders = `
 // newSite starts the stand-ins and loads a site with a chatkit block.
 func newSite(t *testing.T, block string) *site {
 	t.Helper()
+	s := newUnloadedSite(t)
+	if err := s.load(block); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newUnloadedSite starts the stand-ins only: a reload right behind a load can
+// cost the first connection, so a test that wants more than a chatkit block
+// loads it all at once.
+func newUnloadedSite(t *testing.T) *site {
+	t.Helper()
 	s := &site{t: t, Dir: t.TempDir(), client: &http.Client{
 		Timeout:   30 * time.Second,
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
@@ -68,9 +80,6 @@ func newSite(t *testing.T, block string) *site {
 	t.Setenv("TEST_OPENAI_URL", s.OpenAI.URL())
 	t.Setenv("TEST_OPENAI_KEY", openaiKey)
 	s.URL, s.Admin = "http://"+freeAddr(t), "http://"+freeAddr(t)
-	if err := s.load(block); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		if err := caddy.Stop(); err != nil {

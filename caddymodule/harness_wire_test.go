@@ -45,7 +45,7 @@ func (w *wire) send(text ...string) {
 
 // head is the head of a session request with headers ("Name: value").
 func head(headers ...string) string {
-	return "POST /api/custom/session HTTP/1.1\r\nHost: site.test\r\n" + strings.Join(append(headers, ""), "\r\n") + "\r\n"
+	return "POST /api/custom/session HTTP/1.1\r\nHost: 127.0.0.1\r\n" + strings.Join(append(headers, ""), "\r\n") + "\r\n"
 }
 
 // sized is a header for a body of n bytes.

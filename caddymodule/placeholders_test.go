@@ -26,8 +26,7 @@ func TestPlaceholders(t *testing.T) {
 	const block = "\n user {http.request.header.X-User}"
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t, block+quick("timeout 200ms"))
-			s.loadBehind(`header >X-Who "{http.chatkit.provider}|{http.chatkit.reason}|{http.chatkit.user}"`, block+quick("timeout 200ms"))
+			s := newSiteBehind(t, `header >X-Who "{http.chatkit.provider}|{http.chatkit.reason}|{http.chatkit.user}"`, block+quick("timeout 200ms"))
 			for server, fault := range map[*sandbox.Server]sandbox.Fault{s.Backend: tt.backend, s.OpenAI: tt.openai} {
 				if fault != "" {
 					set(t, server, fault)
@@ -70,17 +69,17 @@ func TestAccessLog(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t, visitor)
+			s := newUnloadedSite(t)
 			if err := s.loadText(logFormat(s, visitor, tt.format)); err != nil {
 				t.Fatal(err)
 			}
 			set(t, s.Backend, sandbox.Status500)
 			s.post("/api/custom/session", "", "X-Request-Id: req-1")
 			s.get(s.URL + "/other")
-			s.stop()
-			if got := len(s.logged("access.log", tt.present...)); got != 1 {
+			if got := len(s.awaitLogged("access.log", tt.present...)); got != 1 {
 				t.Errorf("%d lines have %q, want 1: %q", got, tt.present, s.logged("access.log"))
 			}
+			s.awaitLogged("access.log", "/other")
 			for _, word := range tt.missing {
 				if lines := s.logged("access.log", word); len(lines) != 0 {
 					t.Errorf("%s is in the log: %q", word, lines)
@@ -99,8 +98,7 @@ func TestAccessLogOfEveryAnswer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.start(t)
 			c.ask(s, "X-Request-Id: req-1")
-			s.stop()
-			lines := s.logged("access.log", `"chatkit_request_id":"req-1"`)
+			lines := s.awaitLogged("access.log", `"chatkit_request_id":"req-1"`)
 			if len(lines) != 1 {
 				t.Fatalf("got %d lines, want 1", len(lines))
 			}

@@ -74,6 +74,9 @@ func newProviderLink(ctx caddy.Context, c *ProviderConfig, logger *zap.Logger) (
 		return nil, err
 	}
 	l := &providerLink{module: c.module()}
+	if l.module == "" {
+		return nil, errors.New("module is missing: which kind of provider, such as backend or openai")
+	}
 	l.Name = c.Name
 	if l.Name == "" {
 		l.Name = l.module

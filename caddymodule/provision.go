@@ -73,6 +73,9 @@ func (h *Handler) check() error {
 func (h *Handler) provisionProviders(ctx caddy.Context) error {
 	names := make(map[string]bool)
 	for i, c := range h.Providers {
+		if c == nil {
+			return fmt.Errorf("provider #%d is null", i+1)
+		}
 		label := c.label(i) // while the module's configuration is still there
 		l, err := newProviderLink(ctx, c, h.logger)
 		if err != nil {

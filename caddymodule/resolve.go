@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -57,13 +56,13 @@ func (r resolver) url(field, value string) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(out)
-	if ue, ok := errors.AsType[*url.Error](err); ok {
-		return nil, fmt.Errorf("%s: %s is no URL: %w", field, value, ue.Err)
-	}
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
+	if lower := strings.ToLower(out); !strings.HasPrefix(lower, "http://") && !strings.HasPrefix(lower, "https://") {
 		return nil, fmt.Errorf("%s: %s does not begin with http:// or https://", field, value)
+	}
+	u, err := url.Parse(out)
+	switch {
+	case err != nil: // whose text may show part of a resolved value
+		return nil, fmt.Errorf("%s: %s is no URL", field, value)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%s: %s names no host", field, value)
 	case u.User != nil:

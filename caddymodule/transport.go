@@ -54,7 +54,7 @@ func (u *Upstream) provision(ctx caddy.Context) error {
 // unmarshalTransport parses `transport <protocol> { … }`.
 func (u *Upstream) unmarshalTransport(d *caddyfile.Dispenser) error {
 	if !d.NextArg() {
-		return d.ArgErr()
+		return d.Errf("transport takes the name of a protocol, such as http")
 	}
 	name := d.Val()
 	mod, err := caddyfile.UnmarshalModule(d, transportNamespace+"."+name)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/google/uuid"
@@ -23,8 +24,9 @@ func newUserSources(texts []string) []userSource {
 	sources := make([]userSource, len(texts))
 	for i, t := range texts {
 		sources[i].text = t
-		inner, ok := strings.CutPrefix(t, "{")
-		if inner, ok = strings.CutSuffix(inner, "}"); ok && !strings.ContainsAny(inner, `{}\`) {
+		inner, opened := strings.CutPrefix(t, "{")
+		inner, closed := strings.CutSuffix(inner, "}")
+		if opened && closed && !strings.ContainsAny(inner, `{}\`) {
 			sources[i].key = inner
 		}
 	}
@@ -42,17 +44,25 @@ func (s userSource) value(repl *caddy.Replacer) string {
 // identifyUser finds out who asks. The body has no say in it.
 func (x *exchange) identifyUser() *refusal {
 	for _, s := range x.h.users {
-		if u := strings.TrimSpace(s.value(x.repl)); u != "" {
-			x.req.User = u
-			return nil
+		u := strings.TrimSpace(s.value(x.repl))
+		if u == "" {
+			continue
 		}
+		if !utf8.ValidString(u) { // JSON would make one user of two: both "J\ufffdrg"
+			return unauthorized("The user's id is not valid UTF-8")
+		}
+		x.req.User = u
+		return nil
 	}
 	if x.h.Anonymous != nil {
 		x.req.User = x.visitor()
 		return nil
 	}
-	return &refusal{Status: http.StatusUnauthorized, Code: codeUnauthorized, Title: "Unauthorized",
-		Details: "No user is logged in"}
+	return unauthorized("No user is logged in")
+}
+
+func unauthorized(details string) *refusal {
+	return &refusal{Status: http.StatusUnauthorized, Code: codeUnauthorized, Title: "Unauthorized", Details: details}
 }
 
 // visitorLife is how long a visitor keeps its id, in seconds: 30 days, as the

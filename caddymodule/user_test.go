@@ -31,8 +31,7 @@ func sentUser(s *site) string {
 
 // The default user is the one who has logged in to Caddy.
 func TestUserOfBasicAuth(t *testing.T) {
-	s := newSite(t, quick(""))
-	s.loadBehind("basic_auth {\n hans.müller@example.com "+hiccup+"\n }", quick(""))
+	s := newSiteBehind(t, "basic_auth {\n hans.müller@example.com "+hiccup+"\n }", quick(""))
 	r, err := http.NewRequest(http.MethodPost, s.URL+"/api/custom/session", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -124,7 +124,8 @@ func TestValidateRefuses(t *testing.T) {
 	testRefused(t, []refused{
 		{"no providers", `"providers": []`, `no provider: a chatkit handler needs at least one`},
 		{"empty provider", `"providers": [{}]`, `provider #1: provider is missing`},
-		{"provider without module", `"providers": [{"provider": {"url": "http://127.0.0.1"}}]`, `provider #1: name: "" is not 1 to 63 letters, digits, '.', '_' or '-'`},
+		{"provider without module", `"providers": [{"provider": {"url": "http://127.0.0.1"}}]`, `provider #1: module is missing: which kind of provider, such as backend or openai`},
+		{"null provider", `"providers": [null]`, `provider #1 is null`},
 		{"unknown module", `"providers": [{"provider": {"module": "backnd"}}]`, `provider backnd: loading module 'backnd': unknown module: http.handlers.chatkit.providers.backnd`},
 		{"module that creates no sessions", `"providers": [{"provider": {"module": "test_no_provider"}}]`, `provider test_no_provider: module *caddymodule_test.noProvider creates no sessions`},
 		{"unknown field", one + `"provider": {}`, `json: unknown field "provider"`},

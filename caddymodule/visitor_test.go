@@ -87,7 +87,7 @@ func TestVisitorCookieOnErrors(t *testing.T) {
 
 // Over HTTPS the cookie is Secure.
 func TestVisitorCookieOverHTTPS(t *testing.T) {
-	s := newSite(t, visitor)
+	s := newUnloadedSite(t)
 	cert, key := certificate(t)
 	plain := s.URL + " {"
 	s.URL = strings.Replace(s.URL, "http:", "https:", 1)

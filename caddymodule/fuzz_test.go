@@ -1,0 +1,81 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// Whatever a client sends, the body is refused with a sentence or leaves a
+// request a provider can be sent.
+func FuzzBody(f *testing.F) {
+	for _, seed := range []string{
+		"", "{}", "null", "[]", "1", `"x"`, `{"model":"gpt"}`, `{"model":null,"metadata":null}`, `{"metadata":{"a":[1]}}`,
+		`{"metadata":[]}`, `{"model":1}`, `{"currentClientSecret":"ek_1"}`, `{"token":"t","user":"mallory"}`,
+		`{"workflow":{"id":"wf_1"},"scope":{"user_id":"u"}}`, `{"model":"a","model":"b"}`, "{\"model\":\"\xff\"}",
+		strings.Repeat(`{"metadata":`, 20_000), " \n{}", "{}{}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var x exchange
+		if refusal := x.parseBody(body); refusal != nil {
+			if refusal.Status != http.StatusBadRequest || refusal.Details == "" {
+				t.Errorf("refused with %+v", refusal)
+			}
+			return
+		}
+		if x.req.User != "" {
+			t.Errorf("the body named the user %q", x.req.User)
+		}
+		if m := x.req.Metadata; m != nil && (m[0] != '{' || !json.Valid(m)) {
+			t.Errorf("metadata is %q", m)
+		}
+	})
+}
+
+// An origin the check lets through is one a browser can send.
+func FuzzOrigin(f *testing.F) {
+	for _, seed := range []string{
+		"https://app.example.com", "https://*.example.com", "http://localhost:3000", "*", "null", "", "https://", "://", "https://*",
+		"https://a.*.example.com", "https://example.com/", "https://user@example.com", "https://[::1]:8080", "https://exa mple.com",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, origin string) {
+		if checkOrigin(origin) != nil {
+			return
+		}
+		concrete := strings.Replace(origin, "*.", "sub.", 1)
+		u, err := url.Parse(concrete)
+		if err != nil || !strings.EqualFold(u.Scheme+"://"+u.Host, concrete) {
+			t.Errorf("%q was let through", origin)
+		}
+		p, err := newCORS(&CORSConfig{Origins: []string{origin}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &http.Request{Method: http.MethodPost, Host: "elsewhere.test", Header: http.Header{"Origin": {concrete}}}
+		if !p.allowed(r) {
+			t.Errorf("%q does not let %q in", origin, concrete)
+		}
+		r.Header.Set("Origin", "https://evil.test")
+		if origin != "https://evil.test" && p.allowed(r) {
+			t.Errorf("%q lets evil.test in", origin)
+		}
+	})
+}
+
+// An id that is taken from a client can stand in a header and in a log line.
+func FuzzRequestID(f *testing.F) {
+	for _, seed := range []string{"", "abc", "a b", "a\nb", strings.Repeat("x", 129), "Ünïcode", `a"b`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		if saneID(id) && (len(id) > 128 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' })) {
+			t.Errorf("%q was taken", id)
+		}
+	})
+}
