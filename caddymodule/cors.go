@@ -37,6 +37,8 @@ func newCORS(c *CORSConfig) (*corsPolicy, error) {
 		ExposedHeaders:   slices.Concat(exposed, c.Expose),
 		MaxAge:           int(time.Duration(c.MaxAge) / time.Second),
 		AllowCredentials: true,
+		// rs/cors sets the headers, and nothing else.
+		OptionsPassthrough: true,
 	}
 	if len(o.AllowedHeaders) == 0 {
 		o.AllowedHeaders = []string{"*"} // whatever is asked for is echoed
@@ -46,27 +48,40 @@ func newCORS(c *CORSConfig) (*corsPolicy, error) {
 
 // preflight puts the headers on the answer, and answers OPTIONS itself.
 func (p *corsPolicy) preflight(w http.ResponseWriter, r *http.Request) bool {
+	p.ServeHTTP(w, r, func(http.ResponseWriter, *http.Request) {})
 	h := w.Header()
+	if p.open && h["Access-Control-Allow-Origin"] == nil {
+		// The documented pair stands on answers to clients without an Origin
+		// and to methods nobody knows, too.
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Allow-Credentials", "true")
+	}
+	unshare(h)
 	if r.Method != http.MethodOptions {
-		p.HandlerFunc(w, r)
-		p.pair(h)
 		return false
 	}
-	p.pair(h) // before the answer, which rs/cors may write
-	p.HandlerFunc(w, r)
 	if r.Header.Get("Access-Control-Request-Method") == "" {
 		h.Set("Allow", "POST, OPTIONS")
-		w.WriteHeader(http.StatusNoContent)
 	}
+	w.WriteHeader(http.StatusNoContent)
 	return true
 }
 
-// pair puts the documented pair of headers where rs/cors puts none: on answers
-// to clients without an Origin, and to methods it does not know.
-func (p *corsPolicy) pair(h http.Header) {
-	if p.open && h["Access-Control-Allow-Origin"] == nil {
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Allow-Credentials", "true")
+// corsHeaders are the headers whose values rs/cors shares among all answers.
+var corsHeaders = [...]string{
+	"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials",
+	"Access-Control-Expose-Headers", "Access-Control-Max-Age", "Vary",
+}
+
+// unshare gives the answer values of its own: Caddy's header directive may
+// change them where they stand, for the answers of other sites too.
+func unshare(h http.Header) {
+	values := make([]string, 0, len(corsHeaders))
+	for _, name := range corsHeaders {
+		if v := h[name]; len(v) == 1 {
+			values = append(values, v[0])
+			h[name] = values[len(values)-1 : len(values) : len(values)]
+		}
 	}
 }
 

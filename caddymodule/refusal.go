@@ -44,6 +44,11 @@ type refusal struct {
 // refuse answers with a refusal of our own, before any provider was asked.
 func (x *exchange) refuse(r *refusal) {
 	x.provider, x.outcome = nobody, outcomeRefused
+	if x.r.ProtoMajor == 1 && x.r.Header.Get("Expect") != "" {
+		// net/http would wait for the body before it sends the answer, and the
+		// client for the answer before it sends the body.
+		x.setHeader("Connection", "close")
+	}
 	x.writeRefusal(r)
 }
 

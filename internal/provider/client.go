@@ -9,17 +9,14 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/bounded"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
 )
 
 // MaxAnswer is how much of an answer is read, in bytes.
 const MaxAnswer = 64 << 10
-
-// errTooLarge is the cause of an answer beyond [MaxAnswer].
-var errTooLarge = errors.New("answer has more than 64 KiB")
 
 // Client posts JSON to one URL. It is safe for concurrent use.
 type Client struct {
@@ -41,6 +38,9 @@ type Call struct {
 	// Header is added to the client's, and wins over it.
 	Header http.Header
 
+	// ID is sent as X-Request-Id where it is not empty.
+	ID string
+
 	// Body is the JSON to send.
 	Body []byte
 
@@ -60,13 +60,15 @@ func (c *Client) Post(ctx context.Context, call *Call, judge func(body []byte) e
 		return refused(resp, call)
 	}
 	defer resp.Body.Close()
-	buf := buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
-	defer buffers.Put(buf)
-	buf.Reset()
-	if err := readAnswer(buf, resp.Body); err != nil {
-		return err
+	body, err := bounded.Read(resp.Body, MaxAnswer)
+	defer body.Release()
+	switch {
+	case errors.Is(err, bounded.ErrTooLarge):
+		return session.Invalid("answer has more than %d bytes", MaxAnswer)
+	case err != nil:
+		return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
 	}
-	return judge(buf.Bytes())
+	return judge(body.Bytes())
 }
 
 // request builds the HTTP request. Literally, because http.NewRequest would
@@ -76,45 +78,39 @@ func (c *Client) request(ctx context.Context, call *Call) *http.Request {
 	if call.URL != nil {
 		u = call.URL
 	}
-	h := make(http.Header, len(c.Header)+len(call.Header))
+	data := call.Body
+	body := newBody(data)
+	h := make(http.Header, len(c.Header)+len(call.Header)+1)
 	maps.Copy(h, c.Header)
+	if call.ID != "" {
+		body.id[0] = call.ID
+		h["X-Request-Id"] = body.id[:]
+	}
 	maps.Copy(h, call.Header)
 	r := &http.Request{
 		Method: http.MethodPost, URL: u, Host: u.Host, Header: h,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		ContentLength: int64(len(call.Body)),
-		Body:          newBody(call.Body),
-		GetBody:       func() (io.ReadCloser, error) { return newBody(call.Body), nil },
+		ContentLength: int64(len(data)),
+		Body:          body,
+		GetBody:       func() (io.ReadCloser, error) { return newBody(data), nil },
 	}
 	return r.WithContext(ctx)
 }
 
-// body is the body of a request.
-type body struct{ bytes.Reader }
-
-// Close implements [io.Closer].
-func (*body) Close() error { return nil }
-
-func newBody(b []byte) *body {
-	r := new(body)
-	r.Reset(b)
-	return r
+// requestBody is the body of a request, with room for a header's value: one
+// allocation for both.
+type requestBody struct {
+	bytes.Reader
+	id [1]string
 }
 
-// buffers hold answers while they are judged; none grows beyond MaxAnswer + 1
-// by more than a bytes.Buffer's own rounding.
-var buffers = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 2<<10)) }}
+// Close implements [io.Closer].
+func (*requestBody) Close() error { return nil }
 
-// readAnswer reads a whole answer.
-func readAnswer(buf *bytes.Buffer, body io.Reader) error {
-	lr := io.LimitedReader{R: body, N: MaxAnswer + 1}
-	if _, err := buf.ReadFrom(&lr); err != nil {
-		return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
-	}
-	if buf.Len() > MaxAnswer {
-		return session.Invalid("%w", errTooLarge)
-	}
-	return nil
+func newBody(b []byte) *requestBody {
+	r := new(requestBody)
+	r.Reset(b)
+	return r
 }
 
 // refused turns an answer that is no success into a failure. Its body is of no

@@ -55,8 +55,8 @@ func ParseExpiry(raw json.RawMessage) time.Time {
 	if raw[0] != '"' {
 		return unixTime(string(raw))
 	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
+	s, ok := unquote(raw)
+	if !ok {
 		return time.Time{}
 	}
 	for _, layout := range expiryLayouts {
@@ -65,6 +65,16 @@ func ParseExpiry(raw json.RawMessage) time.Time {
 		}
 	}
 	return unixTime(s)
+}
+
+// unquote reads a JSON string. No time has an escape in it, so most are read
+// without a decoder.
+func unquote(raw json.RawMessage) (s string, ok bool) {
+	if inner := raw[1:]; len(inner) > 0 && bytes.IndexByte(inner, '"') == len(inner)-1 && !bytes.ContainsRune(inner, '\\') {
+		return string(inner[:len(inner)-1]), true
+	}
+	err := json.Unmarshal(raw, &s)
+	return s, err == nil
 }
 
 // inFourDigits drops a time whose zone has carried it into a year that RFC 3339

@@ -12,9 +12,9 @@ import (
 // id may then be anything, such as a number.
 type answer struct {
 	ClientSecret string          `json:"client_secret"`
-	SessionID    json.RawMessage `json:"session_id"`
+	SessionID    any             `json:"session_id"`
 	ExpiresAt    json.RawMessage `json:"expires_at"`
-	Model        json.RawMessage `json:"model"`
+	Model        any             `json:"model"`
 	Metadata     json.RawMessage `json:"metadata"`
 }
 
@@ -25,13 +25,15 @@ func parse(body []byte) (session.Session, error) {
 	if err := provider.Decode(body, &a); err != nil {
 		return session.Session{}, err
 	}
-	if a.ClientSecret == "" && len(a.SessionID) > 0 && json.Unmarshal(a.SessionID, &a.ClientSecret) != nil {
-		return session.Session{}, session.Invalid("answer's session_id is no string")
+	if a.ClientSecret == "" && a.SessionID != nil {
+		id, ok := a.SessionID.(string)
+		if !ok {
+			return session.Session{}, session.Invalid("answer's session_id is no string")
+		}
+		a.ClientSecret = id
 	}
 	s := session.Session{Secret: session.Secret(a.ClientSecret), ExpiresAt: session.ParseExpiry(a.ExpiresAt)}
-	if len(a.Model) > 0 && json.Unmarshal(a.Model, &s.Model) != nil {
-		s.Model = ""
-	}
+	s.Model, _ = a.Model.(string)
 	if len(a.Metadata) > 0 && a.Metadata[0] == '{' {
 		s.Metadata = a.Metadata
 	}

@@ -75,12 +75,12 @@ type body struct {
 
 // Create asks the backend for a session.
 func (b *Backend) Create(ctx context.Context, req *session.Request) (s session.Session, err error) {
-	call := provider.Call{Header: make(http.Header, 1+len(b.forward))}
-	if req.ID != "" {
-		call.Header["X-Request-Id"] = []string{req.ID}
-	}
+	call := provider.Call{ID: req.ID}
 	for _, name := range b.forward {
 		if v, ok := req.Header[name]; ok {
+			if call.Header == nil {
+				call.Header = make(http.Header, len(b.forward))
+			}
 			call.Header[name], call.CallerCredentials = v, true
 		}
 	}

@@ -115,10 +115,7 @@ func (o *OpenAI) Create(ctx context.Context, req *session.Request) (s session.Se
 	if id, ok := o.models[req.Model]; ok {
 		out.Workflow.ID, s.Model = id, req.Model
 	}
-	var call provider.Call
-	if req.ID != "" {
-		call.Header = http.Header{"X-Request-Id": {req.ID}}
-	}
+	call := provider.Call{ID: req.ID}
 	if call.Body, err = json.Marshal(out); err != nil {
 		return s, session.Invalid("building request: %w", err)
 	}

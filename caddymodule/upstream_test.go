@@ -1,0 +1,173 @@
+package caddymodule_test
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+)
+
+// nosy is what a client may send that is none of the providers' business.
+var nosy = []string{
+	"Cookie: chatkit_session_id=" + visitorID + "; sid=s", "Origin: https://app.example.com", "Referer: https://app.example.com/x",
+	"Authorization: Bearer of-the-client", "Proxy-Authorization: Basic x", "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Host: evil.test",
+	"Forwarded: for=6.6.6.6", "X-Real-Ip: 6.6.6.6", "Te: trailers", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__",
+	"Connection: X-Foo, Upgrade, HTTP2-Settings, X-Auth-Token", "X-Foo: foo", "Keep-Alive: timeout=5", "User-Agent: of-the-client",
+	"Accept: text/html", "Accept-Language: de", "Accept-Encoding: br", "X-Api-Key: k", "X-Auth-Token: t", "OpenAI-Organization: org-evil",
+	"OpenAI-Beta: evil=v9", "X-Http-Method-Override: DELETE", "Content-Type: text/plain", "X-Request-Id: req-1",
+}
+
+// Only what the provider's API asks for is sent, with our own values.
+func TestUpstreamHeaders(t *testing.T) {
+	backend := map[string]string{
+		"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "caddy-chatkit",
+		"Authorization": "Bearer " + backendKey, "X-Request-Id": "req-1", "Content-Length": "#",
+	}
+	openai := maps.Clone(backend)
+	maps.Copy(openai, map[string]string{"Authorization": "Bearer " + openaiKey, "Openai-Beta": "chatkit_beta=v1"})
+	s := newSite(t, visitor)
+	set(t, s.Backend, sandbox.Status500)
+	w := s.dial()
+	const body = `{"model":"m"}`
+	w.send(head(append(nosy, sized(len(body)))...), body)
+	if a, ok := w.answer(); !ok || a.Provider() != "openai" {
+		t.Fatalf("got %d from %q: %s", a.Status, a.Provider(), a.Raw)
+	}
+	for _, up := range []struct {
+		server *sandbox.Server
+		want   map[string]string
+	}{{s.Backend, backend}, {s.OpenAI, openai}} {
+		r := up.server.Requests()[0]
+		if got, want := slices.Sorted(maps.Keys(r.Header)), slices.Sorted(maps.Keys(up.want)); !slices.Equal(got, want) {
+			t.Errorf("sent headers %q, want %q", got, want)
+		}
+		for name, want := range up.want {
+			if got := r.Header.Values(name); want != "#" && !slices.Equal(got, []string{want}) {
+				t.Errorf("sent %s %q, want %q", name, got, want)
+			}
+		}
+		if want := strings.TrimPrefix(up.server.URL(), "http://"); r.Host != want || r.Query != "" {
+			t.Errorf("asked %s?%s, want %s and no query", r.Host, r.Query, want)
+		}
+	}
+}
+
+// Headers that are named are passed on, and then a refusal is about the caller.
+func TestForwardHeaders(t *testing.T) {
+	const token = "X-Auth-Token: of-the-client"
+	tests := []struct {
+		name     string
+		fault    sandbox.Fault
+		headers  []string
+		status   int
+		provider string
+		reason   string
+	}{
+		{"present, served", sandbox.None, []string{token}, 200, "backend", ""},
+		{"present, 401", sandbox.Status401, []string{token}, 401, "backend", ""},
+		{"present, 403", sandbox.Status403, []string{token}, 403, "backend", ""},
+		{"present, 500", sandbox.Status500, []string{token}, 200, "openai", "status_5xx"},
+		{"present, 404", sandbox.Status404, []string{token}, 200, "openai", "misconfigured"},
+		{"absent, 401", sandbox.Status401, nil, 200, "openai", "misconfigured"},
+		{"absent, 403", sandbox.Status403, nil, 403, "backend", ""},
+		{"another header, 401", sandbox.Status401, []string{"X-Other: x"}, 200, "openai", "misconfigured"},
+	}
+	block := strings.Replace(visitor, "retries 0", "retries 0\n forward_headers x-auth-token X-Tenant", 1)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, block)
+			set(t, s.Backend, tt.fault)
+			a := s.post("/api/custom/session", "", tt.headers...)
+			if a.Status != tt.status || a.Provider() != tt.provider || a.Reason() != tt.reason {
+				t.Errorf("got %d from %q because %q: %s", a.Status, a.Provider(), a.Reason(), a.Raw)
+			}
+			if tt.status >= 400 {
+				checkError(t, a, "REJECTED")
+			}
+			want := ""
+			if len(tt.headers) > 0 && tt.headers[0] == token {
+				want = "of-the-client"
+			}
+			h := s.Backend.Requests()[0].Header
+			if h.Get("X-Auth-Token") != want || h.Get("X-Other") != "" || h.Get("Authorization") != "Bearer "+backendKey {
+				t.Errorf("sent %v", h)
+			}
+			for _, r := range s.OpenAI.Requests() {
+				if r.Header.Get("X-Auth-Token") != "" {
+					t.Error("openai got the token")
+				}
+			}
+		})
+	}
+}
+
+// fallback_on decides where a refusal goes; a refused caller is no failure of
+// the provider all the same.
+func TestFallbackOn(t *testing.T) {
+	tests := []struct {
+		list   string
+		fault  sandbox.Fault
+		reason string // "" for no fallback
+		open   bool   // the breaker, after some
+	}{
+		{"4xx 5xx", sandbox.Status403, "status_4xx", false},
+		{"4xx 5xx", sandbox.Status422, "status_4xx", false},
+		{"4xx 5xx", sandbox.Status401, "misconfigured", true},
+		{"4xx 5xx", sandbox.Status429Bare, "status_429", true},
+		{"4xx 5xx", sandbox.Status503, "status_5xx", true},
+		{"4xx 5xx", sandbox.Reset, "reset", true},
+		{"403", sandbox.Status403, "status_4xx", false},
+		{"403", sandbox.Status400, "", false},
+		{"403", sandbox.Status500, "", true},
+		{"5xx", sandbox.Status404, "", true},
+		{"5xx", sandbox.HTML, "invalid_response", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.list+" "+string(tt.fault), func(t *testing.T) {
+			s := newSite(t, withBreaker("consecutive 3\n open 1m\n }\n fallback_on "+tt.list+"\n breaker_ends_here {"))
+			set(t, s.Backend, tt.fault)
+			for range 4 {
+				a := s.session()
+				if got := a.Reason(); tt.reason != "" && (a.Status != 200 || got != tt.reason && got != "open") {
+					t.Errorf("got %d because %q, want 200 because %s: %s", a.Status, got, tt.reason, a.Raw)
+				}
+				if tt.reason == "" && s.metric(backendClosed) == 1 && (a.Status < 400 || s.OpenAI.Calls() != 0) {
+					t.Errorf("got %d from %q, want no fallback: %s", a.Status, a.Provider(), a.Raw)
+				}
+			}
+			if got := s.metric(backendOpen) == 1; got != tt.open {
+				t.Errorf("breaker open: %t, want %t", got, tt.open)
+			}
+		})
+	}
+}
+
+// A provider that hangs leaves the others their part of the deadline.
+func TestDeadlineIsShared(t *testing.T) {
+	const deadline = "\n anonymous\n deadline 1s"
+	for _, tt := range []struct {
+		name, options   string
+		backend, openai sandbox.Fault
+		status          int
+		within          time.Duration
+	}{
+		{"the first hangs", "", sandbox.Hang, sandbox.None, 200, 500 * time.Millisecond},
+		{"both hang", "", sandbox.Hang, sandbox.Hang, 504, time.Second},
+		{"both hang, short timeouts", "timeout 100ms", sandbox.Hang, sandbox.Hang, 504, 200 * time.Millisecond},
+		{"retries do not eat it", "timeout 2s\n breaker {\n consecutive off\n }", sandbox.Status503, sandbox.Hang, 504, time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, deadline+quick(tt.options))
+			set(t, s.Backend, tt.backend)
+			set(t, s.OpenAI, tt.openai)
+			a := s.session()
+			if a.Status != tt.status || a.Took > tt.within+slack {
+				t.Errorf("got %d after %s, want %d within %s: %s", a.Status, a.Took, tt.status, tt.within+slack, a.Raw)
+			}
+		})
+	}
+}
