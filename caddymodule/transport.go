@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -46,6 +47,9 @@ func (u *Upstream) provision(ctx caddy.Context) error {
 	}
 	if t, ok := mod.(*reverseproxy.HTTPTransport); ok {
 		t.Transport.DialContext = classifiedDial(t.Transport.DialContext)
+		if t.Transport.DialTLSContext != nil { // where the TLS server name has placeholders
+			t.Transport.DialTLSContext = classifiedDial(t.Transport.DialTLSContext)
+		}
 	}
 	u.transport = rt
 	return nil
@@ -80,9 +84,9 @@ func classifiedDial(dial dialFunc) dialFunc {
 			},
 		})
 		conn, err := dial(traced, network, addr)
-		if err != nil {
+		if _, ok := errors.AsType[reverseproxy.DialError](err); ok {
 			return nil, &session.Failure{Reason: reason, Err: err}
 		}
-		return conn, nil
+		return conn, err
 	}
 }
