@@ -5,7 +5,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -47,20 +46,6 @@ func newSiteBehind(t *testing.T, directives, block string) *site {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// awaitLogged returns the lines of a log that hold all the words, as soon as
-// there is one: the client has its answer before the log has its line.
-func (s *site) awaitLogged(file string, words ...string) []string {
-	s.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if lines := s.logged(file, words...); len(lines) > 0 {
-			return lines
-		}
-		if time.Now().After(end) {
-			s.t.Fatalf("no line of %s has %q", file, words)
-		}
-	}
 }
 
 // ownBackend is a backend that answers as a test has it, for what the stand-in

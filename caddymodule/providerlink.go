@@ -134,6 +134,8 @@ func (c *ProviderConfig) check() error {
 		return errors.New("provider is missing")
 	case c.Timeout < 0:
 		return fmt.Errorf("timeout: %s is negative", time.Duration(c.Timeout))
+	case c.Timeout != 0 && time.Duration(c.Timeout) < chain.MinAttempt:
+		return fmt.Errorf("timeout: %s is below %s, the least an attempt is worth", time.Duration(c.Timeout), chain.MinAttempt)
 	case c.Backoff < 0:
 		return fmt.Errorf("retries: backoff %s is negative", time.Duration(c.Backoff))
 	case c.Retries != nil && (*c.Retries < 0 || *c.Retries > maxRetries):

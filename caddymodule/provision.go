@@ -64,6 +64,9 @@ func (h *Handler) check() error {
 	if h.Deadline < 0 {
 		return fmt.Errorf("deadline: %s is negative", time.Duration(h.Deadline))
 	}
+	if h.Deadline != 0 && time.Duration(h.Deadline) < chain.MinAttempt {
+		return fmt.Errorf("deadline: %s is below %s, the least an attempt is worth", time.Duration(h.Deadline), chain.MinAttempt)
+	}
 	if a := h.Anonymous; a != nil && a.Cookie != "" {
 		return checkCookieName(a.Cookie)
 	}

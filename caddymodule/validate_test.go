@@ -125,6 +125,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"no providers", `"providers": []`, `no provider: a chatkit handler needs at least one`},
 		{"empty provider", `"providers": [{}]`, `provider #1: provider is missing`},
 		{"provider without module", `"providers": [{"provider": {"url": "http://127.0.0.1"}}]`, `provider #1: module is missing: which kind of provider, such as backend or openai`},
+		{"timeout nothing fits into", `"providers": [{"timeout": "9ms", "provider": {"module": "backend", "url": "http://127.0.0.1"}}]`,
+			`provider backend: timeout: 9ms is below 10ms, the least an attempt is worth`},
 		{"null provider", `"providers": [null]`, `provider #1 is null`},
 		{"unknown module", `"providers": [{"provider": {"module": "backnd"}}]`, `provider backnd: loading module 'backnd': unknown module: http.handlers.chatkit.providers.backnd`},
 		{"module that creates no sessions", `"providers": [{"provider": {"module": "test_no_provider"}}]`, `provider test_no_provider: module *caddymodule_test.noProvider creates no sessions`},

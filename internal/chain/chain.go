@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -76,7 +77,7 @@ func (r *run) ask(l *Link, later []*Link) session.Verdict {
 		if !last.Retry || try >= l.Retries || !l.RetryBudget.Spend() {
 			return last
 		}
-		if !r.pause(l, later, try) {
+		if !r.pause(l, later, try) && r.ctx.Err() == nil {
 			return last
 		}
 	}
@@ -111,10 +112,14 @@ func (r *run) outOfTime(l *Link, last session.Verdict) session.Verdict {
 	return v
 }
 
-// left ends the chain because the client has gone.
+// left ends the chain because nobody waits for it any more.
 func (r *run) left(l *Link) session.Verdict {
-	r.obs.Skipped(l, session.Canceled)
-	return session.Verdict{Reason: session.Canceled, Effect: session.Excluded}
+	v := session.Verdict{Reason: session.Canceled, Effect: session.Excluded}
+	if errors.Is(r.ctx.Err(), context.DeadlineExceeded) { // somebody else's time limit
+		v.Reason = session.Budget
+	}
+	r.obs.Skipped(l, v.Reason)
+	return v
 }
 
 // skipped notes that the gate refused. A breaker that opened between an attempt

@@ -3,12 +3,15 @@ package provider
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/bounded"
@@ -54,7 +57,7 @@ type Call struct {
 func (c *Client) Post(ctx context.Context, call *Call, judge func(body []byte) error) error {
 	resp, err := c.Transport.RoundTrip(c.request(ctx, call))
 	if err != nil {
-		return err
+		return withoutPeersWords(err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return refused(resp, call)
@@ -69,6 +72,21 @@ func (c *Client) Post(ctx context.Context, call *Call, judge func(body []byte) e
 		return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
 	}
 	return judge(body.Bytes())
+}
+
+// errNotHTTP is the cause of an answer that is no HTTP.
+var errNotHTTP = errors.New("answer is not HTTP")
+
+// withoutPeersWords takes the place of the errors in which net/http quotes what
+// the peer has sent (a malformed status line, header or length): that must not
+// get into logs. An answer has begun then, so the exchange did something.
+func withoutPeersWords(err error) error {
+	_, network := errors.AsType[net.Error](err)
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	if network || certificate || !strings.Contains(err.Error(), `"`) {
+		return err
+	}
+	return &session.Failure{Reason: session.Reset, Answered: true, Err: errNotHTTP}
 }
 
 // request builds the HTTP request. Literally, because http.NewRequest would

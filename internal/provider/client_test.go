@@ -21,7 +21,7 @@ func TestPostSends(t *testing.T) {
 	var method, target, host, body string
 	var length int64
 	var header http.Header
-	u := start(t, func(w http.ResponseWriter, r *http.Request) {
+	u := start(t, func(_ http.ResponseWriter, r *http.Request) {
 		method, target, host, header, length = r.Method, r.RequestURI, r.Host, r.Header.Clone(), r.ContentLength
 		b, _ := io.ReadAll(r.Body)
 		body = string(b)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
 )
@@ -20,7 +21,8 @@ func Decode(body []byte, v any) error {
 	}
 	err := json.Unmarshal(body, v)
 	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return session.Invalid("answer's %s is a %s", te.Field, te.Value)
+		kind, _, _ := strings.Cut(te.Value, " ") // "number 1e999"
+		return session.Invalid("answer's %s is a %s", te.Field, kind)
 	}
 	if err != nil {
 		return session.Invalid("answer is no valid JSON")

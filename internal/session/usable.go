@@ -55,7 +55,7 @@ func ParseExpiry(raw json.RawMessage) time.Time {
 	if raw[0] != '"' {
 		return unixTime(string(raw))
 	}
-	s, ok := unquote(raw)
+	s, ok := Unquote(raw)
 	if !ok {
 		return time.Time{}
 	}
@@ -67,9 +67,9 @@ func ParseExpiry(raw json.RawMessage) time.Time {
 	return unixTime(s)
 }
 
-// unquote reads a JSON string. No time has an escape in it, so most are read
-// without a decoder.
-func unquote(raw json.RawMessage) (s string, ok bool) {
+// Unquote reads a JSON string. Most have no escape in them and are read without
+// a decoder.
+func Unquote(raw json.RawMessage) (s string, ok bool) {
 	if inner := raw[1:]; len(inner) > 0 && bytes.IndexByte(inner, '"') == len(inner)-1 && !bytes.ContainsRune(inner, '\\') {
 		return string(inner[:len(inner)-1]), true
 	}

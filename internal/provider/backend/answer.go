@@ -12,9 +12,9 @@ import (
 // id may then be anything, such as a number.
 type answer struct {
 	ClientSecret string          `json:"client_secret"`
-	SessionID    any             `json:"session_id"`
+	SessionID    provider.Text   `json:"session_id"`
 	ExpiresAt    json.RawMessage `json:"expires_at"`
-	Model        any             `json:"model"`
+	Model        provider.Text   `json:"model"`
 	Metadata     json.RawMessage `json:"metadata"`
 }
 
@@ -25,15 +25,18 @@ func parse(body []byte) (session.Session, error) {
 	if err := provider.Decode(body, &a); err != nil {
 		return session.Session{}, err
 	}
-	if a.ClientSecret == "" && a.SessionID != nil {
-		id, ok := a.SessionID.(string)
-		if !ok {
+	secret := a.ClientSecret
+	if secret == "" {
+		if a.SessionID.Other {
 			return session.Session{}, session.Invalid("answer's session_id is no string")
 		}
-		a.ClientSecret = id
+		secret = a.SessionID.Value
 	}
-	s := session.Session{Secret: session.Secret(a.ClientSecret), ExpiresAt: session.ParseExpiry(a.ExpiresAt)}
-	s.Model, _ = a.Model.(string)
+	s := session.Session{
+		Secret:    session.Secret(secret),
+		ExpiresAt: session.ParseExpiry(a.ExpiresAt),
+		Model:     a.Model.Value,
+	}
 	if len(a.Metadata) > 0 && a.Metadata[0] == '{' {
 		s.Metadata = a.Metadata
 	}

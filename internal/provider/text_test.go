@@ -1,0 +1,84 @@
+package provider_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
+)
+
+func TestText(t *testing.T) {
+	for _, tt := range []struct {
+		name, raw string
+		want      provider.Text
+	}{
+		{"string", `"abc"`, provider.Text{Value: "abc"}},
+		{"empty string", `""`, provider.Text{}},
+		{"escapes", `"a\"b\u00fc\\"`, provider.Text{Value: `a"bü\`}},
+		{"null", `null`, provider.Text{}},
+		{"number", `1`, provider.Text{Other: true}},
+		{"number beyond float64", `1e999`, provider.Text{Other: true}},
+		{"object", `{"a":1}`, provider.Text{Other: true}},
+		{"false", `false`, provider.Text{Other: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := struct{ F provider.Text }{provider.Text{Value: "before"}}
+			if err := json.Unmarshal([]byte(`{"F":`+tt.raw+`}`), &v); err != nil || v.F != tt.want {
+				t.Errorf("got %+v and %v, want %+v", v.F, err, tt.want)
+			}
+		})
+	}
+}
+
+// A peer that speaks no HTTP is not quoted: its words could be anything.
+func TestPeerIsNotQuoted(t *testing.T) {
+	for _, answer := range []string{
+		"planted-words\r\n\r\n",
+		"HTTP/1.1 planted-words\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nplanted-words\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: planted-words\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: planted-words\r\n\r\n",
+		"HTTP/planted-words 200 OK\r\n\r\n",
+	} {
+		t.Run(answer, func(t *testing.T) {
+			u := speak(t, answer)
+			c := provider.Client{URL: u, Transport: new(http.Transport)}
+			err := c.Post(t.Context(), &provider.Call{Body: []byte(`{}`)}, func([]byte) error { return nil })
+			if err == nil || strings.Contains(err.Error(), "planted") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// speak is the URL of a server that answers one request with text as it is.
+func speak(t *testing.T, text string) *url.URL {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() {
+		conn, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		b := make([]byte, 1<<10)
+		for n := 0; n < len(b) && !bytes.Contains(b, []byte("{}")); {
+			got, err := conn.Read(b[n:])
+			if err != nil {
+				return
+			}
+			n += got
+		}
+		_, _ = conn.Write([]byte(text))
+	}()
+	return &url.URL{Scheme: "http", Host: ln.Addr().String(), Path: "/"}
+}
