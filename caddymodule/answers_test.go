@@ -143,7 +143,8 @@ func TestUpstreamErrorsStayInside(t *testing.T) {
 			if a.Status < 400 {
 				t.Errorf("got %d: %s", a.Status, a.Raw)
 			}
-			checkError(t, a, a.Body["code"].(string))
+			code, _ := a.Body["code"].(string)
+			checkError(t, a, code)
 			if strings.Contains(a.Raw+fmt.Sprint(a.Header), marker) {
 				t.Errorf("upstream text in %s %v", a.Raw, a.Header)
 			}

@@ -75,16 +75,16 @@ func TestPipelining(t *testing.T) {
 func TestExpectContinue(t *testing.T) {
 	const expect, body = "Expect: 100-continue", `{"model":"m"}`
 	tests := []struct {
-		name, head string
-		goOn       bool
-		status     int
+		name, head, body string
+		goOn             bool
+		status           int
 	}{
-		{"good", head(sized(len(body)), expect), true, 200},
-		{"too large", head(sized(mostBody+1), expect), false, 413},
-		{"form", head(sized(len(body)), expect, "Content-Type: multipart/form-data"), false, 415},
-		{"wrong method", strings.Replace(head(sized(len(body)), expect), "POST", "PUT", 1), false, 405},
-		{"other origin", head(sized(len(body)), expect, "Origin: https://evil.test"), false, 403},
-		{"unknown expectation", head(sized(len(body)), "Expect: miracles"), false, 417},
+		{"good", head(sized(len(body)), expect), body, true, 200},
+		{"too large", head(sized(mostBody+1), expect), padded(mostBody + 1), false, 413},
+		{"form", head(sized(len(body)), expect, "Content-Type: multipart/form-data"), body, false, 415},
+		{"wrong method", strings.Replace(head(sized(len(body)), expect), "POST", "PUT", 1), body, false, 405},
+		{"other origin", head(sized(len(body)), expect, "Origin: https://evil.test"), body, false, 403},
+		{"unknown expectation", head(sized(len(body)), "Expect: miracles"), body, false, 417},
 	}
 	s := newSite(t, visitor+"\n cors {\n origins https://a.test\n }")
 	for _, tt := range tests {
@@ -95,7 +95,7 @@ func TestExpectContinue(t *testing.T) {
 				if a, ok := w.answer(); !ok || a.Status != http.StatusContinue {
 					t.Fatalf("got %d, want 100", a.Status)
 				}
-				w.send(body)
+				w.send(tt.body)
 			}
 			if a, ok := w.answer(); !ok || a.Status != tt.status {
 				t.Fatalf("got %d, want %d: %s", a.Status, tt.status, a.Raw)
@@ -103,7 +103,7 @@ func TestExpectContinue(t *testing.T) {
 			if tt.goOn {
 				return
 			}
-			w.send(body) // of a client that has not understood
+			w.send(tt.body) // of a client that has not understood
 			if a, ok := w.answer(); ok {
 				t.Errorf("its body was answered: %d %s", a.Status, a.Raw)
 			}
@@ -120,7 +120,7 @@ func TestClientLeavesInItsBody(t *testing.T) {
 		"chunked":           head("Transfer-Encoding: chunked") + "d\r\n{\"model\":\"m\"}\r\n",
 		"broken chunk":      head("Transfer-Encoding: chunked") + "d\r\n{\"mo",
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(*testing.T) {
 			before := s.metric(refusedSessions)
 			w := s.dial()
 			fmt.Fprint(w, start)

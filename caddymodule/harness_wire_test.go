@@ -58,8 +58,9 @@ func (w *wire) answer() (a answer, ok bool) {
 	if err != nil {
 		return a, false
 	}
+	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if err != nil && resp.ContentLength >= 0 { // else it ends with the connection, however that ends
 		w.t.Error(err)
 	}
 	return answer{Status: resp.StatusCode, Header: resp.Header, Raw: string(raw)}, true

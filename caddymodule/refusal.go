@@ -61,7 +61,7 @@ func (x *exchange) answerFailure(res *chain.Result) {
 		x.outcome = outcomeCanceled
 		x.w.WriteHeader(statusClientGone)
 		return
-	case session.Rejected:
+	case session.Rejected, session.Status4xx: // the latter: sent on, and nobody is left
 		x.provider, x.outcome = last.Link.Name, outcomeRejected
 		x.setHeader(providerHeader, x.provider)
 		x.writeRefusal(&refusal{Status: last.Verdict.Status, Code: codeRejected, Title: sessionFailed,

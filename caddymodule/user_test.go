@@ -36,7 +36,7 @@ func TestUserOfBasicAuth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := s.session(); a.Status != http.StatusUnauthorized || a.Header.Get("WWW-Authenticate") == "" {
+	if a := s.session(); a.Status != http.StatusUnauthorized || a.Header.Get("Www-Authenticate") == "" {
 		t.Errorf("got %d without a password, want basic_auth's 401", a.Status)
 	}
 	r.SetBasicAuth("hans.müller@example.com", "hiccup")
