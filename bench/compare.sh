@@ -50,19 +50,20 @@ await "$CHATKIT_PORT"
 await "$PLAIN_PORT"
 
 # CPU time of Caddy so far, user and system, in clock ticks.
-ticks() { awk '{print $14 + $15}' "/proc/$caddy/stat"; }
+ticks() { awk '{print $14, $15}' "/proc/$caddy/stat"; }
 hz=$(getconf CLK_TCK)
 
-# One round against a port; a line "requests/s p50 p99 cpu" to a file.
+# One round against a port; a line "requests/s p50 p99 cpu user system" to a file.
 drive() {
 	local port=$1 out=$2 before after
 	before=$(ticks)
 	taskset -c 1 wrk -t1 -c32 -d"${seconds}s" --latency -s bench/session.lua \
 		"http://127.0.0.1:$port/api/custom/session" >"$work/wrk.out"
 	after=$(ticks)
-	python3 - "$work/wrk.out" "$((after - before))" "$hz" >>"$out" <<'PY'
+	python3 - "$work/wrk.out" "$before" "$after" "$hz" >>"$out" <<'PY'
 import re, sys
-text, ticks, hz = open(sys.argv[1]).read(), int(sys.argv[2]), int(sys.argv[3])
+text, hz = open(sys.argv[1]).read(), int(sys.argv[4])
+before, after = (list(map(int, a.split())) for a in sys.argv[2:4])
 if "Non-2xx" in text or "Socket errors" in text:
     sys.exit("compare.sh: not all requests were answered with a session:\n" + text)
 unit = {"us": 1, "ms": 1e3, "s": 1e6}
@@ -71,7 +72,8 @@ def latency(p):
     return float(n) * unit[u]
 n = int(re.search(r"(\d+) requests in", text).group(1))
 rps = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
-print(rps, latency("50"), latency("99"), ticks / hz * 1e6 / n)
+user, system = ((a - b) / hz * 1e6 / n for a, b in zip(after, before))
+print(rps, latency("50"), latency("99"), user + system, user, system)
 PY
 }
 
@@ -91,8 +93,8 @@ def medians(path):
     rows = [list(map(float, line.split())) for line in open(path)]
     return [statistics.median(c) for c in zip(*rows)]
 chatkit, plain = medians(sys.argv[1]), medians(sys.argv[2])
-print(f"{'':14}{'requests/s':>12}{'p50 µs':>10}{'p99 µs':>10}{'CPU µs/request':>16}")
+print(f"{'':14}{'requests/s':>12}{'p50 µs':>10}{'p99 µs':>10}{'CPU µs/request':>16}{'user':>8}{'system':>8}")
 for name, m in (("chatkit", chatkit), ("reverse_proxy", plain)):
-    print(f"{name:14}{m[0]:12.0f}{m[1]:10.0f}{m[2]:10.0f}{m[3]:16.1f}")
-print(f"{'ratio':14}" + "".join(f"{a / b:{w}.2f}" for a, b, w in zip(chatkit, plain, (12, 10, 10, 16))))
+    print(f"{name:14}{m[0]:12.0f}{m[1]:10.0f}{m[2]:10.0f}{m[3]:16.1f}{m[4]:8.1f}{m[5]:8.1f}")
+print(f"{'ratio':14}" + "".join(f"{a / b:{w}.2f}" for a, b, w in zip(chatkit, plain, (12, 10, 10, 16, 8, 8))))
 PY

@@ -97,39 +97,25 @@ func (c *Client) request(ctx context.Context, call *Call) *http.Request {
 		u = call.URL
 	}
 	data := call.Body
-	body := newBody(data)
 	h := make(http.Header, len(c.Header)+len(call.Header)+1)
 	maps.Copy(h, c.Header)
 	if call.ID != "" {
-		body.id[0] = call.ID
-		h["X-Request-Id"] = body.id[:]
+		h["X-Request-Id"] = []string{call.ID}
 	}
 	maps.Copy(h, call.Header)
 	r := &http.Request{
 		Method: http.MethodPost, URL: u, Host: u.Host, Header: h,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		ContentLength: int64(len(data)),
-		Body:          body,
+		Body:          newBody(data),
 		GetBody:       func() (io.ReadCloser, error) { return newBody(data), nil },
 	}
 	return r.WithContext(ctx)
 }
 
-// requestBody is the body of a request, with room for a header's value: one
-// allocation for both.
-type requestBody struct {
-	bytes.Reader
-	id [1]string
-}
-
-// Close implements [io.Closer].
-func (*requestBody) Close() error { return nil }
-
-func newBody(b []byte) *requestBody {
-	r := new(requestBody)
-	r.Reset(b)
-	return r
-}
+// newBody is the body of a request. It is of a type that net/http knows to be in
+// memory: before any other it sends the header in a packet of its own.
+func newBody(b []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }
 
 // refused turns an answer that is no success into a failure. Its body is of no
 // interest, but a small one is read for a moment so that the connection can be

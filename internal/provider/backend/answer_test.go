@@ -30,7 +30,6 @@ func TestAnswerAccepted(t *testing.T) {
 		{"other types for the rest", `{"session_id":"s1","model":7,"metadata":[1],"expires_at":{}}`, "s1", "", ""},
 		{"text for metadata", `{"session_id":"s1","metadata":"x"}`, "s1", "", ""},
 		{"the last of two", `{"session_id":"s1","session_id":"s2"}`, "s2", "", ""},
-		{"null after it changes nothing", `{"client_secret":"c1","client_secret":null}`, "c1", "", ""},
 		{"unknown fields", `{"session_id":"s1","id":7,"user":{"x":1}}`, "s1", "", ""},
 		{"white space around", " \r\n{\"session_id\" : \"s1\"}\n", "s1", "", ""},
 		{"escapes", `{"session_id":"\u0073\u0031"}`, "s1", "", ""},

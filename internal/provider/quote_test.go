@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"net"
 	"net/http"
 	"net/url"
@@ -11,29 +10,6 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
 )
-
-func TestText(t *testing.T) {
-	for _, tt := range []struct {
-		name, raw string
-		want      provider.Text
-	}{
-		{"string", `"abc"`, provider.Text{Value: "abc"}},
-		{"empty string", `""`, provider.Text{}},
-		{"escapes", `"a\"b\u00fc\\"`, provider.Text{Value: `a"bü\`}},
-		{"null", `null`, provider.Text{}},
-		{"number", `1`, provider.Text{Other: true}},
-		{"number beyond float64", `1e999`, provider.Text{Other: true}},
-		{"object", `{"a":1}`, provider.Text{Other: true}},
-		{"false", `false`, provider.Text{Other: true}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			v := struct{ F provider.Text }{provider.Text{Value: "before"}}
-			if err := json.Unmarshal([]byte(`{"F":`+tt.raw+`}`), &v); err != nil || v.F != tt.want {
-				t.Errorf("got %+v and %v, want %+v", v.F, err, tt.want)
-			}
-		})
-	}
-}
 
 // A peer that speaks no HTTP is not quoted: its words could be anything.
 func TestPeerIsNotQuoted(t *testing.T) {
