@@ -51,6 +51,13 @@ func (*Backend) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
+// ownHeaders describe the request to the backend, its body or its connection: a
+// client's would make them wrong.
+var ownHeaders = []string{
+	"Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host",
+	"Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "X-Request-Id",
+}
+
 const defaultSessionPath = "/api/sessions"
 
 // Provision resolves the configuration.
@@ -103,6 +110,11 @@ func (b *Backend) check() error {
 	}
 	if err := headerNames("forward_headers", b.ForwardHeaders); err != nil {
 		return err
+	}
+	for _, name := range canonical(b.ForwardHeaders) {
+		if slices.Contains(ownHeaders, name) {
+			return fmt.Errorf("forward_headers: %s is of the request to the backend itself", name)
+		}
 	}
 	if b.Key != "" && slices.Contains(canonical(b.ForwardHeaders), "Authorization") {
 		return errors.New("forward_headers: Authorization and key exclude each other")

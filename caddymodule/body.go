@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/bounded"
@@ -42,6 +44,8 @@ func (x *exchange) readBody() *refusal {
 	switch {
 	case errors.Is(err, bounded.ErrTooLarge):
 		return tooLarge()
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), x.r.Context().Err() != nil:
+		return &refusal{Status: statusClientGone} // left before it had sent it
 	case err != nil:
 		return badRequest("Body could not be read")
 	}

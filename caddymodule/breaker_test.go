@@ -180,7 +180,7 @@ func TestBreakerProbeAborted(t *testing.T) {
 // returns when the product has noticed.
 func abandon(s *site) {
 	s.t.Helper()
-	before := s.metric(`sessions_total{outcome="canceled",route="session",served_by="none"}`)
+	before := s.metric(canceledSessions)
 	ctx, leave := context.WithCancel(s.t.Context())
 	arrived := make(chan struct{}, 1)
 	s.Backend.OnRequest(func(*sandbox.Recorded) { arrived <- struct{}{} })
@@ -202,5 +202,5 @@ func abandon(s *site) {
 	if err := <-done; err == nil {
 		s.t.Fatal("the request was answered")
 	}
-	s.await(`sessions_total{outcome="canceled",route="session",served_by="none"}`, before+1)
+	s.await(canceledSessions, before+1)
 }

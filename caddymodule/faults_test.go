@@ -91,7 +91,7 @@ func TestUnreachableBackends(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t, twoProviders)
+			s := newUnloadedSite(t)
 			url := tt.url
 			if url == "https://{PLAIN}" {
 				url = "https" + s.Backend.URL()[len("http"):]

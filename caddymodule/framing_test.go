@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-const refusedSessions = `sessions_total{outcome="refused",route="session",served_by="none"}`
+const canceledSessions = `sessions_total{outcome="canceled",route="session",served_by="none"}`
 
 // smuggled fills a body of n bytes with requests: wherever the server stopped
 // reading, one of them would be next.
@@ -121,11 +121,11 @@ func TestClientLeavesInItsBody(t *testing.T) {
 		"broken chunk":      head("Transfer-Encoding: chunked") + "d\r\n{\"mo",
 	} {
 		t.Run(name, func(*testing.T) {
-			before := s.metric(refusedSessions)
+			before := s.metric(canceledSessions)
 			w := s.dial()
 			fmt.Fprint(w, start)
 			w.Close()
-			s.await(refusedSessions, before+1)
+			s.await(canceledSessions, before+1)
 		})
 	}
 	if got := s.Backend.Calls() + s.OpenAI.Calls(); got != 0 {

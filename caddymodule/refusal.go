@@ -44,6 +44,10 @@ type refusal struct {
 // refuse answers with a refusal of our own, before any provider was asked.
 func (x *exchange) refuse(r *refusal) {
 	x.provider, x.outcome = nobody, outcomeRefused
+	if r.Status == statusClientGone {
+		x.leave()
+		return
+	}
 	if x.r.ProtoMajor == 1 && x.r.Header.Get("Expect") != "" {
 		// net/http would wait for the body before it sends the answer, and the
 		// client for the answer before it sends the body.
@@ -58,8 +62,7 @@ func (x *exchange) answerFailure(res *chain.Result) {
 	x.provider, x.outcome = nobody, outcomeFailed
 	switch last.Verdict.Reason {
 	case session.Canceled:
-		x.outcome = outcomeCanceled
-		x.w.WriteHeader(statusClientGone)
+		x.leave()
 		return
 	case session.Rejected, session.Status4xx: // the latter: sent on, and nobody is left
 		x.provider, x.outcome = last.Link.Name, outcomeRejected
@@ -70,6 +73,12 @@ func (x *exchange) answerFailure(res *chain.Result) {
 	default:
 	}
 	x.writeRefusal(failure(res))
+}
+
+// leave ends a request whose client has gone. The status is for the access log.
+func (x *exchange) leave() {
+	x.outcome = outcomeCanceled
+	x.w.WriteHeader(statusClientGone)
 }
 
 // failure is the answer after every provider has failed or was skipped.
