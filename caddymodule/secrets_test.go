@@ -79,6 +79,7 @@ func (s *sweep) reload(caddyfile string, accepted bool) {
 // the configuration, the metrics or an error.
 func TestSecretsStayInside(t *testing.T) {
 	s := &sweep{site: newUnloadedSite(t)}
+	s.persistent() // a load replaces the admin server it came in by
 	block := strings.NewReplacer(
 		"{env.TEST_OPENAI_KEY}", "{file."+file(t, openaiKey+"\n")+"}",
 		"timeout 200ms", "timeout 200ms\n breaker {\n consecutive 4\n open 20ms\n }",
