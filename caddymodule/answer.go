@@ -30,6 +30,7 @@ type sessionAnswer struct {
 func (x *exchange) answerSession(res *chain.Result) {
 	x.provider, x.outcome = res.Served.Name, outcomeOK
 	x.setHeader(providerHeader, x.provider)
+	issuers().Put(&res.Session, x.provider)
 	if res.Fallback() {
 		x.outcome = outcomeFallback
 		x.setHeader(reasonHeader, string(x.reason))

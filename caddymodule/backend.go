@@ -3,6 +3,8 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -41,6 +43,14 @@ type Backend struct {
 
 	Upstream
 	*backend.Backend `json:"-"`
+
+	base *url.URL
+}
+
+// carry tells where streams, messages and WebSockets go, by which transport,
+// and which of the client's own headers with them.
+func (b *Backend) carry() (base *url.URL, transport http.RoundTripper, forward []string) {
+	return b.base, b.transport, canonical(b.ForwardHeaders)
 }
 
 // CaddyModule returns the Caddy module information.
@@ -67,6 +77,7 @@ func (b *Backend) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	b.base = base
 	key, err := r.secret("key", b.Key)
 	if err != nil {
 		return err

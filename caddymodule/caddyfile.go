@@ -39,6 +39,17 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //		session off
 //		refresh off
 //
+//		# what comes after a session, carried to a backend
+//		stream      <path> [<upstream_path>]
+//		message     <path> [<upstream_path>]
+//		websocket   <path> [<upstream_path>]
+//		chatkit     <path> [<upstream_path>]
+//		failover    safe|any|off
+//		buffer      <size>
+//		first_byte  <duration>
+//		stream_idle <duration>
+//		drain       <duration>
+//
 //		# limits
 //		deadline <duration>
 //
@@ -73,9 +84,19 @@ func (h *Handler) options(refs *providerRefs) options {
 		"user":      texts(&h.User),
 		"anonymous": {parse: h.parseAnonymous},
 		"deadline":  duration(&h.Deadline),
-		"session":   {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, SessionRoute, refs) }, many: true},
-		"refresh":   {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, RefreshRoute, refs) }, many: true},
-		"cors":      {parse: h.parseCORS},
+
+		"stream":      {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, StreamRoute) }, many: true},
+		"message":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, MessageRoute) }, many: true},
+		"websocket":   {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, WebSocketRoute) }, many: true},
+		"chatkit":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, ChatKitRoute) }, many: true},
+		"failover":    text(&h.Failover).then(h.checkStreams),
+		"buffer":      {parse: h.parseBuffer},
+		"first_byte":  duration(&h.FirstByte),
+		"stream_idle": duration(&h.StreamIdle),
+		"drain":       duration(&h.Drain),
+		"session":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, SessionRoute, refs) }, many: true},
+		"refresh":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, RefreshRoute, refs) }, many: true},
+		"cors":        {parse: h.parseCORS},
 	}
 }
 
@@ -106,35 +127,6 @@ func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
 		return err
 	}
 	return noBlock(d, "anonymous")
-}
-
-// parseRoute parses `<kind> <path> [<provider>...]` and `<kind> off`.
-func (h *Handler) parseRoute(d *caddyfile.Dispenser, kind RouteKind, refs *providerRefs) error {
-	if !d.NextArg() {
-		return d.Errf("%s takes a path, or off", kind)
-	}
-	r := RouteConfig{Kind: kind, Path: d.Val()}
-	if r.Path == "off" {
-		r.Path, r.Off = "", true
-		if slices.ContainsFunc(h.Routes, func(o RouteConfig) bool { return o.Kind == kind && o.Off }) {
-			return d.Errf("%s off is given twice", kind)
-		}
-		if err := noArgs(d, string(kind)+" off"); err != nil {
-			return err
-		}
-	}
-	for d.NextArg() {
-		if slices.Contains(r.Providers, d.Val()) {
-			return d.Errf("%s %s: provider %q is given twice", kind, r.Path, d.Val())
-		}
-		r.Providers = append(r.Providers, d.Val())
-		refs.add(d, r, d.Val())
-	}
-	h.Routes = append(h.Routes, r)
-	if err := checkRoutes(h.Routes, func(string) bool { return true }); err != nil {
-		return located(d, err)
-	}
-	return noBlock(d, string(kind))
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {

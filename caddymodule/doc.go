@@ -9,5 +9,7 @@
 // A request goes through the files in this order: handler.go claims it, cors.go,
 // user.go and body.go prepare it, the chain of internal/chain answers it,
 // answer.go and refusal.go write what it gave, observer.go and metrics.go tell
-// operators. provision.go is the one place where all of it is wired together.
+// operators. What comes after a session is carried: relayed.go, over relayer.go
+// and Caddy's reverse_proxy, by internal/relay. provision.go is the one place
+// where all of it is wired together.
 package caddymodule

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 )
 
 // exchange is one claimed request and its answer.
@@ -20,13 +21,20 @@ type exchange struct {
 	r     *http.Request
 	repl  *caddy.Replacer
 	start time.Time
-	req   Request
+	tail  string // what stands for {session} in the path
+
+	// issuer is who issued the session of a carried request, "" if unknown.
+	issuer string
+	req    Request
 
 	// What became of it, for placeholders, logs and metrics.
 	provider string
 	reason   Reason
 	outcome  outcome
 	upstream time.Duration
+
+	// carriedBy is the answer of the backend that took a carried request.
+	carriedBy *relay.Answer
 
 	// The values of the headers set so far, in one place instead of one
 	// allocation each.
@@ -72,12 +80,16 @@ func (x *exchange) serve() {
 	if x.h.cors.preflight(x.w, x.r) {
 		return
 	}
+	if x.rt.relay != nil {
+		x.serveRelayed()
+		return
+	}
 	defer x.record()
 	if refusal := x.prepare(); refusal != nil {
 		x.refuse(refusal)
 		return
 	}
-	res := x.rt.chain.Run(x.r.Context(), &x.req, observer{x})
+	res := x.chainFor().Run(x.r.Context(), &x.req, observer{x})
 	x.answer(&res)
 }
 

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -45,12 +46,37 @@ type Handler struct {
 	// Which origins may use the routes. Default: all, without credentials.
 	CORS *CORSConfig `json:"cors,omitempty"`
 
+	// Which failures before the first byte of an answer move a stream, a
+	// message or a WebSocket to the next backend: "safe", only what the first
+	// one surely did not start; "any"; or "off". Default: safe. Hazard: with
+	// "any" a message can be answered twice.
+	Failover string `json:"failover,omitempty"`
+
+	// How much of the body of a stream or message is kept for the next
+	// backend, in bytes. A longer one is sent to the first backend whose
+	// breaker lets it, and to no other. Default: 1 MiB.
+	Buffer int64 `json:"buffer,omitempty"`
+
+	// How long a backend may take until the header of its answer to a stream
+	// or message is there. Default: 30s.
+	FirstByte caddy.Duration `json:"first_byte,omitempty"`
+
+	// How long the answer to a stream or message may pause. Default: 5m.
+	StreamIdle caddy.Duration `json:"stream_idle,omitempty"`
+
+	// How long WebSockets live on after a reload has replaced the handler.
+	// Default: 30s.
+	Drain caddy.Duration `json:"drain,omitempty"`
+
 	logger *zap.Logger
 	links  []*providerLink
 	routes map[string]*route
-	users  []userSource
-	cors   *corsPolicy
-	live   bool
+	socket []*route // whose paths end in {session}
+
+	relayers []*relayer
+	users    []userSource
+	cors     *corsPolicy
+	live     bool
 }
 
 // CaddyModule returns the Caddy module information.
@@ -63,13 +89,33 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 
 // ServeHTTP answers claimed requests and hands on all others.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	rt, claimed := h.routes[r.URL.Path]
-	if !claimed || r.URL.RawPath != "" { // RawPath: written in another way, /a%2Fb for /a/b
+	rt, tail := h.claim(r)
+	if rt == nil {
 		return next.ServeHTTP(w, r)
 	}
 	x := newExchange(h, rt, w, r)
+	x.tail = tail
 	x.serve()
 	return nil
+}
+
+// claim finds the route of a request, and what stands for {session} in its path.
+func (h *Handler) claim(r *http.Request) (rt *route, tail string) {
+	if r.URL.RawPath != "" { // written in another way, /a%2Fb for /a/b
+		return nil, ""
+	}
+	if rt = h.routes[r.URL.Path]; rt != nil {
+		if rt.kind == ChatKitRoute && r.Method != http.MethodPost && r.Method != http.MethodOptions {
+			return nil, "" // the app may have a page there
+		}
+		return rt, ""
+	}
+	for _, rt := range h.socket {
+		if tail, ok := strings.CutPrefix(r.URL.Path, rt.prefix); ok && tail != "" && !strings.Contains(tail, "/") {
+			return rt, tail
+		}
+	}
+	return nil, ""
 }
 
 // Interface guards.

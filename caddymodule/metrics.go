@@ -21,6 +21,22 @@ const (
 	outcomeCanceled outcome = "canceled" // the client went away
 )
 
+// streamOutcome is what became of a carried request, as a metric label.
+type streamOutcome string
+
+// The outcomes of what is carried.
+const (
+	streamOK       streamOutcome = "ok"
+	streamCut      streamOutcome = "cut"      // the backend broke off
+	streamCanceled streamOutcome = "canceled" // the client went away
+	streamIdle     streamOutcome = "idle"     // the backend paused too long
+	streamFailed   streamOutcome = "failed"   // no backend took it
+)
+
+func streamOutcomes() []streamOutcome {
+	return []streamOutcome{streamOK, streamCut, streamCanceled, streamIdle, streamFailed}
+}
+
 // resultOK is the result of an attempt that gave a session.
 const resultOK = "ok"
 
@@ -35,8 +51,9 @@ func result(r session.Reason) string {
 // Buckets, in seconds: whole requests and attempts from 1 ms up to the deadline,
 // our own overhead from 10 µs on.
 var (
-	durationBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
-	overheadBuckets = []float64{.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .1}
+	durationBuckets  = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	firstByteBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	overheadBuckets  = []float64{.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .1}
 )
 
 // instruments are the metrics of the product. There is one set per process:
@@ -51,6 +68,9 @@ type instruments struct {
 	fallbacks       *prometheus.CounterVec
 	retries         *prometheus.CounterVec
 	transitions     *prometheus.CounterVec
+	streams         *prometheus.CounterVec
+	streamsInFlight *prometheus.GaugeVec
+	firstByte       *prometheus.HistogramVec
 }
 
 var metrics = newInstruments()
@@ -73,6 +93,14 @@ func newInstruments() *instruments {
 			"Attempts that asked the same provider once more.", "provider"),
 		transitions: counter("breaker_transitions_total",
 			"Changes of state of a provider's breaker.", "provider", "from", "to"),
+		streams: counter("streams_total",
+			"Streams, messages and WebSockets carried to a backend, by what became of them.", "kind", "outcome"),
+		streamsInFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "streams_in_flight",
+			Help: "Streams, messages and WebSockets being carried.",
+		}, []string{"kind"}),
+		firstByte: histogram("stream_first_byte_seconds",
+			"Time until the header of a carried answer left for the client.", firstByteBuckets, "kind"),
 	}
 }
 
@@ -101,7 +129,7 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 func (m *instruments) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration,
-		m.fallbacks, m.retries, m.transitions, gateCollector{},
+		m.fallbacks, m.retries, m.transitions, m.streams, m.streamsInFlight, m.firstByte, gateCollector{},
 	}
 }
 

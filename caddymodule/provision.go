@@ -3,17 +3,21 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 )
 
 // route is a claimed path, ready to be served.
 type route struct {
-	kind  RouteKind
-	chain chain.Chain
+	kind   RouteKind
+	chain  chain.Chain
+	prefix string // of a path that ends in {session}
+	relay  *relayer
 }
 
 // Provision wires everything together: this is the one place where it happens.
@@ -25,7 +29,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.provisionProviders(ctx); err != nil {
 		return err
 	}
-	if err := h.provisionRoutes(); err != nil {
+	if err := h.provisionRoutes(ctx); err != nil {
 		return err
 	}
 	var err error
@@ -48,7 +52,11 @@ func (h *Handler) Cleanup() error {
 		liveHandlers.remove(h)
 		h.live = false
 	}
-	errs := make([]error, 0, len(h.links))
+	errs := make([]error, 0, len(h.links)+len(h.relayers))
+	for _, y := range h.relayers {
+		errs = append(errs, y.proxy.Cleanup())
+	}
+	h.relayers = nil
 	for _, l := range h.links {
 		errs = append(errs, l.release())
 	}
@@ -67,10 +75,29 @@ func (h *Handler) check() error {
 	if h.Deadline != 0 && time.Duration(h.Deadline) < chain.MinAttempt {
 		return fmt.Errorf("deadline: %s is below %s, the least an attempt is worth", time.Duration(h.Deadline), chain.MinAttempt)
 	}
+	if err := h.checkStreams(); err != nil {
+		return err
+	}
 	if a := h.Anonymous; a != nil && a.Cookie != "" {
 		return checkCookieName(a.Cookie)
 	}
 	return nil
+}
+
+// checkStreams refuses limits of what is carried that make no sense.
+func (h *Handler) checkStreams() error {
+	if h.Buffer < 0 {
+		return fmt.Errorf("buffer: %d is negative", h.Buffer)
+	}
+	for name, d := range map[string]caddy.Duration{
+		"first_byte": h.FirstByte, "stream_idle": h.StreamIdle, "drain": h.Drain,
+	} {
+		if d < 0 {
+			return fmt.Errorf("%s: %s is negative", name, time.Duration(d))
+		}
+	}
+	_, err := relay.ParseFailover(h.Failover)
+	return err
 }
 
 func (h *Handler) provisionProviders(ctx caddy.Context) error {
@@ -93,36 +120,66 @@ func (h *Handler) provisionProviders(ctx caddy.Context) error {
 	return nil
 }
 
-func (h *Handler) provisionRoutes() error {
-	byName := make(map[string]*chain.Link)
-	all := make([]*chain.Link, 0, len(h.links))
-	var openai []string
+func (h *Handler) provisionRoutes(ctx caddy.Context) error {
+	byName := make(map[string]*providerLink)
+	var parts cast
 	for _, l := range h.links {
-		byName[l.Name] = &l.Link
-		all = append(all, &l.Link)
+		byName[l.Name] = l
 		if l.module == moduleOpenAI {
-			openai = append(openai, l.Name)
+			parts.openai = append(parts.openai, l.Name)
+		}
+		if l.carrier() != nil {
+			parts.carriers = append(parts.carriers, l.Name)
 		}
 	}
 	known := func(name string) bool { return byName[name] != nil }
 	if err := checkRoutes(h.Routes, known); err != nil {
 		return err
 	}
-	routes := effectiveRoutes(h.Routes, openai)
+	routes := effectiveRoutes(h.Routes, parts)
 	if err := checkRoutes(routes, known); err != nil {
 		return err
 	}
 	h.routes = make(map[string]*route, len(routes))
 	for _, r := range routes {
-		rt := &route{kind: r.Kind, chain: chain.Chain{Links: all, Deadline: orDefault(h.Deadline, defaultDeadline)}}
-		if len(r.Providers) > 0 {
-			rt.chain.Links = nil
-			for _, name := range r.Providers {
-				rt.chain.Links = append(rt.chain.Links, byName[name])
-			}
+		if err := h.provisionRoute(ctx, r, h.chosen(r, byName)); err != nil {
+			return fmt.Errorf("%s %s: %w", r.Kind, r.Path, err)
 		}
-		h.routes[r.Path] = rt
 	}
+	return nil
+}
+
+// chosen are the providers of a route, in order.
+func (h *Handler) chosen(r RouteConfig, byName map[string]*providerLink) []*providerLink {
+	if len(r.Providers) == 0 {
+		return h.links
+	}
+	links := make([]*providerLink, len(r.Providers))
+	for i, name := range r.Providers {
+		links[i] = byName[name]
+	}
+	return links
+}
+
+// provisionRoute claims a path for a route and its providers.
+func (h *Handler) provisionRoute(ctx caddy.Context, r RouteConfig, links []*providerLink) error {
+	rt := &route{kind: r.Kind, chain: chain.Chain{Deadline: orDefault(h.Deadline, defaultDeadline)}}
+	for _, l := range links {
+		rt.chain.Links = append(rt.chain.Links, &l.Link)
+	}
+	if r.Kind.relayed() {
+		var err error
+		if rt.relay, err = h.newRelayer(ctx, r, links); err != nil {
+			return err
+		}
+		h.relayers = append(h.relayers, rt.relay)
+	}
+	if prefix, ok := strings.CutSuffix(r.Path, sessionSegment); ok {
+		rt.prefix = prefix
+		h.socket = append(h.socket, rt)
+		return nil
+	}
+	h.routes[r.Path] = rt
 	return nil
 }
 

@@ -1,37 +1,58 @@
 package caddymodule
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // RouteKind is what a claimed path is for.
 type RouteKind string
 
 // The kinds of routes, as they stand in the Caddyfile and in metrics.
 const (
-	SessionRoute RouteKind = "session"
-	RefreshRoute RouteKind = "refresh"
+	SessionRoute   RouteKind = "session"
+	RefreshRoute   RouteKind = "refresh"
+	StreamRoute    RouteKind = "stream"
+	MessageRoute   RouteKind = "message"
+	WebSocketRoute RouteKind = "websocket"
+	ChatKitRoute   RouteKind = "chatkit"
 )
 
-func routeKinds() []RouteKind { return []RouteKind{SessionRoute, RefreshRoute} }
+func routeKinds() []RouteKind {
+	return append([]RouteKind{SessionRoute, RefreshRoute}, relayKinds()...)
+}
+
+// relayKinds are the kinds that carry what comes after a session to a backend.
+func relayKinds() []RouteKind {
+	return []RouteKind{StreamRoute, MessageRoute, WebSocketRoute, ChatKitRoute}
+}
+
+// relayed tells whether a kind is one of [relayKinds].
+func (k RouteKind) relayed() bool { return slices.Contains(relayKinds(), k) }
 
 // RouteConfig claims a path, or switches a kind of route off. A kind nobody
 // configures keeps its default paths.
 type RouteConfig struct {
-	// What the path is for: "session" or "refresh".
+	// What the path is for: "session", "refresh", "stream", "message",
+	// "websocket" or "chatkit". The last is claimed only where it is named.
 	Kind RouteKind `json:"kind"`
 
-	// The path, matched exactly.
+	// The path, matched exactly. That of a websocket route may end in
+	// "/{session}", which stands for one segment.
 	Path string `json:"path,omitempty"`
 
-	// The names of the providers to ask, in order. Default: the whole chain.
+	// The path at the backend, for the kinds that are carried there. Default:
+	// that of the kind.
+	UpstreamPath string `json:"upstream_path,omitempty"`
+
+	// The names of the providers to ask, in order. Default: the whole chain,
+	// of which the kinds that are carried use the backends.
 	Providers []string `json:"providers,omitempty"`
 
 	// Off claims no path of this kind, the default ones neither.
 	Off bool `json:"off,omitempty"`
 }
+
+// cast is which of a handler's providers can play the parts that not all can,
+// by name.
+type cast struct{ openai, carriers []string }
 
 // moduleOpenAI is the module the default path /api/chatkit/session asks for.
 const moduleOpenAI = "openai"
@@ -39,15 +60,15 @@ const moduleOpenAI = "openai"
 // defaultRoutes are the paths of the quick reference and of the starter app.
 // The one the front end falls back to by itself is claimed only where there is
 // an OpenAI provider to answer it.
-func defaultRoutes(kind RouteKind, openai []string) []RouteConfig {
+func defaultRoutes(kind RouteKind, c cast) []RouteConfig {
 	switch kind {
 	case SessionRoute:
 		routes := []RouteConfig{
 			{Kind: kind, Path: "/api/custom/session"},
 			{Kind: kind, Path: "/api/create-session"},
 		}
-		if len(openai) > 0 {
-			routes = append(routes, RouteConfig{Kind: kind, Path: "/api/chatkit/session", Providers: openai})
+		if len(c.openai) > 0 {
+			routes = append(routes, RouteConfig{Kind: kind, Path: "/api/chatkit/session", Providers: c.openai})
 		}
 		return routes
 	case RefreshRoute:
@@ -55,16 +76,20 @@ func defaultRoutes(kind RouteKind, openai []string) []RouteConfig {
 			{Kind: kind, Path: "/api/custom/refresh"},
 			{Kind: kind, Path: "/api/chatkit/refresh"},
 		}
+	default:
+	}
+	if path := defaultRelayPaths[kind]; path != "" && len(c.carriers) > 0 {
+		return []RouteConfig{{Kind: kind, Path: path}}
 	}
 	return nil
 }
 
 // effectiveRoutes are the routes that are really claimed.
-func effectiveRoutes(configured []RouteConfig, openai []string) (routes []RouteConfig) {
+func effectiveRoutes(configured []RouteConfig, c cast) (routes []RouteConfig) {
 	for _, kind := range routeKinds() {
 		own := slices.DeleteFunc(slices.Clone(configured), func(r RouteConfig) bool { return r.Kind != kind })
 		if len(own) == 0 {
-			own = defaultRoutes(kind, openai)
+			own = defaultRoutes(kind, c)
 		}
 		for _, r := range own {
 			if !r.Off {
@@ -73,36 +98,4 @@ func effectiveRoutes(configured []RouteConfig, openai []string) (routes []RouteC
 		}
 	}
 	return routes
-}
-
-// checkRoutes returns an error that names the first route that makes no sense.
-func checkRoutes(routes []RouteConfig, known func(provider string) bool) error {
-	paths := make(map[string]bool)
-	off := make(map[RouteKind]bool)
-	on := make(map[RouteKind]bool)
-	for _, r := range routes {
-		if !slices.Contains(routeKinds(), r.Kind) {
-			return fmt.Errorf("route kind %q is unknown", r.Kind)
-		}
-		off[r.Kind], on[r.Kind] = off[r.Kind] || r.Off, on[r.Kind] || !r.Off
-		if off[r.Kind] && on[r.Kind] {
-			return fmt.Errorf("%s routes are both off and given a path", r.Kind)
-		}
-		if r.Off {
-			continue
-		}
-		if !strings.HasPrefix(r.Path, "/") {
-			return fmt.Errorf("%s path %q does not begin with a slash", r.Kind, r.Path)
-		}
-		if paths[r.Path] {
-			return fmt.Errorf("path %s is claimed twice", r.Path)
-		}
-		paths[r.Path] = true
-		for _, name := range r.Providers {
-			if !known(name) {
-				return fmt.Errorf("%s %s: unknown provider %q", r.Kind, r.Path, name)
-			}
-		}
-	}
-	return nil
 }

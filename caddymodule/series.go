@@ -48,6 +48,9 @@ func (m *instruments) create(h *Handler) {
 	for _, rt := range h.routes {
 		m.createRoute(rt)
 	}
+	for _, rt := range h.socket {
+		m.createRoute(rt)
+	}
 }
 
 func (m *instruments) createProvider(name string) {
@@ -63,24 +66,42 @@ func (m *instruments) createProvider(name string) {
 }
 
 func (m *instruments) createRoute(rt *route) {
+	if rt.relay != nil {
+		m.createStreams(rt.kind)
+		return
+	}
 	kind := string(rt.kind)
 	for _, o := range []outcome{outcomeRefused, outcomeFailed, outcomeCanceled} {
 		m.sessions.WithLabelValues(kind, nobody, string(o))
 	}
 	m.sessionDuration.WithLabelValues(kind, nobody)
-	first := rt.chain.Links[0].Name
-	for i, l := range rt.chain.Links {
-		m.sessions.WithLabelValues(kind, l.Name, string(outcomeRejected))
-		m.sessionDuration.WithLabelValues(kind, l.Name)
-		if i == 0 {
-			m.sessions.WithLabelValues(kind, l.Name, string(outcomeOK))
-			continue
+	// Any provider can be the first: a refresh asks the issuer before others.
+	for _, l := range rt.chain.Links {
+		for _, o := range []outcome{outcomeOK, outcomeFallback, outcomeRejected} {
+			m.sessions.WithLabelValues(kind, l.Name, string(o))
 		}
-		m.sessions.WithLabelValues(kind, l.Name, string(outcomeFallback))
-		for _, r := range session.Reasons() {
-			if r.MovesOn() {
-				m.fallbacks.WithLabelValues(first, l.Name, string(r))
-			}
+		m.sessionDuration.WithLabelValues(kind, l.Name)
+		for _, from := range rt.chain.Links {
+			m.createFallbacks(from.Name, l.Name)
 		}
 	}
+}
+
+func (m *instruments) createFallbacks(from, to string) {
+	if from == to {
+		return
+	}
+	for _, r := range session.Reasons() {
+		if r.MovesOn() {
+			m.fallbacks.WithLabelValues(from, to, string(r))
+		}
+	}
+}
+
+func (m *instruments) createStreams(kind RouteKind) {
+	for _, o := range streamOutcomes() {
+		m.streams.WithLabelValues(string(kind), string(o))
+	}
+	m.streamsInFlight.WithLabelValues(string(kind))
+	m.firstByte.WithLabelValues(string(kind))
 }

@@ -1,0 +1,84 @@
+package issuer_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+func put(x *issuer.Index, secret, provider string, until time.Time) {
+	x.Put(&session.Session{Secret: session.Secret(secret), ExpiresAt: until}, provider)
+}
+
+func TestIndex(t *testing.T) {
+	x := issuer.New(10, time.Hour)
+	put(x, "a", "backend", time.Time{})
+	put(x, "b", "openai", time.Now().Add(time.Minute))
+	put(x, "old", "backend", time.Now().Add(-2*time.Hour))
+	put(x, strings.Repeat("long", 2000), "backend", time.Time{})
+	put(x, "moved", "backend", time.Time{})
+	put(x, "moved", "openai", time.Time{})
+	for _, tt := range []struct{ name, secret, want string }{
+		{"known", "a", "backend"},
+		{"of another provider", "b", "openai"},
+		{"unknown", "c", ""},
+		{"empty", "", ""},
+		{"long over", "old", ""},
+		{"long", strings.Repeat("long", 2000), "backend"},
+		{"long, another", strings.Repeat("long", 1999) + "lonk", ""},
+		{"issued again by another", "moved", "openai"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := x.Get(session.Secret(tt.secret)); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// A session is known until an hour after its end: front ends refresh late.
+func TestIndexExpiry(t *testing.T) {
+	x := issuer.New(10, 24*time.Hour) // its janitor lives outside of the bubble
+	synctest.Test(t, func(t *testing.T) {
+		put(x, "a", "backend", time.Now().Add(10*time.Minute))
+		time.Sleep(69 * time.Minute)
+		if got := x.Get("a"); got != "backend" {
+			t.Errorf("got %q within the grace", got)
+		}
+		time.Sleep(2 * time.Minute)
+		if got := x.Get("a"); got != "" {
+			t.Errorf("got %q after it", got)
+		}
+	})
+}
+
+// However many sessions there are, the index stays within its size.
+func TestIndexIsBounded(t *testing.T) {
+	before := heap()
+	x := issuer.New(issuer.Size, issuer.Life)
+	for i := range 2 * issuer.Size {
+		put(x, fmt.Sprintf("session-%d-0123456789abcdef0123456789abcdef", i), "backend", time.Time{})
+	}
+	if x.Len() != issuer.Size {
+		t.Errorf("holds %d sessions, want %d", x.Len(), issuer.Size)
+	}
+	used := heap() - before
+	t.Logf("%d sessions take %.1f MiB", x.Len(), float64(used)/(1<<20))
+	if limit := int64(100 << 20); used > limit {
+		t.Errorf("takes %d bytes, want at most %d", used, limit)
+	}
+	runtime.KeepAlive(x)
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
