@@ -13,11 +13,13 @@ import (
 )
 
 // backends is a chatkit block with a backend for each address, called a, b, …
-// in order of preference, and with more options.
+// in order of preference, and with more options. An address may have options of
+// its own behind it.
 func backends(options string, urls ...string) string {
 	text := "\n anonymous\n " + options
 	for i, url := range urls {
-		text += fmt.Sprintf("\n provider backend %s {\n name %c\n retries 0\n }", url, 'a'+i)
+		url, own, _ := strings.Cut(url, "\n")
+		text += fmt.Sprintf("\n provider backend %s {\n name %c\n retries 0\n %s\n }", url, 'a'+i, own)
 	}
 	return text
 }
@@ -98,8 +100,11 @@ func (s *site) raw(request string) string {
 	return string(all)
 }
 
+// begun is an answer that has begun, and ends with the test at the latest.
+type begun struct{ *http.Response }
+
 // open sends a stream request and returns its answer as soon as it begins.
-func (s *site) open(headers ...string) *http.Response {
+func (s *site) open(headers ...string) begun {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+"/api/custom/stream", strings.NewReader(`{}`))
 	if err != nil {
@@ -113,8 +118,21 @@ func (s *site) open(headers ...string) *http.Response {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.awaitItsLog(resp)
 	s.t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	return begun{resp}
+}
+
+// awaitItsLog makes the test end only when the site has written the log of an
+// answer: it does that on its own time, but must not once the directory of the
+// log is gone.
+func (s *site) awaitItsLog(resp *http.Response) {
+	s.t.Helper()
+	s.t.Cleanup(func() {
+		if id := resp.Header.Get("X-Request-Id"); id != "" {
+			s.awaitLogged("access.log", id)
+		}
+	})
 }
 
 // receive is the next value of a channel, which has to come soon.

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
@@ -51,16 +53,31 @@ func (x *exchange) prepareRelayed() *refusal {
 // extended CONNECT (RFC 8441, RFC 9220).
 func (x *exchange) checkUpgrade() *refusal {
 	switch {
-	case x.r.Method == http.MethodConnect && x.r.ProtoMajor >= 2:
+	case x.tail == "." || x.tail == "..":
+		return badRequest("Not the name of a session") // but a way to other paths
+	case opensWebSocket(x.r):
 		return nil
-	case x.r.Method == http.MethodGet && strings.EqualFold(x.r.Header.Get("Upgrade"), "websocket"):
-		return nil
-	case x.r.Method == http.MethodGet:
+	case x.r.Method == http.MethodGet, x.r.Method == http.MethodConnect && x.r.ProtoMajor >= 2:
 		return badRequest("Not a WebSocket request")
 	}
 	x.setHeader("Allow", "GET, OPTIONS")
 	return &refusal{Status: http.StatusMethodNotAllowed, Code: codeMethodNotAllowed, Title: "Method Not Allowed",
 		Details: "Open a WebSocket"}
+}
+
+// opensWebSocket tells whether reverse_proxy will see a WebSocket in a request,
+// and nothing else that upgrades.
+func opensWebSocket(r *http.Request) bool {
+	switch {
+	case r.Method == http.MethodConnect && r.ProtoMajor == 2:
+		return r.Header.Get(":protocol") == "websocket"
+	case r.Method == http.MethodConnect && r.ProtoMajor == 3:
+		return r.Proto == "websocket"
+	case r.Method == http.MethodGet && r.ProtoMajor == 1:
+		return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") &&
+			httpguts.HeaderValuesContainsToken(r.Header["Connection"], "Upgrade")
+	}
+	return false
 }
 
 // relayed carries the request and returns what became of it; early is set to
@@ -111,6 +128,8 @@ func (x *exchange) carried(a *relay.Answer) {
 	for _, name := range []string{requestIDHeader, providerHeader, reasonHeader} {
 		a.Header.Del(name)
 	}
+	ours := x.w.Header()["Vary"]
+	a.Header["Vary"] = slices.DeleteFunc(a.Header["Vary"], func(v string) bool { return slices.Contains(ours, v) })
 	if len(a.Trail) > 0 {
 		x.reason = a.Trail[0].Verdict.Reason
 	}
@@ -174,6 +193,12 @@ func (x *exchange) writeErrorEvent(r *refusal) {
 	x.h.logger.Debug("chat is unavailable", zap.String("details", r.Details))
 }
 
+// isEventStream tells whether a content type is that of an event stream.
+func isEventStream(contentType string) bool {
+	t, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(t), "text/event-stream")
+}
+
 // sseHeaders are those of every event stream that leaves here.
 func sseHeaders(h http.Header, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
@@ -212,7 +237,7 @@ func (w *relayWriter) commit() {
 	if w.x.reason != session.OK {
 		w.x.setHeader(reasonHeader, string(w.x.reason))
 	}
-	if strings.HasPrefix(h.Get("Content-Type"), "text/event-stream") {
+	if isEventStream(h.Get("Content-Type")) {
 		sseHeaders(h, w.x.r)
 	}
 }

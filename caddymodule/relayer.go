@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
 )
 
 // Defaults of what is carried to a backend.
@@ -130,8 +131,19 @@ func sender(c carrier, path string) func(*http.Request) (*http.Response, error) 
 			}
 		}
 		r.Header.Set(requestIDHeader, x.req.ID)
-		return transport.RoundTrip(r)
+		resp, err := transport.RoundTrip(r)
+		if err == nil && resp.StatusCode == http.StatusSwitchingProtocols && !switches(r.Header, resp.Header) {
+			_ = resp.Body.Close()
+			return nil, session.Invalid("backend switched to a protocol nobody asked for")
+		}
+		return resp, err
 	}
+}
+
+// switches tells whether an answer switches to the protocol that was asked for.
+func switches(request, answer http.Header) bool {
+	asked := request.Get("Upgrade")
+	return asked != "" && strings.EqualFold(answer.Get("Upgrade"), asked)
 }
 
 // attemptContext hides from a transport what reverse_proxy has put into the

@@ -2,6 +2,7 @@ package caddymodule_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,9 +21,9 @@ var beforeFirstByte = []struct {
 	status int
 	code   string
 }{
-	{"refused", func(t *testing.T) string { return "http://" + freeAddr(t) }, "dial", true, 502, "SESSION_ERROR"},
-	{"no such name", func(*testing.T) string { return "http://nobody.invalid" }, "dns", true, 502, "SESSION_ERROR"},
-	{"no TLS", func(t *testing.T) string { return "https" + strings.TrimPrefix(ownBackend(t, hangUp), "http") }, "tls", true, 502, "SESSION_ERROR"},
+	{"refused", nobody, "dial", true, 502, "SESSION_ERROR"},
+	{"no such name", nameless, "dns", true, 502, "SESSION_ERROR"},
+	{"no TLS", plaintext, "tls", true, 502, "SESSION_ERROR"},
 	{"wrong certificate", distrusted, "tls", true, 502, "SESSION_ERROR"},
 	{"429", failing(leaky(429)), "status_429", true, 429, "RATE_LIMITED"},
 	{"503", failing(plainly(503)), "status_5xx", true, 502, "SESSION_ERROR"},
@@ -35,6 +36,18 @@ var beforeFirstByte = []struct {
 	{"flushed 502", failing(leaky(502)), "status_5xx", false, 502, "SESSION_ERROR"},
 }
 
+func nobody(t *testing.T) string {
+	t.Helper()
+	return "http://" + freeAddr(t)
+}
+
+func nameless(*testing.T) string { return "http://nobody.invalid" }
+
+func plaintext(t *testing.T) string {
+	t.Helper()
+	return strings.Replace(ownBackend(t, hangUp), "http:", "https:", 1)
+}
+
 func failing(h http.HandlerFunc) func(*testing.T) string {
 	return func(t *testing.T) string {
 		t.Helper()
@@ -45,7 +58,6 @@ func failing(h http.HandlerFunc) func(*testing.T) string {
 func distrusted(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewTLSServer(http.NotFoundHandler())
-	server.Config.ErrorLog = nil
 	t.Cleanup(server.Close)
 	return server.URL
 }
@@ -76,12 +88,15 @@ func leaky(status int) http.HandlerFunc {
 	}
 }
 
-func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+func hang(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // else the server does not look whether the client is there
+	<-r.Context().Done()
+}
 
 func hintsOnly(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Leak", "1")
 	w.WriteHeader(http.StatusEarlyHints)
-	<-r.Context().Done()
+	hang(w, r)
 }
 
 // hangUp resets the connection.
@@ -106,9 +121,12 @@ func TestFailover(t *testing.T) {
 			t.Run(tt.name+", "+policy, func(t *testing.T) {
 				s := newUnloadedSite(t)
 				b := newTaker(t, nil)
-				options := "failover " + policy + "\n first_byte 250ms"
+				options := "failover " + policy
 				if policy == "safe" {
-					options = "first_byte 250ms" // the default
+					options = "" // the default
+				}
+				if tt.reason == "timeout" {
+					options += "\n first_byte 250ms"
 				}
 				if err := s.load(backends(options, tt.url(t), b.URL)); err != nil {
 					t.Fatal(err)

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -23,7 +24,7 @@ type Answer struct {
 }
 
 // Idle tells whether the answer was ended because it paused too long.
-func (a *Answer) Idle() bool { return a.body != nil && a.body.expired.Load() }
+func (a *Answer) Idle() bool { return a.body != nil && a.body.idled.Load() }
 
 // commit returns the answer that is passed on. Its body ends when it pauses too
 // long, and takes the attempt's context with it when it is closed.
@@ -31,36 +32,48 @@ func (e *exchange) commit(resp *http.Response, idle time.Duration) *Answer {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return &Answer{Response: resp} // a connection: its ends close it, and it may be quiet
 	}
-	b := &answerBody{ReadCloser: resp.Body, e: e, idle: idle}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	b := &answerBody{ReadCloser: resp.Body, idle: idle, cancel: e.cancel}
 	b.timer = time.AfterFunc(idle, b.expire)
+	b.timer.Stop()
 	resp.Body = b
 	return &Answer{Response: resp, body: b}
 }
 
-// answerBody is the body of an answer on its way.
+// answerBody is the body of an answer on its way. Its timer runs only while a
+// read waits for the backend: what a slow client takes is no pause of the answer.
 type answerBody struct {
 	io.ReadCloser
 
-	e       *exchange
 	idle    time.Duration
+	cancel  context.CancelCauseFunc
 	timer   *time.Timer
-	expired atomic.Bool
+	reading atomic.Bool // a read waits, and has not been given up
+	cut     bool        // one has been given up
+	idled   atomic.Bool // and that ended the answer
 }
 
-// expire ends an answer that has paused too long.
+// expire ends an answer that has paused too long, unless its read is over just now.
 func (b *answerBody) expire() {
-	b.expired.Store(true)
-	b.e.cancel(ErrIdle)
+	if b.reading.CompareAndSwap(true, false) {
+		b.cancel(ErrIdle)
+	}
 }
 
 // Read implements [io.Reader].
 func (b *answerBody) Read(p []byte) (int, error) {
+	b.reading.Store(true)
+	b.timer.Reset(b.idle)
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && err != io.EOF && b.expired.Load() {
-		err = ErrIdle
+	b.timer.Stop()
+	if !b.reading.CompareAndSwap(true, false) {
+		b.cut = true
 	}
-	if n > 0 && err == nil {
-		b.timer.Reset(b.idle)
+	if b.cut && err != nil && err != io.EOF {
+		b.idled.Store(true)
+		err = ErrIdle
 	}
 	return n, err
 }
@@ -69,6 +82,6 @@ func (b *answerBody) Read(p []byte) (int, error) {
 func (b *answerBody) Close() error {
 	b.timer.Stop()
 	err := b.ReadCloser.Close()
-	b.e.cancel(nil)
+	b.cancel(nil)
 	return err
 }

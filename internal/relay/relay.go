@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -30,7 +29,7 @@ type Relay struct {
 	Buffer int64
 
 	// FirstByte is how long a target may take until the header of its answer
-	// is there.
+	// is there, and how long a client may pause within a body that is not kept.
 	FirstByte time.Duration
 
 	// Idle is how long an answer may pause. It does not end upgraded
@@ -46,7 +45,8 @@ type Failed struct {
 	// RetryIn is the shortest wait until a skipped target may be asked.
 	RetryIn time.Duration
 
-	// Body is the beginning of the request's body.
+	// Body is the request's body as far as it was kept: all of it, or of one
+	// that is too long its beginning or nothing.
 	Body []byte
 }
 
@@ -62,6 +62,14 @@ func (f *Failed) Error() string {
 // ErrIdle is the cause of an answer that was ended because it paused too long.
 var ErrIdle = errors.New("the backend sent nothing for too long")
 
+// carriage is one request on its way to a backend.
+type carriage struct {
+	*Relay
+	req  *http.Request
+	body payload
+	obs  chain.Observer
+}
+
 // Carry sends req and returns the answer of the target that took it. The error
 // is a [*Failed], or one of reading the request's body.
 func (r *Relay) Carry(req *http.Request, obs chain.Observer) (*Answer, error) {
@@ -69,106 +77,68 @@ func (r *Relay) Carry(req *http.Request, obs chain.Observer) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	c := carriage{Relay: r, req: req, body: body, obs: obs}
 	f := &Failed{Body: body.head}
-	for _, t := range r.Targets {
-		a, v := r.ask(req, t, &body, obs)
+	for i, t := range r.Targets {
+		a, v := c.ask(t, i < len(r.Targets)-1)
 		if a != nil {
 			a.Link, a.Trail = t.Link, f.Trail
 			return a, nil
 		}
-		f.Trail = append(f.Trail, chain.Step{Link: t.Link, Verdict: v})
-		if v.Reason.Skipped() {
-			f.skip(t.Gate.RetryIn())
+		if c.body.err != nil {
+			return nil, c.body.err
 		}
-		if !r.Failover.moves(v) || (!v.Reason.Skipped() && !body.again()) {
+		f.note(t.Link, v)
+		if !c.moves(v) {
 			break
 		}
 	}
 	return nil, f
 }
 
-// skip notes how long a skipped target is out.
-func (f *Failed) skip(in time.Duration) {
-	if f.RetryIn == 0 || in < f.RetryIn {
+// note adds a target that did not take the request.
+func (f *Failed) note(l *chain.Link, v session.Verdict) {
+	f.Trail = append(f.Trail, chain.Step{Link: l, Verdict: v})
+	if !v.Reason.Skipped() {
+		return
+	}
+	if in := l.Gate.RetryIn(); in > 0 && (f.RetryIn == 0 || in < f.RetryIn) {
 		f.RetryIn = in
 	}
 }
 
+// moves tells whether the request may go to another target after v.
+func (c *carriage) moves(v session.Verdict) bool {
+	return c.Failover.moves(v) && (v.Reason.Skipped() || c.body.again())
+}
+
 // ask sends the request to one target, under a permit that is given back as
 // soon as the header of the answer is there: how the answer goes on says
-// nothing that a breaker should wait for.
-func (r *Relay) ask(req *http.Request, t Target, body *payload, obs chain.Observer) (*Answer, session.Verdict) {
-	if req.Context().Err() != nil {
-		return nil, session.Verdict{Reason: session.Canceled}
+// nothing that a breaker should wait for. more tells whether there is another.
+func (c *carriage) ask(t Target, more bool) (*Answer, session.Verdict) {
+	if err := c.req.Context().Err(); err != nil {
+		return nil, c.left(t, err)
 	}
 	done, reason := t.Gate.Allow()
 	if reason != session.OK {
-		obs.Skipped(t.Link, reason)
+		c.obs.Skipped(t.Link, reason)
 		return nil, session.Verdict{Reason: reason, Next: true}
 	}
 	start := time.Now()
-	e := newExchange(req, body)
-	resp, err := e.send(t, r.FirstByte)
-	v := e.judge(req.Context(), resp, err, t.Onward)
+	e := newExchange(c.req, &c.body, c.FirstByte)
+	resp, v, err := e.call(t)
+	if resp != nil && v.Effect == session.Success && (!more || !c.moves(v)) {
+		v, err = session.Verdict{Effect: session.Success, Status: resp.StatusCode}, nil // the client's to read
+	}
 	took := time.Since(start)
 	done(v.Effect, took)
 	if v.Cooldown > 0 {
 		t.Gate.CoolDown(v.Cooldown)
 	}
-	obs.Attempted(t.Link, v, took, err)
+	c.obs.Attempted(t.Link, v, took, err)
 	if v.Reason == session.OK {
-		return e.commit(resp, r.Idle), v
+		return e.commit(resp, c.Idle), v
 	}
 	e.discard(resp)
 	return nil, v
-}
-
-// exchange is one attempt with its own context.
-type exchange struct {
-	ctx    context.Context //nolint:containedctx // of the attempt, which outlives the function that makes it
-	cancel context.CancelCauseFunc
-	req    *http.Request
-}
-
-func newExchange(req *http.Request, body *payload) *exchange {
-	e := new(exchange)
-	e.ctx, e.cancel = context.WithCancelCause(req.Context())
-	e.req = req.Clone(e.ctx)
-	body.put(e.req)
-	return e
-}
-
-// send makes the exchange, up to the header of the answer.
-func (e *exchange) send(t Target, limit time.Duration) (*http.Response, error) {
-	timer := time.AfterFunc(limit, func() { e.cancel(context.DeadlineExceeded) })
-	defer timer.Stop()
-	return t.Send(e.req)
-}
-
-// judge is the classification table, with the client's own credentials on the
-// way, so that a 401 is about them; and so may a 404 be, which says that the
-// backend does not know the session.
-func (e *exchange) judge(ctx context.Context, resp *http.Response, err error, onward *session.StatusSet) session.Verdict {
-	if err == nil && (resp.StatusCode < http.StatusBadRequest || resp.StatusCode == http.StatusNotFound) {
-		return session.Verdict{Effect: session.Success, Status: resp.StatusCode}
-	}
-	if err == nil {
-		err = &session.Failure{
-			Status: resp.StatusCode, CallerCredentials: true, Answered: true,
-			RetryAfter: session.RetryAfter(resp.Header, time.Now()),
-		}
-	}
-	v := session.Classify(ctx, e.ctx, err, onward)
-	if v.Reason == session.Rejected {
-		return session.Verdict{Effect: session.Success, Status: v.Status} // the client's to read
-	}
-	return v
-}
-
-// discard drops an answer that is not passed on.
-func (e *exchange) discard(resp *http.Response) {
-	e.cancel(nil)
-	if resp != nil {
-		_ = resp.Body.Close()
-	}
 }

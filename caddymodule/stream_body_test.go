@@ -1,0 +1,190 @@
+package caddymodule_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// keptBody is the buffer of the tests below, in bytes.
+const keptBody = 64 << 10
+
+// neverOpen is a breaker that lets everything through.
+const neverOpen = "\n breaker {\n consecutive 1000\n ratio 100% of 1000 in 10s\n }"
+
+// pattern is a body of n bytes in which no piece can take another's place.
+func pattern(n int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < n; i++ {
+		fmt.Fprintf(&b, "%d,", i)
+	}
+	return b.String()[:n]
+}
+
+// sendBody sends a stream request with a body of n bytes, chunked where its
+// length is not to be told.
+func (s *site) sendBody(n int, chunked bool) answer {
+	s.t.Helper()
+	var body io.Reader = strings.NewReader(pattern(n))
+	if chunked {
+		body = struct{ io.Reader }{body}
+	}
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+"/api/custom/stream", body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp, err := s.client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Error(err)
+	}
+	return answer{Status: resp.StatusCode, Header: resp.Header, Raw: string(raw)}
+}
+
+// readsHalf reads half of the body before it fails in another way.
+func readsHalf(then http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
+		then(w, r)
+	}
+}
+
+var bodies = []struct {
+	name    string
+	size    int
+	chunked bool
+}{
+	{"empty", 0, false},
+	{"one byte", 1, false},
+	{"1 KiB", 1 << 10, false},
+	{"one below the buffer", keptBody - 1, false},
+	{"the buffer", keptBody, false},
+	{"one over", keptBody + 1, false},
+	{"eight buffers", 8 * keptBody, false},
+	{"empty, chunked", 0, true},
+	{"1 KiB, chunked", 1 << 10, true},
+	{"the buffer, chunked", keptBody, true},
+	{"one over, chunked", keptBody + 1, true},
+	{"eight buffers, chunked", 8 * keptBody, true},
+}
+
+// A body that is kept is whole at the second backend, whatever the first has
+// read of it. One that is not goes to the first backend alone.
+func TestFailoverBody(t *testing.T) {
+	faults := map[string]http.HandlerFunc{
+		"unread": plainly(503), "half read": readsHalf(plainly(503)), "cut off": readsHalf(hangUp),
+	}
+	for name, fault := range faults {
+		s := newUnloadedSite(t)
+		a, b := ownBackend(t, fault), newTaker(t, nil)
+		if err := s.load(backends("failover any\n buffer 64KiB", a+neverOpen, b.URL)); err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range bodies {
+			t.Run(name+", "+tt.name, func(t *testing.T) {
+				before := len(b.received())
+				got, more := s.sendBody(tt.size, tt.chunked), b.received()[before:]
+				if tt.size > keptBody {
+					if got.Status != http.StatusBadGateway || len(more) > 0 {
+						t.Errorf("got %d %s and the second was asked %d times", got.Status, got.Raw, len(more))
+					}
+					return
+				}
+				if got.Status != http.StatusOK || len(more) != 1 {
+					t.Fatalf("got %d %s and the second was asked %d times", got.Status, got.Raw, len(more))
+				}
+				if more[0].body != pattern(tt.size) || more[0].ContentLength != int64(tt.size) {
+					t.Errorf("the second got %d bytes, announced as %d: want %d", len(more[0].body), more[0].ContentLength, tt.size)
+				}
+			})
+		}
+	}
+}
+
+// A body of any size goes to the second backend while the first is not asked.
+func TestLargeBodyGoesToTheFirstHealthyBackend(t *testing.T) {
+	s := newUnloadedSite(t)
+	a, b := newTaker(t, plainly(500)), newTaker(t, nil)
+	const breaker = "\n breaker {\n consecutive 1\n open 1m\n }"
+	if err := s.load(backends("failover off\n buffer 64KiB", a.URL+breaker, b.URL)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.stream(); got.Status != http.StatusBadGateway {
+		t.Fatalf("got %d", got.Status)
+	}
+	if got := s.stream(); got.Status != http.StatusServiceUnavailable || len(b.received()) > 0 {
+		t.Errorf("failover off: got %d, and the second was asked %d times", got.Status, len(b.received()))
+	}
+	if err := s.load(backends("buffer 64KiB", a.URL+breaker, b.URL)); err != nil {
+		t.Fatal(err)
+	}
+	s.persistent()
+	for i, tt := range bodies {
+		got := s.sendBody(tt.size, tt.chunked)
+		if got.Status != http.StatusOK || got.Reason() != "open" || len(b.received()) != i+1 {
+			t.Fatalf("%s: got %d because %q", tt.name, got.Status, got.Reason())
+		}
+		length := int64(tt.size)
+		if tt.chunked && tt.size > keptBody {
+			length = -1
+		}
+		if last := b.received()[i]; last.body != pattern(tt.size) || last.ContentLength != length {
+			t.Errorf("%s: the second got %d bytes, announced as %d", tt.name, len(last.body), last.ContentLength)
+		}
+	}
+	if got := len(a.received()); got != 1 {
+		t.Errorf("the first was asked %d times", got)
+	}
+}
+
+// A client that waits for 100 Continue gets it once, and its body is whole at
+// the second backend.
+func TestExpectContinueMoves(t *testing.T) {
+	s := newUnloadedSite(t)
+	b := newTaker(t, nil)
+	if err := s.load(backends("", ownBackend(t, leaky(503)), b.URL)); err != nil {
+		t.Fatal(err)
+	}
+	w := s.dial()
+	w.send("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nExpect: 100-continue\r\n" + sized(1<<10) + "\r\n\r\n")
+	const goOn = "HTTP/1.1 100 Continue\r\n\r\n"
+	if got := make([]byte, len(goOn)); true {
+		if _, err := io.ReadFull(w.r, got); err != nil || string(got) != goOn {
+			t.Fatalf("got %q and %v", got, err)
+		}
+	}
+	w.send(pattern(1 << 10))
+	rest, err := io.ReadAll(w.r)
+	if err != nil || strings.Count(string(rest), "HTTP/1.1 ") != 1 {
+		t.Fatalf("got %q and %v", rest, err)
+	}
+	checkMoved(t, parsed(t, string(rest)), "status_5xx")
+	if got := b.only(t); got.body != pattern(1<<10) {
+		t.Errorf("the second got %d bytes", len(got.body))
+	}
+}
+
+// A client that does not send the body it has announced gets no backend asked.
+func TestBodyThatBreaksOff(t *testing.T) {
+	s := newUnloadedSite(t)
+	a := newTaker(t, nil)
+	if err := s.load(backends("", a.URL)); err != nil {
+		t.Fatal(err)
+	}
+	canceled, closed := s.metric(streamsCanceled), s.metric(`attempts_total{provider="a",result="canceled"}`)
+	w := s.dial()
+	if _, err := io.WriteString(w, "POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"+sized(100)+"\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	s.await(streamsCanceled, canceled+1)
+	if got := s.metric(`attempts_total{provider="a",result="canceled"}`); got != closed || len(a.received()) > 0 {
+		t.Errorf("the backend was asked %d times", len(a.received()))
+	}
+}

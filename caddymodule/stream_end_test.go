@@ -1,0 +1,180 @@
+package caddymodule_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	streamsCut     = `streams_total{kind="stream",outcome="cut"}`
+	streamsIdle    = `streams_total{kind="stream",outcome="idle"}`
+	streamsFailed  = `streams_total{kind="stream",outcome="failed"}`
+	inFlightStream = `streams_in_flight{kind="stream"}`
+)
+
+// cutAfter begins an answer, chunked where length is 0, and breaks it off.
+func cutAfter(length int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		if length > 0 {
+			w.Header().Set("Content-Length", fmt.Sprint(length))
+		}
+		_, _ = io.WriteString(w, "data: begun\n\n")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// silent begins an answer and says nothing more.
+func silent(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	_, _ = io.WriteString(w, "data: begun\n\n")
+	_ = http.NewResponseController(w).Flush()
+	<-r.Context().Done()
+}
+
+// An answer that breaks off breaks off for the client too: it never looks as if
+// it had come to its end, and it is never continued by another backend.
+func TestCutAnswer(t *testing.T) {
+	tests := []struct {
+		name    string
+		backend http.HandlerFunc
+		series  string
+	}{
+		{"chunked", cutAfter(0), streamsCut},
+		{"sized", cutAfter(100), streamsCut},
+		{"idle", silent, streamsIdle},
+	}
+	for _, tt := range tests {
+		s := newUnloadedSite(t)
+		b := newTaker(t, nil)
+		if err := s.loadText(s.secure(backends("failover any\n stream_idle 200ms", newTaker(t, tt.backend).URL, b.URL))); err != nil {
+			t.Fatal(err)
+		}
+		for version, transport := range protocols {
+			t.Run(tt.name+", "+version, func(t *testing.T) {
+				s.client.CloseIdleConnections()
+				s.client.Transport = transport()
+				before, failed := s.metric(tt.series), s.metric(streamsFailed)
+				got, err := s.try(http.MethodPost, "/api/custom/stream", "{}")
+				if err == nil || version == "HTTP/1.1" && !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Errorf("got %q and %v, want an error", got.Raw, err)
+				}
+				if got.Raw != "data: begun\n\n" && version != "HTTP/3.0" { // there the end may overtake it
+					t.Errorf("got %q, want what had begun", got.Raw)
+				}
+				s.await(tt.series, before+1)
+				s.await(inFlightStream, 0)
+				if len(b.received()) > 0 || s.metric(streamsFailed) != failed || s.metric(`breaker_state{provider="a",state="closed"}`) != 1 {
+					t.Error("it went on elsewhere, or counts as a failure")
+				}
+			})
+		}
+	}
+}
+
+// A stream that is slow, but never as slow as that, goes on.
+func TestIdleIsAboutPauses(t *testing.T) {
+	s := newUnloadedSite(t)
+	url := ownBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for i := range 8 {
+			_, _ = fmt.Fprintf(w, "data: %d\n\n", i)
+			_ = http.NewResponseController(w).Flush()
+			<-time.After(100 * time.Millisecond)
+		}
+	})
+	if err := s.load(backends("stream_idle 600ms\n first_byte 600ms", url)); err != nil {
+		t.Fatal(err)
+	}
+	ended := s.metric(streamsOK)
+	if got := s.stream(); strings.Count(got.Raw, "data: ") != 8 || got.Took < 700*time.Millisecond {
+		t.Errorf("got %q after %s", got.Raw, got.Took)
+	}
+	s.await(streamsOK, ended+1)
+}
+
+// A client that leaves before there is an answer counts as canceled, and frees
+// the backend.
+func TestClientLeavesBeforeTheAnswer(t *testing.T) {
+	for version, transport := range protocols {
+		t.Run(version, func(t *testing.T) {
+			asked, freed := make(chan struct{}, 1), make(chan struct{}, 1)
+			s := newUnloadedSite(t)
+			url := ownBackend(t, func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				asked <- struct{}{}
+				<-r.Context().Done()
+				freed <- struct{}{}
+			})
+			if err := s.loadText(s.secure(backends("", url))); err != nil {
+				t.Fatal(err)
+			}
+			s.client.Transport = transport()
+			canceled, attempts := s.metric(streamsCanceled), s.metric(`attempts_total{provider="a",result="canceled"}`)
+			ctx, leave := context.WithCancel(t.Context())
+			go func() {
+				<-asked
+				leave()
+			}()
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/api/custom/stream", strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp, err := s.client.Do(r); err == nil {
+				resp.Body.Close()
+				t.Fatalf("got an answer: %d", resp.StatusCode)
+			}
+			receive(t, freed)
+			s.await(streamsCanceled, canceled+1)
+			s.await(inFlightStream, 0)
+			if s.metric(`attempts_total{provider="a",result="canceled"}`) != attempts+1 || s.metric(`breaker_state{provider="a",state="closed"}`) != 1 {
+				t.Error("it counts against the backend")
+			}
+		})
+	}
+}
+
+// A large body reaches the backend while the client still sends it, and whole.
+func TestUploadIsStreamed(t *testing.T) {
+	const begun, size = 2 << 20, 8 << 20
+	there, sum := make(chan struct{}), make(chan string, 1)
+	s := newUnloadedSite(t)
+	url := ownBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		h := sha256.New()
+		_, _ = io.CopyN(h, r.Body, begun)
+		close(there)
+		n, err := io.Copy(h, r.Body)
+		sum <- fmt.Sprintf("%x %d %v", h.Sum(nil), begun+n, err)
+		_, _ = io.WriteString(w, pattern(64<<10))
+	})
+	if err := s.load(backends("", url)); err != nil {
+		t.Fatal(err)
+	}
+	body := pattern(size)
+	r, w := io.Pipe()
+	go func() {
+		_, _ = io.WriteString(w, body[:begun])
+		<-there // not before the backend has it
+		_, _ = io.WriteString(w, body[begun:])
+		_ = w.Close()
+	}()
+	resp, err := s.client.Post(s.URL+"/api/custom/message", "application/json", r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got, want := receive(t, sum), fmt.Sprintf("%x %d <nil>", sha256.Sum256([]byte(body)), size); got != want {
+		t.Errorf("the backend got %s, want %s", got, want)
+	}
+	if got, err := io.ReadAll(resp.Body); err != nil || string(got) != pattern(64<<10) {
+		t.Errorf("got %d bytes and %v", len(got), err)
+	}
+}

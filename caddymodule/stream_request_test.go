@@ -1,0 +1,163 @@
+package caddymodule_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// What of the client's request reaches the backend. Nothing of the app's own
+// (cookies) does, unless the operator says so.
+func TestForwardedHeaders(t *testing.T) {
+	sent := []string{
+		"Authorization: Bearer secret-of-the-session", "Cookie: login=planted", "Origin: https://app.example.com",
+		"X-Auth-Token: token", "Accept: text/event-stream", "X-Request-Id: mine", "Content-Type: application/json",
+		"Chatkit-Frame-Instance-Id: 7", "Accept-Language: de",
+	}
+	common := map[string]string{
+		"Authorization": "Bearer secret-of-the-session", "X-Auth-Token": "token", "Accept": "text/event-stream",
+		"X-Request-Id": "mine", "Content-Type": "application/json", "Chatkit-Frame-Instance-Id": "7", "Accept-Language": "de",
+	}
+	tests := []struct{ name, options, cookie, origin string }{
+		{"by default", "", "", ""},
+		{"cookies", "\n forward_headers cookie", "login=planted", ""},
+		{"origin", "\n forward_headers X-Auth-Token Origin", "", "https://app.example.com"},
+		{"both", "\n forward_headers COOKIE ORIGIN", "login=planted", "https://app.example.com"},
+		{"with a key of our own", "\n key planted-key", "", ""},
+	}
+	for _, tt := range tests {
+		for _, path := range []string{"/api/custom/stream", "/api/custom/message"} {
+			t.Run(tt.name+", "+path, func(t *testing.T) {
+				s := newUnloadedSite(t)
+				b := newTaker(t, nil)
+				if err := s.load(backends("", b.URL+tt.options)); err != nil {
+					t.Fatal(err)
+				}
+				a := s.post(path+"?a=1&b=%20", "{}", sent...)
+				once(t, a, "X-Request-Id", "mine")
+				got := b.only(t)
+				for name, want := range common {
+					once(t, answer{Header: got.Header}, name, want)
+				}
+				once(t, answer{Header: got.Header}, "Cookie", tt.cookie)
+				once(t, answer{Header: got.Header}, "Origin", tt.origin)
+				if "http://"+got.Host != b.URL || got.URL.RawQuery != "a=1&b=%20" {
+					t.Errorf("it went to %s%s", got.Host, got.URL)
+				}
+			})
+		}
+	}
+}
+
+// Every attempt of a request has the id of the answer, once.
+func TestStreamRequestID(t *testing.T) {
+	for name, headers := range map[string]string{
+		"none": "", "sane": "X-Request-Id: sane\r\n", "two": "X-Request-Id: one\r\nx-request-id: two\r\n", "mad": "X-Request-Id: a b\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newUnloadedSite(t)
+			a, b := newTaker(t, leaky(503)), newTaker(t, nil)
+			if err := s.load(backends("", a.URL, b.URL)); err != nil {
+				t.Fatal(err)
+			}
+			got := parsed(t, s.raw(strings.Replace(lastStream, "Connection", headers+"Connection", 1)))
+			id := got.Header.Get("X-Request-Id")
+			once(t, got, "X-Request-Id", id)
+			once(t, answer{Header: a.only(t).Header}, "X-Request-Id", id)
+			once(t, answer{Header: b.only(t).Header}, "X-Request-Id", id)
+			if id == "" || strings.Contains(id, " ") {
+				t.Errorf("the id is %q", id)
+			}
+		})
+	}
+}
+
+// No upgrade but a WebSocket's gets through, and that on its own route only: it
+// would be a tunnel past the proxy.
+func TestUpgradesAreStripped(t *testing.T) {
+	tests := map[string]string{
+		"h2c":       "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n",
+		"websocket": "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+		"two":       "Connection: upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n",
+	}
+	for name, headers := range tests {
+		for _, path := range []string{"/api/custom/stream", "/api/custom/message", "/chatkit"} {
+			t.Run(name+", "+path, func(t *testing.T) {
+				s := newUnloadedSite(t)
+				b := newTaker(t, nil)
+				if err := s.load(backends("chatkit /chatkit", b.URL)); err != nil {
+					t.Fatal(err)
+				}
+				request := strings.Replace(lastStream, "/api/custom/stream", path, 1)
+				request = strings.Replace(request, "Connection: close\r\n", headers, 1)
+				w := s.dial()
+				w.send(request)
+				if a, ok := w.answer(); !ok || a.Status != http.StatusOK {
+					t.Errorf("got %d", a.Status)
+				}
+				got := b.only(t)
+				for _, name := range []string{"Upgrade", "Http2-Settings", "Connection"} {
+					once(t, answer{Header: got.Header}, name, "")
+				}
+			})
+		}
+	}
+}
+
+// A backend that switches protocols where nobody has asked for it gets no
+// tunnel to the client.
+func TestBackendCannotSwitchProtocols(t *testing.T) {
+	tests := map[string]string{
+		"unasked":       "",
+		"unasked, h2c":  "Connection: Upgrade\r\nUpgrade: h2c\r\n",
+		"unasked, ws":   "Connection: Upgrade\r\nUpgrade: websocket\r\n",
+		"unasked, bare": "Upgrade: websocket\r\n",
+	}
+	for name, headers := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newUnloadedSite(t)
+			a := newTaker(t, func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					panic(err)
+				}
+				_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\n" + headers + "\r\nleak"))
+				_ = conn.Close()
+			})
+			b := newTaker(t, nil)
+			if err := s.load(backends("failover any", a.URL, b.URL)); err != nil {
+				t.Fatal(err)
+			}
+			raw := s.raw(lastStream)
+			if strings.Contains(raw, "leak") || !strings.HasPrefix(raw, "HTTP/1.1 200 ") {
+				t.Fatalf("got %s", raw)
+			}
+			checkMoved(t, parsed(t, raw), "invalid_response")
+		})
+	}
+}
+
+// The path at the backend is the operator's, below the path of its address.
+func TestUpstreamPaths(t *testing.T) {
+	tests := []struct{ options, base, path, want string }{
+		{"", "", "/api/custom/stream", "/api/chat/stream"},
+		{"", "/v2/", "/api/custom/message", "/v2/api/chat"},
+		{"stream /s /chat/stream", "", "/s", "/chat/stream"},
+		{"message /m /deep%2Fer/x", "/base", "/m", "/base/deep%2Fer/x"},
+		{"chatkit /ck", "", "/ck", "/chatkit"},
+		{"chatkit /ck /support/chatkit", "/b", "/ck", "/b/support/chatkit"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.options+tt.path, func(t *testing.T) {
+			s := newUnloadedSite(t)
+			b := newTaker(t, nil)
+			if err := s.load(backends(tt.options, b.URL+tt.base)); err != nil {
+				t.Fatal(err)
+			}
+			s.post(tt.path, "{}")
+			if got := b.only(t).URL; got.EscapedPath() != tt.want {
+				t.Errorf("it went to %s, want %s", got, tt.want)
+			}
+		})
+	}
+}

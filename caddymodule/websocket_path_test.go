@@ -1,0 +1,95 @@
+package caddymodule_test
+
+import (
+	"net/http"
+	"testing"
+)
+
+// What stands for {session} reaches the backend as the one segment it was.
+func TestWebSocketPath(t *testing.T) {
+	tests := []struct{ options, path, want string }{
+		{"", "/api/ws/chat/abc", "/ws/chat/abc"},
+		{"", "/api/ws/chat/abc?token=a%20b", "/ws/chat/abc?token=a%20b"},
+		{"", "/api/ws/chat/a%20b%25c%3Fd", "/ws/chat/a%20b%25c%3Fd"},
+		{"", "/api/ws/chat/%C3%A9", "/ws/chat/%C3%A9"},
+		{"", "/api/ws/chat/a:b@c=d+e&f", "/ws/chat/a:b@c=d+e&f"},
+		{"", "/api/ws/chat/%7Bsession%7D", "/ws/chat/%7Bsession%7D"},
+		{"", "/api/ws/chat/...", "/ws/chat/..."},
+		{"websocket /ws/{session} /v1/{session}/events", "/ws/x%20y", "/v1/x%20y/events"},
+		{"websocket /ws/{session} /all", "/ws/x", "/all"},
+		{"websocket /socket /ws", "/socket", "/ws"},
+		{"websocket /socket", "/socket", "/ws/chat/"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.path, func(t *testing.T) {
+			s := newUnloadedSite(t)
+			b := newTaker(t, echoSocket)
+			if err := s.load(backends(tt.options, b.URL)); err != nil {
+				t.Fatal(err)
+			}
+			if _, resp := s.upgrade(tt.path); resp.StatusCode != http.StatusSwitchingProtocols {
+				t.Fatalf("got %s", resp.Status)
+			}
+			if got := b.only(t).RequestURI; got != tt.want {
+				t.Errorf("it went to %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// A session that would lead somewhere else on the backend is none.
+func TestWebSocketPathStaysBelowItsPrefix(t *testing.T) {
+	for path, status := range map[string]int{
+		"/api/ws/chat/..": 400, "/api/ws/chat/.": 400,
+		"/api/ws/chat/%2e%2e": 418, "/api/ws/chat/": 418, "/api/ws/chat": 418, "/api/ws/chat/a/b": 418,
+		"/api/ws/chat/a%2Fb": 418, "/api/ws/chat/..%2F..%2Fadmin": 418, "/api/ws/chat/../../x": 418,
+	} {
+		t.Run(path, func(t *testing.T) {
+			s := newUnloadedSite(t)
+			b := newTaker(t, echoSocket)
+			if err := s.load(backends("", b.URL)); err != nil {
+				t.Fatal(err)
+			}
+			if _, resp := s.upgrade(path); resp.StatusCode != status || len(b.received()) > 0 {
+				t.Errorf("got %s, want %d, and the backend was asked %d times", resp.Status, status, len(b.received()))
+			}
+		})
+	}
+}
+
+// A WebSocket that cannot be opened moves on like a stream, and the answer of a
+// backend that does not want it is passed on.
+func TestWebSocketFailover(t *testing.T) {
+	tests := []struct {
+		name     string
+		backend  http.HandlerFunc
+		status   int
+		provider string
+		reason   string
+	}{
+		{"503", plainly(503), 101, "b", "status_5xx"},
+		{"leaky 503", leaky(503), 101, "b", "status_5xx"},
+		{"401", plainly(401), 401, "a", ""},
+		{"404", plainly(404), 404, "a", ""},
+		{"no switch", plainly(200), 200, "a", ""},
+		{"500", plainly(500), 502, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newUnloadedSite(t)
+			if err := s.load(backends("", ownBackend(t, tt.backend), ownBackend(t, echoSocket))); err != nil {
+				t.Fatal(err)
+			}
+			_, resp := s.upgrade(lastSocket)
+			a := answer{Header: resp.Header}
+			once(t, a, "X-ChatKit-Provider", tt.provider)
+			once(t, a, "X-ChatKit-Fallback-Reason", tt.reason)
+			once(t, a, "Access-Control-Allow-Origin", "*")
+			once(t, a, "Set-Cookie", "")
+			if resp.StatusCode != tt.status {
+				t.Errorf("got %s, want %d", resp.Status, tt.status)
+			}
+			s.await(inFlightSocket, map[bool]float64{true: 1}[tt.status == 101])
+		})
+	}
+}

@@ -1,0 +1,30 @@
+package relay_test
+
+import (
+	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
+)
+
+func TestParseFailover(t *testing.T) {
+	cases := []struct {
+		name, word string
+		want       relay.Failover
+		err        string
+	}{
+		{"safe", "safe", relay.Safe, ""},
+		{"any", "any", relay.Any, ""},
+		{"off", "off", relay.Off, ""},
+		{"by default", "", relay.Safe, ""},
+		{"upper case", "Safe", "", `failover: "Safe" is none of safe, any, off`},
+		{"unknown", "all", "", `failover: "all" is none of safe, any, off`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := relay.ParseFailover(c.word)
+			if got != c.want || (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
+				t.Errorf("got %q and %v", got, err)
+			}
+		})
+	}
+}

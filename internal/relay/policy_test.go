@@ -1,0 +1,136 @@
+package relay_test
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+// outcome is what can become of the first of two targets.
+type outcome struct {
+	name      string
+	send      send
+	reason    session.Reason // OK: the client gets this answer
+	effect    session.Effect
+	safe, any bool // whether the request moves; with off it never does
+	cooldown  time.Duration
+}
+
+const (
+	moves = true
+	stays = false
+)
+
+var outcomes = []outcome{
+	{"dial", breaksOff(errDial), session.Dial, failed, moves, moves, 0},
+	{"dns", breaksOff(errDNS), session.DNS, failed, moves, moves, 0},
+	{"tls", breaksOff(errTLS), session.TLS, failed, moves, moves, 0},
+	{"timeout before the header", hangs, session.Timeout, failed, stays, moves, 0},
+	{"reset", breaksOff(io.ErrUnexpectedEOF), session.Reset, failed, stays, moves, 0},
+	{"panic", func(*http.Request) (*http.Response, error) { panic("at work") }, session.Misconfigured, failed, stays, moves, 0},
+	{"no answer and no error", breaksOff(nil), session.Misconfigured, failed, stays, moves, 0},
+	{"500", answers(500), session.Status5xx, failed, stays, moves, 0},
+	{"502", answers(502), session.Status5xx, failed, stays, moves, 0},
+	{"503", answers(503), session.Status5xx, failed, moves, moves, 0},
+	{"503 with Retry-After", answers(503, "Retry-After", "9"), session.Status5xx, failed, moves, moves, 9 * time.Second},
+	{"429", answers(429), session.Status429, failed, moves, moves, 0},
+	{"429 with Retry-After", answers(429, "Retry-After", "7"), session.Status429, failed, moves, moves, 7 * time.Second},
+	{"429 for a day", answers(429, "Retry-After", "86400"), session.Status429, failed, moves, moves, time.Minute},
+	{"408", answers(408), session.Status408, failed, stays, moves, 0},
+	{"425", answers(425), session.Status425, failed, stays, moves, 0},
+	{"405", answers(405), session.Misconfigured, failed, stays, moves, 0},
+	{"501", answers(501), session.Misconfigured, failed, stays, moves, 0},
+	{"400", answers(400), session.OK, okay, stays, stays, 0},
+	{"401", answers(401), session.OK, okay, stays, stays, 0},
+	{"403", answers(403), session.OK, okay, stays, stays, 0},
+	{"404", answers(404), session.OK, okay, stays, stays, 0},
+	{"409 with Retry-After", answers(409, "Retry-After", "9"), session.OK, okay, stays, stays, 0},
+	{"422", answers(422), session.OK, okay, stays, stays, 0},
+	{"redirect", answers(307, "Location", "/"), session.OK, okay, stays, stays, 0},
+	{"200", answers(200), session.OK, okay, stays, stays, 0},
+	{"204", answers(204), session.OK, okay, stays, stays, 0},
+}
+
+// moved tells whether the request moves under a policy.
+func (o outcome) moved(f relay.Failover) bool {
+	return f == relay.Safe && o.safe || f == relay.Any && o.any
+}
+
+func TestPolicy(t *testing.T) {
+	for _, o := range outcomes {
+		for _, policy := range []relay.Failover{relay.Safe, relay.Any, relay.Off} {
+			t.Run(o.name+"/"+string(policy), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { o.check(t, policy) })
+			})
+		}
+	}
+}
+
+func (o outcome) check(t *testing.T, policy relay.Failover) {
+	t.Helper()
+	r := newRig(t)
+	r.Failover = policy
+	a, b := r.add("a", o.send), r.add("b", answers(200))
+	switch {
+	case o.moved(policy):
+		got := r.carried(nil)
+		if got.Link != b.Link || !slices.Equal(reasons(got.Trail), []session.Reason{o.reason}) {
+			t.Errorf("%s answered after %v", got.Link.Name, got.Trail)
+		}
+		b.asked(okay)
+		r.saw("attempt a "+string(o.reason), "attempt b ")
+	case o.reason == session.OK:
+		if got := r.carried(nil); got.Link != a.Link || got.Trail != nil {
+			t.Errorf("%s answered after %v", got.Link.Name, got.Trail)
+		}
+		b.asked()
+		r.saw("attempt a ")
+	default:
+		if f := r.failed(nil); !slices.Equal(reasons(f.Trail), []session.Reason{o.reason}) {
+			t.Errorf("failed with %v", f.Trail)
+		}
+		b.asked()
+		r.saw("attempt a " + string(o.reason))
+	}
+	a.asked(o.effect)
+	if o.reason != session.OK {
+		a.abandoned()
+	}
+	if n := len(a.cooldowns); (n > 0) != (o.cooldown > 0) || n == 1 && a.cooldowns[0] != o.cooldown || n > 1 {
+		t.Errorf("cooled down for %v, want %s", a.cooldowns, o.cooldown)
+	}
+}
+
+func TestPolicyOfASkippedTarget(t *testing.T) {
+	for _, reason := range []session.Reason{session.Open, session.ForcedOpen, session.Cooldown} {
+		for policy, want := range map[relay.Failover]bool{relay.Safe: moves, relay.Any: moves, relay.Off: stays} {
+			t.Run(string(reason)+"/"+string(policy), func(t *testing.T) {
+				r := newRig(t)
+				r.Failover = policy
+				a, b := r.add("a", answers(200)), r.add("b", answers(200))
+				a.refusal = reason
+				if want == moves {
+					if got := r.carried(nil); got.Link != b.Link || !slices.Equal(reasons(got.Trail), []session.Reason{reason}) {
+						t.Errorf("%s answered after %v", got.Link.Name, got.Trail)
+					}
+					b.asked(okay)
+				} else {
+					if f := r.failed(nil); !slices.Equal(reasons(f.Trail), []session.Reason{reason}) {
+						t.Errorf("failed with %v", f.Trail)
+					}
+					b.asked()
+				}
+				a.asked()
+				if r.log[0] != "skip a "+string(reason) {
+					t.Errorf("the observer saw %q", r.log)
+				}
+			})
+		}
+	}
+}
