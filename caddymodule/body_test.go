@@ -28,7 +28,7 @@ func TestBodiesTaken(t *testing.T) {
 		{"empty JSON", "", "application/json", `{}`},
 		{"white space", " \r\n\t ", "application/json", `{}`},
 		{"empty object", `{}`, "application/json", `{}`},
-		{"all fields", `{"model":"m","metadata":{"a":[1,{"b":null}]},"currentClientSecret":"ek_1","token":"t"}`, "application/json", `{"model":"m","metadata":{"a":[1,{"b":null}]}}`},
+		{"all fields", `{"model":"m","metadata":{"a":[1,{"b":null}]},"currentClientSecret":"session-old","token":"t"}`, "application/json", `{"model":"m","metadata":{"a":[1,{"b":null}]}}`},
 		{"nulls", `{"model":null,"metadata":null,"currentClientSecret":null,"token":null}`, "application/json", `{}`},
 		{"empty values", `{"model":"","metadata":{},"token":""}`, "application/json", `{"metadata":{}}`},
 		{"unknown fields", `{"model":"m","x":[1],"y":{"z":{}},"temperature":0.5}`, "application/json", `{"model":"m"}`},

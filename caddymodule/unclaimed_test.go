@@ -32,7 +32,7 @@ func TestUnclaimedIsUntouched(t *testing.T) {
 	}{
 		{http.MethodGet, "/", "", nil},
 		{http.MethodGet, "/api/custom/session/?a=b&c=%20", "", []string{origin}},
-		{http.MethodPost, "/api/custom/stream", `{"message":"hi"}`, []string{"Content-Type: application/json", "X-Request-Id: a b", "Cookie: chatkit_session_id=x"}},
+		{http.MethodPost, "/api/custom/other", `{"message":"hi"}`, []string{"Content-Type: application/json", "X-Request-Id: a b", "Cookie: chatkit_session_id=x"}},
 		{http.MethodPost, "/upload", strings.Repeat("x", 200<<10), []string{"Content-Type: multipart/form-data; boundary=x"}},
 		{http.MethodPut, "/api/custom%2Fsession", "[", []string{"Authorization: Bearer t"}},
 		{http.MethodDelete, "/a/../b", "", nil},
