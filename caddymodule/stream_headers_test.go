@@ -16,7 +16,10 @@ func (s *site) secure(block string) string {
 	s.t.Helper()
 	cert, key := certificate(s.t)
 	s.URL = strings.Replace(s.URL, "http:", "https:", 1)
-	return strings.Replace(s.caddyfile(block), s.URL+" {", s.URL+" {\n tls "+cert+" "+key, 1)
+	return strings.NewReplacer(
+		s.URL+" {", s.URL+" {\n tls "+cert+" "+key,
+		"auto_https off", "auto_https off\n servers {\n packet_conn_wrappers {\n orderly\n }\n }",
+	).Replace(s.caddyfile(block))
 }
 
 // protocols are transports for one version of HTTP each.
