@@ -2,26 +2,20 @@ package caddymodule_test
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
 )
 
 // promtool has nothing to say against our series.
 func TestPromtool(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	switch {
-	case err != nil && os.Getenv("CHATKIT_REQUIRE_TOOLS") == "1":
-		t.Fatal(err)
-	case err != nil:
-		t.Skip("promtool is not installed: ", err)
-	}
+	promtool := needs.Program(t, "promtool")
 	s := newSite(t, visitor)
 	set(t, s.Backend, sandbox.Status500)
 	for range 7 { // until the breaker is open

@@ -6,14 +6,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
 )
 
 // The demo's own curl lines, as printed, show what they say: served by the
 // backend; broken, by openai with the reason; healed, by the backend again.
 func TestDemo(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		needs(t, "curl")
-	}
+	needs.Program(t, "curl")
 	p := start(t, "chatkit-demo", "--port", freePort(t))
 	p.await(t, `Ctrl-C ends it`)
 	lines := regexp.MustCompile(`(?m)^  (curl .*)$`).FindAllStringSubmatch(p.out.String(), -1)
