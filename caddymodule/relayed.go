@@ -90,6 +90,7 @@ func (x *exchange) relayed(early *streamOutcome) streamOutcome {
 		// (h2c) would be a way past the proxy.
 		r.Header = r.Header.Clone()
 		r.Header.Del("Upgrade")
+		defer lend(x.w, r)()
 	}
 	w := &relayWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: x.w}, x: x}
 	defer func() {

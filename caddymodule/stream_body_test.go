@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // keptBody is the buffer of the tests below, in bytes.
@@ -66,10 +67,12 @@ var bodies = []struct {
 	{"one below the buffer", keptBody - 1, false},
 	{"the buffer", keptBody, false},
 	{"one over", keptBody + 1, false},
+	{"eight buffers", 8 * keptBody, false},
 	{"empty, chunked", 0, true},
 	{"1 KiB, chunked", 1 << 10, true},
 	{"the buffer, chunked", keptBody, true},
 	{"one over, chunked", keptBody + 1, true},
+	{"eight buffers, chunked", 8 * keptBody, true},
 }
 
 // A body that is kept is whole at the second backend, whatever the first has
@@ -184,5 +187,25 @@ func TestBodyThatBreaksOff(t *testing.T) {
 	s.await(streamsCanceled, canceled+1)
 	if got := s.metric(`attempts_total{provider="a",result="canceled"}`); got != closed || len(a.received()) > 0 {
 		t.Errorf("the backend was asked %d times", len(a.received()))
+	}
+}
+
+// A backend that answers before it has read the body is not kept waiting for a
+// client that has stopped sending it; nor is the client, who can say nothing
+// more on that connection.
+func TestAnswerWhileTheBodyWaits(t *testing.T) {
+	s := newUnloadedSite(t)
+	if err := s.load(backends("buffer 64KiB\n first_byte 5s", ownBackend(t, plainly(422)))); err != nil {
+		t.Fatal(err)
+	}
+	w := s.dial()
+	start := time.Now()
+	w.send("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"+sized(8*keptBody)+"\r\n\r\n", pattern(2*keptBody))
+	got, ok := w.answer()
+	if took := time.Since(start); !ok || got.Status != http.StatusUnprocessableEntity || took > 4*time.Second {
+		t.Fatalf("got %d after %v", got.Status, took)
+	}
+	if _, more := w.answer(); more {
+		t.Error("the rest of the body was read as a request")
 	}
 }
