@@ -119,6 +119,12 @@ func TestDrainEnds(t *testing.T) {
 		conn, rw := acceptSocket(w, r)
 		defer conn.Close()
 		f, err := readFrame(rw)
+		if err == nil {
+			_, err = conn.Write(f.bytes(false))
+		}
+		if err == nil {
+			f, err = readFrame(rw)
+		}
 		if err == nil && f.first == fin|opClose {
 			err = errors.New("closed as it should be")
 		}
@@ -127,7 +133,10 @@ func TestDrainEnds(t *testing.T) {
 	if err := s.load(backends("drain 300ms", url)); err != nil {
 		t.Fatal(err)
 	}
-	c := s.socket()
+	// Caddy knows of a socket a moment after its client does: once it carries.
+	c, hello := s.socket(), frame{fin | opText, "hello"}
+	c.say(hello)
+	c.hear(hello)
 	start := time.Now()
 	if err := s.load(backends("drain 301ms", url)); err != nil {
 		t.Fatal(err)
