@@ -36,6 +36,10 @@ func (x *exchange) answerSession(res *chain.Result) {
 		x.setHeader(reasonHeader, string(x.reason))
 		metrics.fallbacks.WithLabelValues(res.Trail[0].Link.Name, x.provider, string(x.reason)).Inc()
 	}
+	if x.rt.kind == OpenAIRoute {
+		x.answerResource(&res.Session)
+		return
+	}
 	a := sessionAnswer{
 		ClientSecret: res.Session.Secret.Reveal(),
 		Model:        res.Session.Model,
@@ -53,6 +57,9 @@ func (x *exchange) answerSession(res *chain.Result) {
 			Details: capitalized(x.provider) + " gave no valid session"})
 		return
 	}
+	if len(res.Session.Extra) > 0 {
+		body = withExtra(body, res.Session.Extra)
+	}
 	x.write(http.StatusOK, body)
 }
 
@@ -61,5 +68,5 @@ func (x *exchange) answerSession(res *chain.Result) {
 func (x *exchange) write(status int, body []byte) {
 	x.setHeader("Content-Type", "application/json")
 	x.w.WriteHeader(status)
-	_, _ = x.w.Write(body)
+	_, _ = x.w.Write(body) //nolint:gosec // JSON, and labelled as that
 }

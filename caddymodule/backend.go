@@ -36,6 +36,11 @@ type Backend struct {
 	// Default: body.
 	UserIn string `json:"user_in,omitempty"`
 
+	// IgnoreExpiry takes no notice of the backend's expires_at: it is neither
+	// checked nor passed on. For backends that answer a time that means
+	// nothing. Default: off, and a session that has expired is none.
+	IgnoreExpiry bool `json:"ignore_expiry,omitempty"`
+
 	// Names of the client's headers to pass on, for backends that check the
 	// caller's own credentials. A 401 or 403 to such a request is a refusal of
 	// the caller and goes to no other provider. Default: none.
@@ -96,7 +101,7 @@ func (b *Backend) Provision(ctx caddy.Context) error {
 		path = defaultSessionPath
 	}
 	b.Backend = backend.New(backend.Config{
-		URL: base.JoinPath(path), Key: key, UserIn: b.userIn(),
+		URL: base.JoinPath(path), Key: key, UserIn: b.userIn(), IgnoreExpiry: b.IgnoreExpiry,
 		Forward: b.ForwardHeaders, Transport: b.transport,
 	})
 	return nil

@@ -34,6 +34,9 @@ func (x *exchange) readBody() *refusal {
 			Details: "Send JSON (Content-Type: application/json), not a form"}
 	}
 	if x.r.Body == nil || x.r.Body == http.NoBody {
+		if x.rt.kind == OpenAIRoute {
+			return x.parseSpec(nil)
+		}
 		return nil
 	}
 	if x.r.ContentLength > maxBody {
@@ -48,6 +51,9 @@ func (x *exchange) readBody() *refusal {
 		return &refusal{Status: statusClientGone} // left before it had sent it
 	case err != nil:
 		return badRequest("Body could not be read")
+	}
+	if x.rt.kind == OpenAIRoute {
+		return x.parseSpec(body.Bytes())
 	}
 	return x.parseBody(body.Bytes())
 }

@@ -50,8 +50,15 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //		stream_idle <duration>
 //		drain       <duration>
 //
+//		# OpenAI's sessions API, for apps that use an SDK
+//		openai_api <path> [<provider>...] {
+//			key <secret>
+//		}
+//
 //		# limits
-//		deadline <duration>
+//		deadline   <duration>
+//		rate_limit user|ip <n> <duration>
+//		models     default|strict
 //
 //		# browsers
 //		cors {
@@ -80,10 +87,12 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 // options are the lines of the chatkit block.
 func (h *Handler) options(refs *providerRefs) options {
 	return options{
-		"provider":  {parse: h.parseProvider, many: true},
-		"user":      texts(&h.User),
-		"anonymous": {parse: h.parseAnonymous},
-		"deadline":  duration(&h.Deadline),
+		"provider":   {parse: h.parseProvider, many: true},
+		"user":       texts(&h.User),
+		"anonymous":  {parse: h.parseAnonymous},
+		"deadline":   duration(&h.Deadline),
+		"rate_limit": {parse: h.parseRateLimit, many: true},
+		"models":     text(&h.Models).then(h.checkModelsWord),
 
 		"stream":      {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, StreamRoute) }, many: true},
 		"message":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, MessageRoute) }, many: true},
@@ -96,6 +105,7 @@ func (h *Handler) options(refs *providerRefs) options {
 		"drain":       duration(&h.Drain),
 		"session":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, SessionRoute, refs) }, many: true},
 		"refresh":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, RefreshRoute, refs) }, many: true},
+		"openai_api":  {parse: func(d *caddyfile.Dispenser) error { return h.parseOpenAI(d, refs) }},
 		"cors":        {parse: h.parseCORS},
 	}
 }

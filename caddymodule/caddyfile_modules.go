@@ -13,6 +13,7 @@ import (
 //		key             <secret>
 //		session_path    <path>
 //		user_in         body|query|both
+//		ignore_expiry
 //		forward_headers <header>...
 //		transport       <protocol> {
 //			...
@@ -38,6 +39,7 @@ func (b *Backend) options() options {
 		"key":             text(&b.Key).then(b.check),
 		"session_path":    text(&b.SessionPath).then(b.check),
 		"user_in":         text(&b.UserIn).then(b.check),
+		"ignore_expiry":   flag(&b.IgnoreExpiry),
 		"forward_headers": texts(&b.ForwardHeaders).then(b.check),
 		"transport":       {parse: b.unmarshalTransport},
 	}
@@ -67,6 +69,7 @@ func (b *Backend) parseURL(d *caddyfile.Dispenser) error {
 //	openai {
 //		key           <secret>
 //		workflow      [<model>] <id>
+//		state_variables metadata
 //		version       <version>
 //		base_url      <url>
 //		organization  <id>
@@ -99,15 +102,16 @@ func (o *OpenAI) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 // options are the lines of the block that are the module's own.
 func (o *OpenAI) options() options {
 	return options{
-		"key":           text(&o.Key),
-		"workflow":      {parse: o.parseWorkflow, many: true},
-		"version":       text(&o.Version).then(o.checkVersion),
-		"base_url":      text(&o.BaseURL).then(func() error { return literalURL("base_url", o.BaseURL) }),
-		"organization":  text(&o.Organization),
-		"project":       text(&o.Project),
-		"expires_after": duration(&o.ExpiresAfter).then(o.check),
-		"rate_limit":    wholeNumber(&o.RateLimit, 1),
-		"transport":     {parse: o.unmarshalTransport},
+		"key":             text(&o.Key),
+		"workflow":        {parse: o.parseWorkflow, many: true},
+		"state_variables": text(&o.StateVariables).then(o.check),
+		"version":         text(&o.Version).then(o.checkVersion),
+		"base_url":        text(&o.BaseURL).then(func() error { return literalURL("base_url", o.BaseURL) }),
+		"organization":    text(&o.Organization),
+		"project":         text(&o.Project),
+		"expires_after":   duration(&o.ExpiresAfter).then(o.check),
+		"rate_limit":      wholeNumber(&o.RateLimit, 1),
+		"transport":       {parse: o.unmarshalTransport},
 	}
 }
 

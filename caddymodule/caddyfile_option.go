@@ -75,6 +75,18 @@ func noBlock(d *caddyfile.Dispenser, option string) error {
 	return nil
 }
 
+// flag parses an option that is its own value.
+func flag(into *bool) option {
+	return option{parse: func(d *caddyfile.Dispenser) error {
+		option := d.Val()
+		*into = true
+		if err := noArgs(d, option); err != nil {
+			return err
+		}
+		return noBlock(d, option)
+	}}
+}
+
 // text parses an option with exactly one argument.
 func text(into *string) option {
 	return option{parse: func(d *caddyfile.Dispenser) error {

@@ -18,6 +18,8 @@ import (
 //		timeout     <duration>
 //		retries     <n> [<backoff>]
 //		fallback_on <status>...
+//		model       <name>...
+//		max_rate    <n> <duration>
 //		breaker {
 //			...
 //		}
@@ -54,6 +56,8 @@ func (c *ProviderConfig) options() options {
 		"timeout":     duration(&c.Timeout),
 		"retries":     {parse: c.parseRetries},
 		"fallback_on": {parse: c.parseFallbackOn},
+		"max_rate":    {parse: c.parseMaxRate},
+		"model":       texts(&c.Models).then(func() error { return checkModelNames(c.Models) }),
 		"breaker":     {parse: c.parseBreaker},
 	}
 }

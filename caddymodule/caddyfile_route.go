@@ -73,3 +73,27 @@ func (h *Handler) parseBuffer(d *caddyfile.Dispenser) error {
 	h.Buffer = int64(size)
 	return noBlock(d, "buffer")
 }
+
+// parseOpenAI parses `openai_api <path> [<provider>...] { key <secret> }`.
+func (h *Handler) parseOpenAI(d *caddyfile.Dispenser, refs *providerRefs) error {
+	at := *d
+	if !d.NextArg() {
+		return d.Errf("openai_api takes the path of a base URL, such as /v1")
+	}
+	r := RouteConfig{Kind: OpenAIRoute, Path: d.Val()}
+	for d.NextArg() {
+		r.Providers = append(r.Providers, d.Val())
+		refs.add(d, r, d.Val())
+	}
+	if err := r.options().parseBlock(d, "openai_api", nil); err != nil {
+		return err
+	}
+	if r.Key == "" {
+		return at.Errf("openai_api: key is missing")
+	}
+	h.Routes = append(h.Routes, r)
+	return located(&at, checkRoutes(h.Routes, func(string) bool { return true }))
+}
+
+// options are the lines of an openai_api block.
+func (r *RouteConfig) options() options { return options{"key": text(&r.Key)} }

@@ -47,6 +47,14 @@ type ProviderConfig struct {
 	// backend refuses gets a session elsewhere.
 	FallbackOn []string `json:"fallback_on,omitempty"`
 
+	// The models the provider serves. A request for a model that somebody names
+	// goes to those who serve it. Default: all models.
+	Models []string `json:"models,omitempty"`
+
+	// How many sessions may be asked for, retries counted. Beyond that the
+	// next provider is asked, for reason rate_limited. Default: no limit.
+	MaxRate *RateConfig `json:"max_rate,omitempty"`
+
 	// The circuit breaker. Default: 5 consecutive failures, or half of at
 	// least 20 calls in 10s; open for 15s.
 	Breaker *BreakerConfig `json:"breaker,omitempty"`

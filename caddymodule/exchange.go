@@ -80,8 +80,12 @@ func (x *exchange) serve() {
 	if x.h.cors.preflight(x.w, x.r) {
 		return
 	}
-	if x.rt.relay != nil {
+	switch {
+	case x.rt.relay != nil:
 		x.serveRelayed()
+		return
+	case x.tail != "":
+		x.serveCancel()
 		return
 	}
 	defer x.record()
@@ -95,7 +99,12 @@ func (x *exchange) serve() {
 
 // prepare checks the request and fills in what the chain needs of it.
 func (x *exchange) prepare() *refusal {
-	steps := [...]func() *refusal{x.checkOrigin, x.checkMethod, x.identifyUser, x.readBody}
+	steps := []func() *refusal{
+		x.checkOrigin, x.checkMethod, x.limitAddress, x.identifyUser, x.limitUser, x.readBody, x.checkModel, x.checkMetadata,
+	}
+	if x.rt.kind == OpenAIRoute { // the user stands in the body, and an app has one address for all
+		steps = []func() *refusal{x.checkOrigin, x.checkMethod, x.checkKey, x.readBody, x.limitUser}
+	}
 	for _, step := range steps {
 		if refusal := step(); refusal != nil {
 			return refusal

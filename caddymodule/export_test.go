@@ -10,11 +10,13 @@ import (
 func Options() map[string][]string {
 	names := func(o options) []string { return slices.Sorted(maps.Keys(o)) }
 	return map[string][]string{
-		"chatkit":  names(new(Handler).options(new(providerRefs))),
-		"provider": names(new(ProviderConfig).options()),
-		"breaker":  names(new(BreakerConfig).options()),
-		"cors":     names(new(CORSConfig).options()),
-		"backend":  names(new(Backend).options()),
-		"openai":   names(new(OpenAI).options()),
+		"chatkit":    names(new(Handler).options(new(providerRefs))),
+		"provider":   names(new(ProviderConfig).options()),
+		"breaker":    names(new(BreakerConfig).options()),
+		"cors":       names(new(CORSConfig).options()),
+		"backend":    names(new(Backend).options()),
+		"openai_api": names(new(RouteConfig).options()),
+		"openai":     names(new(OpenAI).options()),
+		"sendbird":   names(new(Sendbird).options()),
 	}
 }

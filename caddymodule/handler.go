@@ -7,6 +7,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/limit"
 )
 
 func init() { caddy.RegisterModule(new(Handler)) }
@@ -39,9 +41,17 @@ type Handler struct {
 	// default paths.
 	Routes []RouteConfig `json:"routes,omitempty"`
 
+	// What becomes of a request for a model that no provider names: "default",
+	// everybody is asked and takes its own default, those without a list of
+	// models hear of it; or "strict", it is a bad request. Default: default.
+	Models string `json:"models,omitempty"`
+
 	// The longest one session request may take, all providers together. A
 	// part of it is kept for the providers still to come. Default: 10s.
 	Deadline caddy.Duration `json:"deadline,omitempty"`
+
+	// How many sessions a user or an address may ask for. Default: no limit.
+	RateLimits []RateLimitConfig `json:"rate_limits,omitempty"`
 
 	// Which origins may use the routes. Default: all, without credentials.
 	CORS *CORSConfig `json:"cors,omitempty"`
@@ -72,11 +82,15 @@ type Handler struct {
 	links  []*providerLink
 	routes map[string]*route
 	socket []*route // whose paths end in {session}
+	cancel []*route // whose paths end in {id}/cancel
 
-	relayers []*relayer
-	users    []userSource
-	cors     *corsPolicy
-	live     bool
+	relayers  []*relayer
+	users     []userSource
+	cors      *corsPolicy
+	limitKeys []string // in the pool
+	byUser    *limit.Buckets
+	byIP      *limit.Buckets
+	live      bool
 }
 
 // CaddyModule returns the Caddy module information.
@@ -109,6 +123,11 @@ func (h *Handler) claim(r *http.Request) (rt *route, tail string) {
 			return nil, "" // the app may have a page there
 		}
 		return rt, ""
+	}
+	for _, rt := range h.cancel {
+		if id, ok := cancelled(strings.TrimPrefix(r.URL.Path, rt.prefix)); ok && strings.HasPrefix(r.URL.Path, rt.prefix) {
+			return rt, id
+		}
 	}
 	for _, rt := range h.socket {
 		if tail, ok := strings.CutPrefix(r.URL.Path, rt.prefix); ok && tail != "" && !strings.Contains(tail, "/") {

@@ -46,6 +46,9 @@ func (h *Handler) issuerOf(secret Secret) string {
 // at the first provider again.
 func (x *exchange) chainFor() *chain.Chain {
 	c := &x.rt.chain
+	if own := x.rt.models[x.req.Model]; own != nil {
+		c = own
+	}
 	if x.req.Current == "" {
 		return c
 	}
@@ -91,7 +94,11 @@ func (x *exchange) sessionOf() Secret {
 // session that somebody else issued cannot be carried anywhere: the front end
 // has to talk to its provider itself.
 func (x *exchange) findIssuer() *refusal {
-	x.issuer = x.h.issuerOf(x.sessionOf())
+	secret := x.sessionOf()
+	if secret != "" && issuers().Canceled(secret) {
+		return unauthorized("This session was cancelled")
+	}
+	x.issuer = x.h.issuerOf(secret)
 	if x.issuer == "" {
 		return nil
 	}

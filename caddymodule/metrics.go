@@ -71,6 +71,7 @@ type instruments struct {
 	streams         *prometheus.CounterVec
 	streamsInFlight *prometheus.GaugeVec
 	firstByte       *prometheus.HistogramVec
+	rateLimited     *prometheus.CounterVec
 }
 
 var metrics = newInstruments()
@@ -101,6 +102,8 @@ func newInstruments() *instruments {
 		}, []string{"kind"}),
 		firstByte: histogram("stream_first_byte_seconds",
 			"Time until the header of a carried answer left for the client.", firstByteBuckets, "kind"),
+		rateLimited: counter("rate_limited_total",
+			"Session requests refused by a rate limit of our own, by whom it counts.", "scope"),
 	}
 }
 
@@ -129,7 +132,7 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 func (m *instruments) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration,
-		m.fallbacks, m.retries, m.transitions, m.streams, m.streamsInFlight, m.firstByte, gateCollector{},
+		m.fallbacks, m.retries, m.transitions, m.streams, m.streamsInFlight, m.firstByte, m.rateLimited, gateCollector{},
 	}
 }
 

@@ -32,6 +32,12 @@ type OpenAI struct {
 	// among them gets workflow.
 	Models map[string]string `json:"models,omitempty"`
 
+	// What becomes the state variables of the workflow: "metadata", the object
+	// a front end may send. Its values must be strings, numbers or booleans, at
+	// most 64; a request with others is refused before anybody is asked, so
+	// that it does not fail in an outage only. Default: none.
+	StateVariables string `json:"state_variables,omitempty"`
+
 	// The version of the workflow. Default: the latest deployed. The word
 	// "latest" is refused: OpenAI takes it, and then the chat does not start.
 	Version string `json:"version,omitempty"`
@@ -89,6 +95,7 @@ func (o *OpenAI) Provision(ctx caddy.Context) error {
 // resolve replaces the placeholders.
 func (o *OpenAI) resolve(r resolver) (c openai.Config, err error) {
 	c.ExpiresAfter, c.RateLimit = time.Duration(o.ExpiresAfter), o.RateLimit
+	c.StateVariables = o.StateVariables != ""
 	base := o.BaseURL
 	if base == "" {
 		base = defaultBaseURL
@@ -137,6 +144,8 @@ func (o *OpenAI) check() error {
 		return fmt.Errorf("expires_after: %s is not between 1s and %s", d, openai.MaxExpiresAfter)
 	case d%time.Second != 0:
 		return fmt.Errorf("expires_after: %s is no whole number of seconds", d)
+	case o.StateVariables != "" && o.StateVariables != "metadata":
+		return fmt.Errorf("state_variables: %q is not metadata", o.StateVariables)
 	case o.RateLimit < 0:
 		return fmt.Errorf("rate_limit: %d is negative", o.RateLimit)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/limit"
 )
 
 // gates holds the breakers of all providers in use. A reload takes the gates of
@@ -29,6 +30,7 @@ type gateEntry struct {
 
 	gate    *breaker.Gate
 	retries *chain.RetryBudget
+	bucket  *limit.Bucket // nil: no limit
 
 	seq    atomic.Int64
 	logger atomic.Pointer[zap.Logger] // of the newest configuration
@@ -49,10 +51,13 @@ func (c *ProviderConfig) poolKey(name string) (string, error) {
 }
 
 // takeGate takes a gate from the pool, and makes it where nobody has it.
-func takeGate(key, name, module string, s breaker.Settings, logger *zap.Logger) (*gateEntry, error) {
+func takeGate(key, name, module string, c *ProviderConfig, logger *zap.Logger) (*gateEntry, error) {
 	v, _, err := gates.LoadOrNew(key, func() (caddy.Destructor, error) {
 		e := &gateEntry{key: key, name: name, module: module, retries: chain.NewRetryBudget()}
-		e.gate = breaker.New(s, e.changed)
+		e.gate = breaker.New(c.Breaker.settings(), e.changed)
+		if c.MaxRate != nil {
+			e.bucket = limit.NewBucket(c.MaxRate.rate())
+		}
 		return e, nil
 	})
 	if err != nil {

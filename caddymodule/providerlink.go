@@ -19,8 +19,11 @@ import (
 // pooled gate it has taken.
 type providerLink struct {
 	chain.Link
-	module string
-	key    string // of the gate in the pool
+	module   string
+	provider Provider   // as its module made it
+	carried  chain.Link // for what comes after a session, which max_rate does not limit
+	models   []string   // it serves no others, where it has any
+	key      string     // of the gate in the pool
 }
 
 // release gives the gate back.
@@ -91,11 +94,19 @@ func newProviderLink(ctx caddy.Context, c *ProviderConfig, logger *zap.Logger) (
 	if l.Link, err = c.link(ctx, l.Name); err != nil {
 		return nil, err
 	}
-	entry, err := takeGate(key, l.Name, l.module, c.Breaker.settings(), logger)
+	entry, err := takeGate(key, l.Name, l.module, c, logger)
 	if err != nil {
 		return nil, err
 	}
 	l.key, l.Gate, l.RetryBudget = key, entry.gate, entry.retries
+	l.carried = l.Link
+	if c.MaxRate != nil {
+		l.Gate = cappedGate{Gate: entry.gate, bucket: entry.bucket}
+	}
+	l.provider, l.models = l.Provider, c.Models
+	if len(c.Models) > 0 {
+		l.Provider = restricted{Provider: l.provider, models: c.Models}
+	}
 	return l, nil
 }
 
@@ -140,6 +151,14 @@ func (c *ProviderConfig) check() error {
 		return fmt.Errorf("retries: backoff %s is negative", time.Duration(c.Backoff))
 	case c.Retries != nil && (*c.Retries < 0 || *c.Retries > maxRetries):
 		return fmt.Errorf("retries: %d is not between 0 and %d", *c.Retries, maxRetries)
+	}
+	if c.MaxRate != nil {
+		if err := c.MaxRate.rate().Check(); err != nil {
+			return fmt.Errorf("max_rate: %w", err)
+		}
+	}
+	if err := checkModelNames(c.Models); err != nil {
+		return err
 	}
 	if err := c.Breaker.settings().Check(); err != nil {
 		return fmt.Errorf("breaker: %w", err)

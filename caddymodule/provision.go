@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,10 +15,13 @@ import (
 
 // route is a claimed path, ready to be served.
 type route struct {
-	kind   RouteKind
-	chain  chain.Chain
-	prefix string // of a path that ends in {session}
-	relay  *relayer
+	kind     RouteKind
+	chain    chain.Chain
+	models   map[string]*chain.Chain // for models that not all serve
+	checkers []metadataChecker       // of the metadata
+	prefix   string                  // of a path that ends in {session}
+	key      keyCheck                // of an openai_api route
+	relay    *relayer
 }
 
 // Provision wires everything together: this is the one place where it happens.
@@ -29,11 +33,17 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.provisionProviders(ctx); err != nil {
 		return err
 	}
+	if err := h.checkModels(); err != nil {
+		return err
+	}
 	if err := h.provisionRoutes(ctx); err != nil {
 		return err
 	}
 	var err error
 	if h.cors, err = newCORS(h.CORS); err != nil {
+		return err
+	}
+	if err := h.provisionLimits(); err != nil {
 		return err
 	}
 	h.users = newUserSources(h.User)
@@ -61,6 +71,7 @@ func (h *Handler) Cleanup() error {
 		errs = append(errs, l.release())
 	}
 	h.links = nil
+	errs = append(errs, h.releaseLimits()...)
 	return errors.Join(errs...)
 }
 
@@ -151,6 +162,9 @@ func (h *Handler) provisionRoutes(ctx caddy.Context) error {
 
 // chosen are the providers of a route, in order.
 func (h *Handler) chosen(r RouteConfig, byName map[string]*providerLink) []*providerLink {
+	if len(r.Providers) == 0 && r.Kind == OpenAIRoute {
+		return slices.DeleteFunc(slices.Clone(h.links), func(l *providerLink) bool { return l.module == moduleSendbird })
+	}
 	if len(r.Providers) == 0 {
 		return h.links
 	}
@@ -166,7 +180,11 @@ func (h *Handler) provisionRoute(ctx caddy.Context, r RouteConfig, links []*prov
 	rt := &route{kind: r.Kind, chain: chain.Chain{Deadline: orDefault(h.Deadline, defaultDeadline)}}
 	for _, l := range links {
 		rt.chain.Links = append(rt.chain.Links, &l.Link)
+		if c, ok := l.provider.(metadataChecker); ok {
+			rt.checkers = append(rt.checkers, c)
+		}
 	}
+	rt.models = chainsByModel(rt.chain, links)
 	if r.Kind.relayed() {
 		var err error
 		if rt.relay, err = h.newRelayer(ctx, r, links); err != nil {
@@ -174,12 +192,23 @@ func (h *Handler) provisionRoute(ctx caddy.Context, r RouteConfig, links []*prov
 		}
 		h.relayers = append(h.relayers, rt.relay)
 	}
+	if r.Kind == OpenAIRoute {
+		return h.provisionOpenAI(ctx, r, rt)
+	}
 	if prefix, ok := strings.CutSuffix(r.Path, sessionSegment); ok {
 		rt.prefix = prefix
 		h.socket = append(h.socket, rt)
 		return nil
 	}
-	h.routes[r.Path] = rt
+	return h.take(r.Path, rt)
+}
+
+// take claims a path for a route.
+func (h *Handler) take(path string, rt *route) error {
+	if h.routes[path] != nil {
+		return fmt.Errorf("path %s is claimed twice", path)
+	}
+	h.routes[path] = rt
 	return nil
 }
 

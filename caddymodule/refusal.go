@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/openai"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
 )
 
@@ -39,6 +40,8 @@ type refusal struct {
 	Title   string `json:"error"`
 	Code    string `json:"code"`
 	Details string `json:"details"`
+
+	Param string `json:"-"` // the field at fault, on an openai_api route
 }
 
 // refuse answers with a refusal of our own, before any provider was asked.
@@ -67,12 +70,24 @@ func (x *exchange) answerFailure(res *chain.Result) {
 	case session.Rejected, session.Status4xx: // the latter: sent on, and nobody is left
 		x.provider, x.outcome = last.Link.Name, outcomeRejected
 		x.setHeader(providerHeader, x.provider)
-		x.writeRefusal(&refusal{Status: last.Verdict.Status, Code: codeRejected, Title: sessionFailed,
+		x.writeRefusal(&refusal{Status: last.Verdict.Status, Code: codeRejected, Title: x.failed(),
 			Details: capitalized(last.Link.Name) + " refused this request"})
 		return
 	default:
 	}
-	x.writeRefusal(failure(res))
+	r := failure(res)
+	if r.Code == codeSessionError {
+		r.Title = x.failed()
+	}
+	x.writeRefusal(r)
+}
+
+// failed says what the request was for.
+func (x *exchange) failed() string {
+	if x.rt.kind == OpenAIRoute && x.tail != "" {
+		return "Session cancellation failed"
+	}
+	return sessionFailed
 }
 
 // leave ends a request whose client has gone. The status is for the access log.
@@ -84,20 +99,21 @@ func (x *exchange) leave() {
 // failure is the answer after every provider has failed or was skipped.
 func failure(res *chain.Result) *refusal {
 	r := &refusal{Status: http.StatusBadGateway, Code: codeSessionError, Title: sessionFailed, Details: describe(res.Trail)}
-	skipped, limited := true, true
+	skipped, full, limited := true, true, false
 	for _, s := range res.Trail {
 		reason := s.Verdict.Reason
 		skipped = skipped && reason.Skipped()
-		limited = limited && (reason == session.Status429 || reason == session.Cooldown)
+		limited = limited || reason == session.Status429 || reason == session.RateLimited
+		full = full && (reason == session.Status429 || reason == session.RateLimited || reason == session.Cooldown)
 		r.RetryAfter = soonest(r.RetryAfter, s.Verdict.Cooldown)
 	}
 	switch {
+	case full && limited:
+		r.Status, r.Code, r.Title = http.StatusTooManyRequests, codeRateLimited, "Too many requests"
+		r.RetryAfter = max(soonest(r.RetryAfter, res.RetryIn), time.Second)
 	case skipped:
 		r.Status = http.StatusServiceUnavailable
 		r.RetryAfter = max(res.RetryIn, time.Second)
-	case limited:
-		r.Status, r.Code, r.Title = http.StatusTooManyRequests, codeRateLimited, "Too many requests"
-		r.RetryAfter = max(soonest(r.RetryAfter, res.RetryIn), time.Second)
 	case res.Last().Verdict.Reason == session.Timeout, res.Last().Verdict.Reason == session.Budget:
 		r.Status, r.RetryAfter = http.StatusGatewayTimeout, 0
 	default:
@@ -131,6 +147,7 @@ var sentences = map[Reason]string{
 	session.Open:            "is unavailable",
 	session.ForcedOpen:      "is unavailable",
 	session.Cooldown:        "is unavailable",
+	session.RateLimited:     "is at its limit",
 	session.Budget:          "not asked for want of time",
 }
 
@@ -150,6 +167,10 @@ func (x *exchange) writeRefusal(r *refusal) {
 	if r.RetryAfter > 0 {
 		seconds := (r.RetryAfter + time.Second - 1) / time.Second
 		x.setHeader("Retry-After", strconv.FormatInt(int64(seconds), 10))
+	}
+	if x.rt.kind == OpenAIRoute {
+		x.write(r.Status, openai.ErrorBody(r.Status, r.Title+": "+r.Details, r.Param, strings.ToLower(r.Code)))
+		return
 	}
 	body, err := json.Marshal(r)
 	if err != nil { // three strings always marshal

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -106,8 +107,20 @@ func (x *exchange) relayed(early *streamOutcome) streamOutcome {
 	return x.ending(streamOK)
 }
 
-// ending is how an answer that had begun came to its end.
+// socketOutcomes are what becomes of WebSockets.
+var socketOutcomes = map[relay.SocketEnd]streamOutcome{
+	relay.SocketClosed: streamOK, relay.SocketCut: streamCut, relay.SocketLeft: streamCanceled,
+}
+
+// ending is how an answer that had begun came to its end. A WebSocket knows by
+// itself: the proxy calls every end of one a success, and the request of one over
+// HTTP/2 is canceled as well where the client leaves after it was closed.
 func (x *exchange) ending(end streamOutcome) streamOutcome {
+	if x.carriedBy != nil {
+		if outcome, ok := socketOutcomes[x.carriedBy.SocketEnd()]; ok {
+			return outcome
+		}
+	}
 	switch {
 	case x.r.Context().Err() != nil:
 		return streamCanceled
@@ -216,6 +229,23 @@ type relayWriter struct {
 
 	x     *exchange
 	wrote bool
+
+	mu sync.Mutex
+}
+
+// Write implements [io.Writer]. Over HTTP/2 Caddy's drain writes the frame that
+// closes a WebSocket beside what comes from the backend.
+func (w *relayWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ResponseWriterWrapper.Write(p)
+}
+
+// FlushError is how [http.ResponseController] flushes.
+func (w *relayWriter) FlushError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return http.NewResponseController(w.ResponseWriterWrapper.ResponseWriter).Flush()
 }
 
 // WriteHeader implements [http.ResponseWriter].

@@ -51,7 +51,7 @@ type carrier interface {
 
 // carrier is the link's provider as one, nil where it is none.
 func (l *providerLink) carrier() carrier {
-	c, _ := l.Provider.(carrier)
+	c, _ := l.provider.(carrier)
 	return c
 }
 
@@ -80,7 +80,7 @@ func (h *Handler) newRelayer(ctx caddy.Context, r RouteConfig, links []*provider
 	}}
 	for _, l := range links {
 		if c := l.carrier(); c != nil {
-			y.Targets = append(y.Targets, relay.Target{Link: &l.Link, Send: sender(c, path)})
+			y.Targets = append(y.Targets, relay.Target{Link: &l.carried, Send: sender(c, path)})
 		}
 	}
 	if len(y.Targets) == 0 {

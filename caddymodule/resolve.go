@@ -56,6 +56,12 @@ func (r resolver) url(field, value string) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
+	return baseURL(field, value, out, "key")
+}
+
+// baseURL parses the base address out that value was resolved to. secret is the
+// option for what must not stand in it.
+func baseURL(field, value, out, secret string) (*url.URL, error) {
 	if lower := strings.ToLower(out); !strings.HasPrefix(lower, "http://") && !strings.HasPrefix(lower, "https://") {
 		return nil, fmt.Errorf("%s: %s does not begin with http:// or https://", field, value)
 	}
@@ -66,7 +72,7 @@ func (r resolver) url(field, value string) (*url.URL, error) {
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%s: %s names no host", field, value)
 	case u.User != nil:
-		return nil, fmt.Errorf("%s: holds credentials; use key for them", field)
+		return nil, fmt.Errorf("%s: holds credentials; use %s for them", field, secret)
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("%s: %s has a query or a fragment", field, value)
 	}

@@ -13,10 +13,11 @@ const (
 	MessageRoute   RouteKind = "message"
 	WebSocketRoute RouteKind = "websocket"
 	ChatKitRoute   RouteKind = "chatkit"
+	OpenAIRoute    RouteKind = "openai_api"
 )
 
 func routeKinds() []RouteKind {
-	return append([]RouteKind{SessionRoute, RefreshRoute}, relayKinds()...)
+	return append([]RouteKind{SessionRoute, RefreshRoute, OpenAIRoute}, relayKinds()...)
 }
 
 // relayKinds are the kinds that carry what comes after a session to a backend.
@@ -31,12 +32,20 @@ func (k RouteKind) relayed() bool { return slices.Contains(relayKinds(), k) }
 // configures keeps its default paths.
 type RouteConfig struct {
 	// What the path is for: "session", "refresh", "stream", "message",
-	// "websocket" or "chatkit". The last is claimed only where it is named.
+	// "websocket", "chatkit" or "openai_api". The last two are claimed only
+	// where they are named.
 	Kind RouteKind `json:"kind"`
 
 	// The path, matched exactly. That of a websocket route may end in
-	// "/{session}", which stands for one segment.
+	// "/{session}", which stands for one segment. That of openai_api is the
+	// one in the base URL of an SDK, such as /v1; claimed below it are
+	// /chatkit/sessions and /chatkit/sessions/{id}/cancel.
 	Path string `json:"path,omitempty"`
+
+	// The key an app has to show on an openai_api route, where the user comes
+	// from the body. Required there. Use `{env.*}` or `{file.*}`: a key
+	// written here in full can be read in /config/.
+	Key string `json:"key,omitempty"`
 
 	// The path at the backend, for the kinds that are carried there. Default:
 	// that of the kind.
@@ -56,6 +65,10 @@ type cast struct{ openai, carriers []string }
 
 // moduleOpenAI is the module the default path /api/chatkit/session asks for.
 const moduleOpenAI = "openai"
+
+// moduleSendbird is a module whose sessions are not for ChatKit, which is what
+// OpenAI's API is about.
+const moduleSendbird = "sendbird"
 
 // defaultRoutes are the paths of the quick reference and of the starter app.
 // The one the front end falls back to by itself is claimed only where there is

@@ -50,6 +50,9 @@ func (r *RouteConfig) checkPaths() error {
 	if r.UpstreamPath != "" && !strings.HasPrefix(r.UpstreamPath, "/") {
 		return fmt.Errorf("%s upstream path %q does not begin with a slash", r.Kind, r.UpstreamPath)
 	}
+	if (r.Key != "") != (r.Kind == OpenAIRoute) {
+		return fmt.Errorf("%s %s: a key goes with openai_api, and only there", r.Kind, r.Path)
+	}
 	pattern := false
 	if r.Kind == WebSocketRoute {
 		_, pattern = strings.CutSuffix(r.Path, sessionSegment)

@@ -51,6 +51,23 @@ func (s *sweep) ask() {
 	}
 }
 
+// askAsApp sends requests of an app that uses OpenAI's API, good and bad ones,
+// and keeps the errors.
+func (s *sweep) askAsApp() {
+	s.t.Helper()
+	for _, r := range []struct{ key, path, body string }{
+		{appKey, "/v1/chatkit/sessions", `{"user":"u","workflow":{"id":"wf_1"}}`},
+		{appKey, "/v1/chatkit/sessions", `{"workflow":"` + appKey + `"}`},
+		{appKey, "/v1/chatkit/sessions/cksess_none/cancel", ""},
+		{appKey + "x", "/v1/chatkit/sessions", "{}"},
+	} {
+		a := s.post(r.path, r.body, "Authorization: Bearer "+r.key)
+		if a.Status != http.StatusOK {
+			s.seen = append(s.seen, a.Raw)
+		}
+	}
+}
+
 // pages are what operators see.
 func (s *sweep) pages() {
 	s.t.Helper()
@@ -83,7 +100,8 @@ func TestSecretsStayInside(t *testing.T) {
 	block := strings.NewReplacer(
 		"{env.TEST_OPENAI_KEY}", "{file."+file(t, openaiKey+"\n")+"}",
 		"timeout 200ms", "timeout 200ms\n breaker {\n consecutive 4\n open 20ms\n }",
-	).Replace(visitor)
+	).Replace(visitor) + "\n openai_api /v1 {\n key {env.TEST_APP_KEY}\n }"
+	t.Setenv("TEST_APP_KEY", appKey)
 	if err := s.load(block); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +116,9 @@ func TestSecretsStayInside(t *testing.T) {
 		s.ask()
 	}
 	set(t, s.Backend, sandbox.None)
+	s.askAsApp() // everybody is in trouble
 	set(t, s.OpenAI, sandbox.None)
+	s.askAsApp()
 	s.pages()
 
 	good := s.caddyfile(block + "\n deadline 9s")
@@ -125,7 +145,7 @@ func TestSecretsStayInside(t *testing.T) {
 	if len(secrets) < 20 {
 		t.Fatalf("only %d sessions were issued", len(secrets))
 	}
-	s.look(append(secrets, backendKey, openaiKey))
+	s.look(append(secrets, backendKey, openaiKey, appKey))
 }
 
 // look looks for secrets in all that was seen and in the logs.

@@ -45,6 +45,9 @@ func (m *instruments) create(h *Handler) {
 	for _, l := range h.links {
 		m.createProvider(l.Name)
 	}
+	for _, scope := range []string{limitUser, limitIP} {
+		m.rateLimited.WithLabelValues(scope)
+	}
 	for _, rt := range h.routes {
 		m.createRoute(rt)
 	}

@@ -61,6 +61,7 @@ func TestListModules(t *testing.T) {
 	}
 	for _, module := range []string{
 		"http.handlers.chatkit", "http.handlers.chatkit.providers.backend", "http.handlers.chatkit.providers.openai",
+		"http.handlers.chatkit.providers.sendbird",
 	} {
 		if !strings.Contains(out, module+"\n") {
 			t.Errorf("%s is not listed", module)

@@ -7,6 +7,7 @@ package issuer
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/expirable"
@@ -34,6 +35,7 @@ type key [16]byte
 type entry struct {
 	provider string
 	until    int64 // unix seconds; 0: not known
+	canceled bool
 }
 
 // New returns an empty index of a size, with entries that live for at most life.
@@ -60,6 +62,42 @@ func (x *Index) Get(secret session.Secret) string {
 		return ""
 	}
 	return e.provider
+}
+
+// ID is a name of a session that tells nothing of its secret and that only this
+// index knows how to make.
+func (x *Index) ID(secret session.Secret) string {
+	k := x.key(secret)
+	return hex.EncodeToString(k[:])
+}
+
+// Cancel marks the session of an [Index.ID] as canceled. It returns who has
+// issued it and when it ends (the zero time where that is not known); ok is
+// false where no such session is remembered.
+func (x *Index) Cancel(id string) (provider string, until time.Time, ok bool) {
+	var k key
+	if len(id) != hex.EncodedLen(len(k)) {
+		return "", until, false
+	}
+	if _, err := hex.Decode(k[:], []byte(id)); err != nil {
+		return "", until, false
+	}
+	e, ok := x.lru.Get(k)
+	if !ok {
+		return "", until, false
+	}
+	e.canceled = true
+	x.lru.Add(k, e)
+	if e.until != 0 {
+		until = time.Unix(e.until, 0)
+	}
+	return e.provider, until, true
+}
+
+// Canceled tells whether a session was canceled, as far as is remembered.
+func (x *Index) Canceled(secret session.Secret) bool {
+	e, ok := x.lru.Get(x.key(secret))
+	return ok && e.canceled
 }
 
 // grace is how long after its end a session is still known, in seconds: front

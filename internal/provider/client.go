@@ -44,11 +44,17 @@ type Call struct {
 	// ID is sent as X-Request-Id where it is not empty.
 	ID string
 
-	// Body is the JSON to send.
+	// Body is the JSON to send, nil for none.
 	Body []byte
 
 	// CallerCredentials tells that Header holds credentials of the caller.
 	CallerCredentials bool
+
+	// Explain, where it is not nil, sees the body of an answer that is no
+	// success and may say more about the failure than its status does. The body
+	// is nil where it has more than [MaxAnswer] bytes; err tells that it broke
+	// off. Like judge, Explain must not keep it.
+	Explain func(f *session.Failure, body []byte, err error)
 }
 
 // Post sends a call and hands the body of a 2xx answer to judge, which must not
@@ -106,9 +112,10 @@ func (c *Client) request(ctx context.Context, call *Call) *http.Request {
 	r := &http.Request{
 		Method: http.MethodPost, URL: u, Host: u.Host, Header: h,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		ContentLength: int64(len(data)),
-		Body:          newBody(data),
-		GetBody:       func() (io.ReadCloser, error) { return newBody(data), nil },
+	}
+	if len(data) > 0 {
+		r.ContentLength, r.Body = int64(len(data)), newBody(data)
+		r.GetBody = func() (io.ReadCloser, error) { return newBody(data), nil }
 	}
 	return r.WithContext(ctx)
 }
@@ -117,22 +124,39 @@ func (c *Client) request(ctx context.Context, call *Call) *http.Request {
 // memory: before any other it sends the header in a packet of its own.
 func newBody(b []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }
 
-// refused turns an answer that is no success into a failure. Its body is of no
-// interest, but a small one is read for a moment so that the connection can be
-// used again: an outage should not also be a storm of handshakes.
+// refused turns an answer that is no success into a failure. Where its body is
+// of no interest a small one is read for a moment all the same, so that the
+// connection can be used again: an outage should not also be a storm of
+// handshakes.
 func refused(resp *http.Response, call *Call) error {
 	defer resp.Body.Close()
-	if resp.ContentLength <= drainBytes { // or of unknown length, which is -1
-		timer := time.AfterFunc(drainTime, func() { _ = resp.Body.Close() })
-		defer timer.Stop()
-		_, _ = io.CopyN(io.Discard, resp.Body, drainBytes)
-	}
-	return &session.Failure{
+	f := &session.Failure{
 		Status:            resp.StatusCode,
 		RetryAfter:        session.RetryAfter(resp.Header, time.Now()),
 		CallerCredentials: call.CallerCredentials,
 		Answered:          true,
 	}
+	switch {
+	case call.Explain != nil:
+		explain(f, resp.Body, call)
+	case resp.ContentLength <= drainBytes: // or of unknown length, which is -1
+		timer := time.AfterFunc(drainTime, func() { _ = resp.Body.Close() })
+		defer timer.Stop()
+		_, _ = io.CopyN(io.Discard, resp.Body, drainBytes)
+	}
+	return f
+}
+
+// explain has the body of a refusal explained, which may take as long as the
+// attempt has.
+func explain(f *session.Failure, r io.Reader, call *Call) {
+	body, err := bounded.Read(r, MaxAnswer)
+	defer body.Release()
+	if errors.Is(err, bounded.ErrTooLarge) {
+		call.Explain(f, nil, nil)
+		return
+	}
+	call.Explain(f, body.Bytes(), err)
 }
 
 // What a refusal is read to, in size and in time.

@@ -20,7 +20,8 @@ type Answer struct {
 	// Trail holds the targets before it that were asked or skipped, in order.
 	Trail []chain.Step
 
-	body *answerBody // nil for an upgraded connection
+	body   *answerBody // nil for an upgraded connection
+	socket *socket     // nil for anything else
 }
 
 // Idle tells whether the answer was ended because it paused too long.
@@ -30,7 +31,7 @@ func (a *Answer) Idle() bool { return a.body != nil && a.body.idled.Load() }
 // long, and takes the attempt's context with it when it is closed.
 func (e *exchange) commit(resp *http.Response, idle time.Duration) *Answer {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return &Answer{Response: resp} // a connection: its ends close it, and it may be quiet
+		return upgraded(resp)
 	}
 	if resp.Body == nil {
 		resp.Body = http.NoBody
@@ -40,6 +41,18 @@ func (e *exchange) commit(resp *http.Response, idle time.Duration) *Answer {
 	b.timer.Stop()
 	resp.Body = b
 	return &Answer{Response: resp, body: b}
+}
+
+// upgraded is the answer that is a connection: its ends close it, and it may be
+// quiet. How it ends is watched where it can be.
+func upgraded(resp *http.Response) *Answer {
+	conn, ok := resp.Body.(io.ReadWriteCloser)
+	if !ok {
+		return &Answer{Response: resp}
+	}
+	s := &socket{ReadWriteCloser: conn}
+	resp.Body = s
+	return &Answer{Response: resp, socket: s}
 }
 
 // answerBody is the body of an answer on its way. Its timer runs only while a

@@ -31,8 +31,8 @@ type backendSession struct {
 // because encoding/json would match a struct's fields in any case of letters.
 type backendOrder map[string]json.RawMessage
 
-func (b *backend) route(path string) (string, judge) {
-	switch path {
+func (b *backend) route(u *url.URL) (string, judge) {
+	switch u.Path {
 	case backendSessions:
 		return http.MethodPost, b.create
 	case backendHealth:

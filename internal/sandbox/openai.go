@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -25,11 +26,11 @@ type openAI struct {
 	sessions ring[chatSession] // what can still be cancelled
 }
 
-func (o *openAI) route(path string) (string, judge) {
-	if path == openAISessions {
+func (o *openAI) route(u *url.URL) (string, judge) {
+	if u.Path == openAISessions {
 		return http.MethodPost, o.guarded(o.create)
 	}
-	rest, ours := strings.CutPrefix(path, openAISessions+"/")
+	rest, ours := strings.CutPrefix(u.Path, openAISessions+"/")
 	id, cancel := strings.CutSuffix(rest, cancelSuffix)
 	if !ours || !cancel || id == "" || strings.Contains(id, "/") {
 		return "", nil

@@ -16,12 +16,16 @@ const (
 	// OpenAILifetime is how long a session of the OpenAI stand-in lasts where the
 	// request has no expires_after: OpenAI's own default and maximum.
 	OpenAILifetime = 10 * time.Minute
+	// SendbirdLifetime is how long a token of the Sendbird stand-in lasts where
+	// the request has no expires_at: Sendbird's own default.
+	SendbirdLifetime = 7 * 24 * time.Hour
 )
 
 // Options say what a stand-in expects and how it answers. The zero value works.
 type Options struct {
-	// Key is the bearer key a request must carry. Default: any; the OpenAI
-	// stand-in then still wants one, the backend does not.
+	// Key is the bearer key a request must carry, to Sendbird the API token.
+	// Default: any; the OpenAI and the Sendbird stand-in then still want one,
+	// the backend does not.
 	Key string
 	// Addr is the host:port to listen on. Default: DefaultAddr. A port of 0 is
 	// chosen once and kept for the life of the server.
@@ -29,11 +33,15 @@ type Options struct {
 	// SlowBy is how late the answer of the fault Slow comes. Default: DefaultSlowBy.
 	SlowBy time.Duration
 	// Lifetime of the sessions handed out. Default: BackendLifetime on the
-	// backend, OpenAILifetime on OpenAI, where expires_after overrides it.
+	// backend, OpenAILifetime on OpenAI, where expires_after overrides it, and
+	// SendbirdLifetime on Sendbird, where expires_at does.
 	Lifetime time.Duration
 	// Workflows are the workflow ids the OpenAI stand-in knows; any other gets
 	// 404. Default: every id that starts with "wf_".
 	Workflows []string
+	// Users are the ids of the users the Sendbird stand-in knows from the start,
+	// Deactivated those that it knows and refuses. Default: none.
+	Users, Deactivated []string
 	// TLS makes the server speak HTTPS. Default: plain HTTP. The server offers
 	// HTTP/1.1 only, because faults that cut a connection need one of their own.
 	TLS *tls.Config

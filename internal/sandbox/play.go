@@ -37,6 +37,10 @@ var statusHeaders = map[Fault][2]string{
 	Status301:      {"Location", offSite},
 }
 
+// limiter is a dialect that says in headers of its own, in place of Retry-After,
+// when a caller who is rate limited may come back.
+type limiter interface{ limit(h http.Header) }
+
 // overloaded is the body of the 503 faults, in the pieces Status503Chunked
 // flushes.
 var overloaded = []string{"no healthy ", "upstream: ", "overloaded\n"}
@@ -44,7 +48,9 @@ var overloaded = []string{"no healthy ", "upstream: ", "overloaded\n"}
 // play answers the request as the fault in force has it.
 func (e *exchange) play() {
 	f := e.phase.fault
-	if h, ok := statusHeaders[f]; ok {
+	if l, ok := e.s.dialect.(limiter); ok && f == Status429 {
+		l.limit(e.w.Header())
+	} else if h, ok := statusHeaders[f]; ok {
 		e.w.Header().Set(h[0], h[1])
 	}
 	switch f {

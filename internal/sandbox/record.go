@@ -14,6 +14,8 @@ type Recorded struct {
 	Method string
 	// Path is decoded, with no query.
 	Path string
+	// Escaped is the path as it was sent.
+	Escaped string
 	// Query is the raw query, without "?".
 	Query string
 	// Host is the Host header.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -16,10 +17,10 @@ var errTooLarge = errors.New("body too large")
 
 // dialect is how one kind of service speaks.
 type dialect interface {
-	// route finds what path serves, its one method, and for a session path the
-	// judge of its requests; a path without judge answers /health. No method
+	// route finds what u's path serves, its one method, and for a session path
+	// the judge of its requests; a path without judge answers /health. No method
 	// means that there is nothing at the path.
-	route(path string) (method string, judge judge)
+	route(u *url.URL) (method string, judge judge)
 	// mark sets the headers that every answer of the service carries.
 	mark(h http.Header)
 	// problem words an error answer with the given status.
@@ -47,7 +48,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	s.busy.Add(1)
 	defer s.busy.Done()
 	s.dialect.mark(w.Header())
-	method, judge := s.dialect.route(r.URL.Path)
+	method, judge := s.dialect.route(r.URL)
 	switch {
 	case method == "":
 		s.dialect.problem(http.StatusNotFound).write(w)
@@ -98,7 +99,7 @@ func record(r *http.Request) (*Recorded, error) {
 		return nil, err
 	}
 	return &Recorded{
-		Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Host: r.Host,
+		Method: r.Method, Path: r.URL.Path, Escaped: r.URL.EscapedPath(), Query: r.URL.RawQuery, Host: r.Host,
 		Header: r.Header, Body: body, At: time.Now(),
 	}, nil
 }

@@ -64,6 +64,15 @@ func NewOpenAI(o Options) (*Server, error) {
 	return start(o, &openAI{opts: o})
 }
 
+// NewSendbird starts a stand-in for Sendbird's Platform API: POST /v3/users makes
+// a user and POST /v3/users/{user_id}/token issues a token, by the documented
+// rules and with Sendbird's error codes, HTTP 400 under most of them. Clear does
+// not forget the users. The error is that of listening on Options.Addr.
+func NewSendbird(o Options) (*Server, error) {
+	o = o.withDefaults(SendbirdLifetime)
+	return start(o, newSendbird(o))
+}
+
 // start listens and serves.
 func start(o Options, d dialect) (*Server, error) {
 	s := &Server{opts: o, dialect: d, gone: make(chan struct{})}

@@ -25,6 +25,7 @@ const (
 	Open            Reason = "open"
 	ForcedOpen      Reason = "forced_open"
 	Cooldown        Reason = "cooldown"
+	RateLimited     Reason = "rate_limited"
 	Budget          Reason = "budget"
 	Canceled        Reason = "canceled"
 )
@@ -33,14 +34,14 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		Dial, DNS, TLS, Timeout, Reset, Status5xx, Status408, Status425, Status429, Status4xx,
-		Misconfigured, Rejected, InvalidResponse, Open, ForcedOpen, Cooldown, Budget, Canceled,
+		Misconfigured, Rejected, InvalidResponse, Open, ForcedOpen, Cooldown, RateLimited, Budget, Canceled,
 	}
 }
 
 // Skipped tells whether the provider was not asked at all because something
-// stands in front of it: its breaker, or a cooldown it asked for.
+// stands in front of it: its breaker, a cooldown it asked for, or our own limit.
 func (r Reason) Skipped() bool {
-	return r == Open || r == ForcedOpen || r == Cooldown
+	return r == Open || r == ForcedOpen || r == Cooldown || r == RateLimited
 }
 
 // MovesOn tells whether a provider that ended with r can have been followed by

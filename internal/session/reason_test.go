@@ -12,7 +12,7 @@ import (
 func TestReasonsAreTheDocumentedWords(t *testing.T) {
 	want := []session.Reason{
 		"dial", "dns", "tls", "timeout", "reset", "status_5xx", "status_408", "status_425", "status_429", "status_4xx",
-		"misconfigured", "rejected", "invalid_response", "open", "forced_open", "cooldown", "budget", "canceled",
+		"misconfigured", "rejected", "invalid_response", "open", "forced_open", "cooldown", "rate_limited", "budget", "canceled",
 	}
 	got := session.Reasons()
 	if !slices.Equal(got, want) {
@@ -27,7 +27,7 @@ func TestReasonsAreTheDocumentedWords(t *testing.T) {
 }
 
 func TestReasonKinds(t *testing.T) {
-	skipped := []session.Reason{session.Open, session.ForcedOpen, session.Cooldown}
+	skipped := []session.Reason{session.Open, session.ForcedOpen, session.Cooldown, session.RateLimited}
 	ends := []session.Reason{session.Rejected, session.Budget, session.Canceled}
 	for _, r := range append(session.Reasons(), session.OK) {
 		if got, want := r.Skipped(), slices.Contains(skipped, r); got != want {

@@ -21,6 +21,10 @@ type Request struct {
 	// Current is the secret that is about to expire, on a refresh.
 	Current Secret
 
+	// Spec is the request as the caller wrote it in the shape of OpenAI's API,
+	// where it came in that: a JSON object. Nil otherwise.
+	Spec json.RawMessage
+
 	// ID is the request id, sent upstream as X-Request-Id.
 	ID string
 
@@ -43,4 +47,17 @@ type Session struct {
 
 	// Metadata is the JSON object the provider sent along, or nil.
 	Metadata json.RawMessage
+
+	// ID is what the provider calls the session, where it has a name for it
+	// beside the secret.
+	ID string
+
+	// Resource is the provider's own answer in the shape of OpenAI's API, to a
+	// request with a Spec. Nil where the provider does not speak that.
+	Resource json.RawMessage
+
+	// Extra are further fields of the answer to the front end, by name, that
+	// the chat of this provider needs. They stand beside the documented fields
+	// and never in place of one. A value may repeat the secret, so none prints.
+	Extra map[string]Secret
 }

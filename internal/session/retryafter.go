@@ -8,23 +8,26 @@ import (
 	"time"
 )
 
-// RetryAfter reads how long an answer asks to be left alone, from the header
-// retry-after-ms (OpenAI), then Retry-After in seconds or as an HTTP date
-// (RFC 9110, 10.2.3), then X-RateLimit-RetryAfter in seconds, fractions allowed
-// (Sendbird). It returns 0 where none is there or none makes sense.
+// RetryAfter reads how long an answer asks to be left alone: from the header
+// retry-after-ms (OpenAI), else the longer of Retry-After in seconds or as an
+// HTTP date (RFC 9110, 10.2.3) and X-RateLimit-RetryAfter in seconds, fractions
+// allowed (Sendbird). It returns 0 where none is there or none makes sense.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	if d := seconds(h.Get("Retry-After-Ms"), time.Millisecond); d > 0 {
 		return d
 	}
-	if v := h.Get("Retry-After"); v != "" {
-		if d := seconds(v, time.Second); d > 0 {
-			return d
-		}
-		if at, err := http.ParseTime(v); err == nil && at.After(now) {
-			return at.Sub(now)
-		}
+	return max(standard(h.Get("Retry-After"), now), seconds(h.Get("X-Ratelimit-Retryafter"), time.Second))
+}
+
+// standard parses Retry-After, 0 where v is none.
+func standard(v string, now time.Time) time.Duration {
+	if d := seconds(v, time.Second); d > 0 {
+		return d
 	}
-	return seconds(h.Get("X-Ratelimit-Retryafter"), time.Second)
+	if at, err := http.ParseTime(v); err == nil && at.After(now) {
+		return at.Sub(now)
+	}
+	return 0
 }
 
 // seconds parses a positive number of units, 0 where v is none.

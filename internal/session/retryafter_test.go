@@ -51,7 +51,8 @@ func TestRetryAfter(t *testing.T) {
 		{"bad milliseconds do not", []string{millis, "x", standard, "1"}, time.Second},
 		{"negative milliseconds do not", []string{millis, "-5", standard, "1"}, time.Second},
 		{"Sendbird's fraction", []string{sendbird, "0.0697"}, 69700 * time.Microsecond},
-		{"standard wins over Sendbird's", []string{standard, "2", sendbird, "9"}, 2 * time.Second},
+		{"Sendbird's is longer than standard", []string{standard, "2", sendbird, "9"}, 9 * time.Second},
+		{"standard is longer than Sendbird's", []string{standard, "2", sendbird, "0.07"}, 2 * time.Second},
 		{"Sendbird's after a bad standard one", []string{standard, "soon", sendbird, "9"}, 9 * time.Second},
 		{"negative Sendbird's", []string{sendbird, "-1"}, 0},
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
@@ -26,6 +27,7 @@ type Backend struct {
 	client  provider.Client
 	userIn  UserIn
 	forward []string
+	endless bool // expires_at is not read
 }
 
 // Config configures a [Backend].
@@ -38,6 +40,9 @@ type Config struct {
 
 	// UserIn says where to put the user's id.
 	UserIn UserIn
+
+	// IgnoreExpiry leaves the backend's expires_at unread.
+	IgnoreExpiry bool
 
 	// Forward names the client's headers to pass on.
 	Forward []string
@@ -58,7 +63,7 @@ func New(c Config) *Backend {
 	}
 	b := &Backend{
 		client: provider.Client{URL: c.URL, Header: h, Transport: c.Transport},
-		userIn: c.UserIn,
+		userIn: c.UserIn, endless: c.IgnoreExpiry,
 	}
 	for _, name := range c.Forward {
 		b.forward = append(b.forward, http.CanonicalHeaderKey(name))
@@ -98,6 +103,9 @@ func (b *Backend) Create(ctx context.Context, req *session.Request) (s session.S
 		s, err = parse(body)
 		return err
 	})
+	if b.endless {
+		s.ExpiresAt = time.Time{}
+	}
 	return s, err
 }
 

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -20,6 +21,7 @@ type OpenAI struct {
 	client provider.Client
 	base   body
 	models map[string]string
+	vars   bool
 }
 
 // Config configures an [OpenAI].
@@ -38,6 +40,10 @@ type Config struct {
 	Workflow string
 	Models   map[string]string
 	Version  string
+
+	// StateVariables passes the request's metadata on as the workflow's state
+	// variables. [OpenAI.CheckMetadata] says what they can be.
+	StateVariables bool
 
 	// ExpiresAfter is the life of a session in whole seconds, at most
 	// [MaxExpiresAfter]; 0 leaves it to OpenAI, which takes that maximum.
@@ -68,8 +74,8 @@ func New(c Config) *OpenAI {
 	}
 	o := &OpenAI{
 		client: provider.Client{URL: c.BaseURL.JoinPath("chatkit", "sessions"), Header: h, Transport: c.Transport},
-		models: c.Models,
-		base:   body{Workflow: workflow{ID: c.Workflow, Version: c.Version}},
+		models: c.Models, vars: c.StateVariables,
+		base: body{Workflow: workflow{ID: c.Workflow, Version: c.Version}},
 	}
 	if c.ExpiresAfter > 0 {
 		o.base.ExpiresAfter = &expiresAfter{Anchor: "created_at", Seconds: int(c.ExpiresAfter / time.Second)}
@@ -89,8 +95,9 @@ type body struct {
 }
 
 type workflow struct {
-	ID      string `json:"id"`
-	Version string `json:"version,omitempty"`
+	ID        string          `json:"id"`
+	Version   string          `json:"version,omitempty"`
+	Variables json.RawMessage `json:"state_variables,omitempty"`
 }
 
 type expiresAfter struct {
@@ -104,6 +111,7 @@ type rateLimits struct {
 
 // answer is ChatSessionResource of the API's schema, as far as it is read.
 type answer struct {
+	ID           string          `json:"id"`
 	ClientSecret string          `json:"client_secret"`
 	ExpiresAt    json.RawMessage `json:"expires_at"`
 }
@@ -115,8 +123,11 @@ func (o *OpenAI) Create(ctx context.Context, req *session.Request) (s session.Se
 	if id, ok := o.models[req.Model]; ok {
 		out.Workflow.ID, s.Model = id, req.Model
 	}
+	if o.vars {
+		out.Workflow.Variables = req.Metadata
+	}
 	call := provider.Call{ID: req.ID}
-	if call.Body, err = json.Marshal(out); err != nil {
+	if call.Body, err = out.with(req.Spec); err != nil {
 		return s, session.Invalid("building request: %w", err)
 	}
 	err = o.client.Post(ctx, &call, func(body []byte) error {
@@ -124,7 +135,10 @@ func (o *OpenAI) Create(ctx context.Context, req *session.Request) (s session.Se
 		if err := provider.Decode(body, &a); err != nil {
 			return err
 		}
-		s.Secret = session.Secret(a.ClientSecret)
+		s.Secret, s.ID = session.Secret(a.ClientSecret), a.ID
+		if req.Spec != nil {
+			s.Resource = bytes.Clone(body)
+		}
 		s.ExpiresAt = session.ParseExpiry(a.ExpiresAt)
 		return nil
 	})

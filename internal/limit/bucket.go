@@ -1,0 +1,58 @@
+package limit
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Rate is how often something may happen: N times at once, and as often again
+// evenly spread over each Per.
+type Rate struct {
+	N   int
+	Per time.Duration
+}
+
+// Check returns an error for a rate that lets nothing through.
+func (r Rate) Check() error {
+	switch {
+	case r.N < 1:
+		return fmt.Errorf("%d is below 1", r.N)
+	case r.Per <= 0:
+		return fmt.Errorf("%s is not above 0", r.Per)
+	}
+	return nil
+}
+
+// Bucket holds the tokens of one thing that is limited. It is safe for
+// concurrent use.
+type Bucket struct{ l *rate.Limiter }
+
+// NewBucket returns a full bucket. The rate must be one that [Rate.Check] has
+// no error for.
+func NewBucket(r Rate) *Bucket {
+	return &Bucket{rate.NewLimiter(rate.Limit(float64(r.N)/r.Per.Seconds()), r.N)}
+}
+
+// Take takes a token. Where there is none it takes none and returns how long it
+// will be until there is, at least 1 ns.
+func (b *Bucket) Take() (wait time.Duration) {
+	now := time.Now()
+	if b.l.AllowN(now, 1) {
+		return 0
+	}
+	return max(b.wait(now), 1)
+}
+
+// Wait is how long it will be until there is a token, 0 where there is one.
+func (b *Bucket) Wait() time.Duration { return b.wait(time.Now()) }
+
+func (b *Bucket) wait(now time.Time) time.Duration {
+	missing := 1 - b.l.TokensAt(now)
+	if missing <= 0 {
+		return 0
+	}
+	return time.Duration(math.Ceil(missing / float64(b.l.Limit()) * float64(time.Second)))
+}

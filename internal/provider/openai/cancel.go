@@ -1,0 +1,30 @@
+package openai
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/url"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+// Cancel ends a session, POST {base_url}/chatkit/sessions/{id}/cancel, and
+// returns the API's answer. Errors are those of [OpenAI.Create]; a session the
+// API does not know is a [session.Failure] with status 404.
+func (o *OpenAI) Cancel(ctx context.Context, id, requestID string) (resource json.RawMessage, err error) {
+	call := provider.Call{ID: requestID, URL: o.client.URL.JoinPath(url.PathEscape(id), "cancel")}
+	err = o.client.Post(ctx, &call, func(body []byte) error {
+		var a answer
+		if err := provider.Decode(body, &a); err != nil {
+			return err
+		}
+		if a.ID != id {
+			return session.Invalid("answer is of another session")
+		}
+		resource = bytes.Clone(body)
+		return nil
+	})
+	return resource, err
+}

@@ -1,0 +1,50 @@
+package openai
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"unicode/utf8"
+)
+
+// MaxVariables is how many state variables a workflow takes, by the API's
+// reference.
+const MaxVariables = 64
+
+// maxVariableName is how long the name of a state variable can be, in
+// characters.
+const maxVariableName = 64
+
+// ModelNames are the models that have a workflow of their own.
+func (o *OpenAI) ModelNames() []string { return slices.Sorted(maps.Keys(o.models)) }
+
+// CheckMetadata returns an error, in words for whoever writes the front end,
+// where metadata cannot become state variables: strings, numbers and booleans,
+// at most [MaxVariables] of them. A nil metadata is none.
+func (o *OpenAI) CheckMetadata(metadata json.RawMessage) error {
+	if !o.vars || len(metadata) == 0 {
+		return nil
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(metadata, &values); err != nil {
+		return fmt.Errorf("metadata is not an object")
+	}
+	if len(values) > MaxVariables {
+		return fmt.Errorf("metadata has %d entries, more than %d", len(values), MaxVariables)
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if utf8.RuneCountInString(name) > maxVariableName {
+			return fmt.Errorf("metadata %.64q has a name longer than %d characters", name, maxVariableName)
+		}
+		if !scalar(values[name]) {
+			return fmt.Errorf("metadata %.64q is not a string, number or boolean", name)
+		}
+	}
+	return nil
+}
+
+// scalar tells whether a JSON value is a string, a number or a boolean.
+func scalar(value json.RawMessage) bool {
+	return len(value) > 0 && value[0] != '{' && value[0] != '[' && value[0] != 'n'
+}

@@ -1,0 +1,132 @@
+package sendbird_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/sendbird"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+)
+
+// reply is an answer of the stand-in.
+type reply struct {
+	status int
+	body   string
+	header [2]string
+}
+
+// request is what it was sent.
+type request struct {
+	method, uri, body string
+	header            http.Header
+}
+
+// server is a stand-in for the Platform API. It gives its replies one after the
+// other, and the last one again and again.
+type server struct {
+	*httptest.Server
+	mu      sync.Mutex
+	replies []reply
+	asked   []request
+}
+
+func start(t *testing.T, replies ...reply) *server {
+	t.Helper()
+	s := &server{replies: replies}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	s.asked = append(s.asked, request{r.Method, r.RequestURI, string(body), r.Header})
+	next := s.replies[0]
+	if len(s.replies) > 1 {
+		s.replies = s.replies[1:]
+	}
+	s.mu.Unlock()
+	if next.header[0] != "" {
+		w.Header().Set(next.header[0], next.header[1])
+	}
+	w.WriteHeader(next.status)
+	_, _ = io.WriteString(w, next.body)
+}
+
+// paths are the request targets asked so far.
+func (s *server) paths() []string {
+	out := make([]string, len(s.asked))
+	for i, r := range s.asked {
+		out[i] = r.uri
+	}
+	return out
+}
+
+// wantAsked checks which requests were made, and how many.
+func (s *server) wantAsked(t *testing.T, want ...string) {
+	t.Helper()
+	if got := s.paths(); !slices.Equal(got, want) {
+		t.Errorf("asked %q, want %q", got, want)
+	}
+}
+
+// provider asks s below path, with what change makes of its config.
+func (s *server) provider(t *testing.T, path string, change func(*sendbird.Config)) *sendbird.Sendbird {
+	t.Helper()
+	u, err := url.Parse(s.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &http.Transport{DisableCompression: true}
+	t.Cleanup(tr.CloseIdleConnections)
+	c := sendbird.Config{BaseURL: u, Token: "planted-token", Transport: tr}
+	if change != nil {
+		change(&c)
+	}
+	return sendbird.New(c)
+}
+
+func creating(c *sendbird.Config) { c.CreateUsers = true }
+
+// create asks for a session as the chain does: what is not usable is an error.
+func create(t *testing.T, p *sendbird.Sendbird, req session.Request) (session.Session, error) {
+	t.Helper()
+	s, err := p.Create(t.Context(), &req)
+	if err == nil {
+		err = s.Check(time.Now())
+	}
+	return s, err
+}
+
+func verdict(t *testing.T, err error) session.Verdict {
+	t.Helper()
+	if err == nil {
+		t.Fatal("it worked")
+	}
+	if _, ok := errors.AsType[*session.Failure](err); !ok {
+		t.Errorf("got %v (%T), want a failure", err, err)
+	}
+	return session.Classify(t.Context(), t.Context(), err, nil)
+}
+
+// Replies and paths that many tests use.
+var (
+	good      = reply{status: 200, body: `{"token":"tok-1","expires_at":32503680000000}`}
+	notFound  = reply{status: 400, body: `{"message":"\"User\" not found.","code":400201,"error":true}`}
+	userThere = reply{status: 400, body: `{"message":"unique constraint","code":400202,"error":true}`}
+	userMade  = reply{status: 200, body: `{"user_id":"u1","nickname":"","is_active":true}`}
+)
+
+const (
+	issuePath  = "/v3/users/u1/token"
+	createPath = "/v3/users"
+)

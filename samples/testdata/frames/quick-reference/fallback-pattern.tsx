@@ -1,0 +1,4 @@
+// sample: Fallback Pattern
+
+say('secret', await getClientSecret());
+say('calls', calls);
