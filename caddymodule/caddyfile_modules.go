@@ -76,6 +76,7 @@ func (b *Backend) parseURL(d *caddyfile.Dispenser) error {
 //		project       <id>
 //		expires_after <duration>
 //		rate_limit    <n>
+//		file_upload
 //		transport     <protocol> {
 //			...
 //		}
@@ -111,6 +112,7 @@ func (o *OpenAI) options() options {
 		"project":         text(&o.Project),
 		"expires_after":   duration(&o.ExpiresAfter).then(o.check),
 		"rate_limit":      wholeNumber(&o.RateLimit, 1),
+		"file_upload":     flag(&o.FileUpload),
 		"transport":       {parse: o.unmarshalTransport},
 	}
 }

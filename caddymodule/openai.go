@@ -52,6 +52,10 @@ type OpenAI struct {
 	// The life of a session, 1s to 10m in whole seconds. Default: OpenAI's, 10m.
 	ExpiresAfter caddy.Duration `json:"expires_after,omitempty"`
 
+	// Lets the chat take files. Default: OpenAI's, off. A front end that asks
+	// for it in its body, as the starter app does, has no say in it.
+	FileUpload bool `json:"file_upload,omitempty"`
+
 	// How many requests a minute a session may make. Default: OpenAI's, 10.
 	RateLimit int `json:"rate_limit,omitempty"`
 
@@ -95,6 +99,7 @@ func (o *OpenAI) Provision(ctx caddy.Context) error {
 // resolve replaces the placeholders.
 func (o *OpenAI) resolve(r resolver) (c openai.Config, err error) {
 	c.ExpiresAfter, c.RateLimit = time.Duration(o.ExpiresAfter), o.RateLimit
+	c.FileUpload = o.FileUpload
 	c.StateVariables = o.StateVariables != ""
 	base := o.BaseURL
 	if base == "" {

@@ -49,6 +49,9 @@ type Config struct {
 	// [MaxExpiresAfter]; 0 leaves it to OpenAI, which takes that maximum.
 	ExpiresAfter time.Duration
 
+	// FileUpload lets the chat take files.
+	FileUpload bool
+
 	// RateLimit is how many requests a minute a session may make; 0 leaves it
 	// to OpenAI, which takes 10.
 	RateLimit int
@@ -80,6 +83,10 @@ func New(c Config) *OpenAI {
 	if c.ExpiresAfter > 0 {
 		o.base.ExpiresAfter = &expiresAfter{Anchor: "created_at", Seconds: int(c.ExpiresAfter / time.Second)}
 	}
+	if c.FileUpload {
+		o.base.ChatKit = new(chatKit)
+		o.base.ChatKit.FileUpload.Enabled = true
+	}
 	if c.RateLimit > 0 {
 		o.base.RateLimits = &rateLimits{PerMinute: c.RateLimit}
 	}
@@ -92,6 +99,13 @@ type body struct {
 	Workflow     workflow      `json:"workflow"`
 	ExpiresAfter *expiresAfter `json:"expires_after,omitempty"`
 	RateLimits   *rateLimits   `json:"rate_limits,omitempty"`
+	ChatKit      *chatKit      `json:"chatkit_configuration,omitempty"`
+}
+
+type chatKit struct {
+	FileUpload struct {
+		Enabled bool `json:"enabled"`
+	} `json:"file_upload"`
 }
 
 type workflow struct {

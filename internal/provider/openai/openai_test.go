@@ -33,6 +33,10 @@ func TestCreateSends(t *testing.T) {
 			"rate limit", func(c *openai.Config) { c.RateLimit = 1 }, session.Request{User: "u1"},
 			`{"user":"u1","workflow":{"id":"wf_1"},"rate_limits":{"max_requests_per_1_minute":1}}`,
 		},
+		{
+			"files", func(c *openai.Config) { c.FileUpload = true }, session.Request{User: "u1"},
+			`{"user":"u1","workflow":{"id":"wf_1"},"chatkit_configuration":{"file_upload":{"enabled":true}}}`,
+		},
 		{"workflow of a model", models, session.Request{User: "u1", Model: "gpt"}, `{"user":"u1","workflow":{"id":"wf_gpt"}}`},
 		{"unknown model", models, session.Request{User: "u1", Model: "other"}, `{"user":"u1","workflow":{"id":"wf_1"}}`},
 		{
