@@ -1,5 +1,5 @@
-// Package chatkit plugs the chatkit handler, its providers and the command
-// chatkit-demo into a Caddy build:
+// Package chatkit plugs the chatkit handler, its providers and the commands
+// chatkit-status, chatkit-breaker and chatkit-demo into a Caddy build:
 //
 //	xcaddy build --with github.com/caddy-chatkit/caddy-chatkit
 //
@@ -9,5 +9,7 @@ package chatkit
 
 import (
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule"
+	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/control"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/demo"
+	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/webhook"
 )

@@ -34,7 +34,9 @@ func (x *exchange) answerSession(res *chain.Result) {
 	if res.Fallback() {
 		x.outcome = outcomeFallback
 		x.setHeader(reasonHeader, string(x.reason))
-		metrics.fallbacks.WithLabelValues(res.Trail[0].Link.Name, x.provider, string(x.reason)).Inc()
+		first := res.Trail[0].Link.Name
+		metrics.fallbacks.WithLabelValues(first, x.provider, string(x.reason)).Inc()
+		x.h.link(first).entry.fellBack(x.provider, x.reason, x.req.ID)
 	}
 	if x.rt.kind == OpenAIRoute {
 		x.answerResource(&res.Session)
@@ -68,5 +70,5 @@ func (x *exchange) answerSession(res *chain.Result) {
 func (x *exchange) write(status int, body []byte) {
 	x.setHeader("Content-Type", "application/json")
 	x.w.WriteHeader(status)
-	_, _ = x.w.Write(body) //nolint:gosec // JSON, and labelled as that
+	_, _ = x.w.Write(body)
 }

@@ -84,7 +84,7 @@ func (x *exchange) tryCancel(l *providerLink, p canceler) (resource json.RawMess
 	ctx, cancel := context.WithTimeout(x.r.Context(), l.Timeout)
 	defer cancel()
 	start := time.Now()
-	defer func() { done(v.Effect, time.Since(start)) }() // whatever panics
+	defer func() { done(v.Effect, time.Since(start)) }() // whatever panics, and after the observer
 	resource, err := p.Cancel(ctx, x.tail, x.req.ID)
 	v = session.Classify(x.r.Context(), ctx, unknownSession(err), l.Onward)
 	if v.Cooldown > 0 {

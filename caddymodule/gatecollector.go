@@ -53,6 +53,7 @@ func (gateCollector) Collect(ch chan<- prometheus.Metric) {
 type labeledGate struct {
 	*gateEntry
 	label string
+	alone bool // no other has its name
 }
 
 // labeledGates are the gates in use. Where two sites use one provider name with
@@ -62,16 +63,19 @@ func labeledGates() []labeledGate {
 	var all []labeledGate
 	gates.Range(func(_, value any) bool {
 		if e, ok := value.(*gateEntry); ok {
-			all = append(all, labeledGate{e, e.key})
+			all = append(all, labeledGate{gateEntry: e, label: e.key})
 		}
 		return true
 	})
 	slices.SortFunc(all, func(a, b labeledGate) int { return cmp.Compare(b.seq.Load(), a.seq.Load()) })
-	taken := make(map[string]bool)
+	taken := make(map[string]int)
 	for i, g := range all {
-		if !taken[g.name] {
-			taken[g.name], all[i].label = true, g.name
+		if taken[g.name]++; taken[g.name] == 1 {
+			all[i].label = g.name
 		}
+	}
+	for i, g := range all {
+		all[i].alone = taken[g.name] == 1
 	}
 	return all
 }

@@ -57,13 +57,16 @@ func (x *exchange) chainFor() *chain.Chain {
 		if l.Name != name {
 			continue
 		}
-		if g, ok := l.Gate.(interface{ State() breaker.State }); i == 0 || (ok && g.State() != breaker.Closed) {
+		if g, ok := l.Gate.(interface{ State() breaker.State }); i == 0 || (ok && !letsThrough(g.State())) {
 			return c
 		}
 		return &chain.Chain{Links: first(c.Links, i), Deadline: c.Deadline}
 	}
 	return c
 }
+
+// letsThrough tells whether a breaker in a state is one to send a refresh to.
+func letsThrough(s breaker.State) bool { return s == breaker.Closed || s == breaker.ForcedClosed }
 
 // first is a copy of list with the i-th element in front.
 func first[T any](list []T, i int) []T {

@@ -99,8 +99,7 @@ func (o *OpenAI) Provision(ctx caddy.Context) error {
 // resolve replaces the placeholders.
 func (o *OpenAI) resolve(r resolver) (c openai.Config, err error) {
 	c.ExpiresAfter, c.RateLimit = time.Duration(o.ExpiresAfter), o.RateLimit
-	c.FileUpload = o.FileUpload
-	c.StateVariables = o.StateVariables != ""
+	c.FileUpload, c.StateVariables = o.FileUpload, o.StateVariables != ""
 	base := o.BaseURL
 	if base == "" {
 		base = defaultBaseURL

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
-	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -32,8 +31,10 @@ type gateEntry struct {
 	retries *chain.RetryBudget
 	bucket  *limit.Bucket // nil: no limit
 
-	seq    atomic.Int64
-	logger atomic.Pointer[zap.Logger] // of the newest configuration
+	seq       atomic.Int64
+	announcer atomic.Pointer[announcer] // of the newest configuration
+	last      atomic.Pointer[lastFailure]
+	lines     throttle
 }
 
 // Destruct implements [caddy.Destructor].
@@ -51,9 +52,10 @@ func (c *ProviderConfig) poolKey(name string) (string, error) {
 }
 
 // takeGate takes a gate from the pool, and makes it where nobody has it.
-func takeGate(key, name, module string, c *ProviderConfig, logger *zap.Logger) (*gateEntry, error) {
-	v, _, err := gates.LoadOrNew(key, func() (caddy.Destructor, error) {
+func takeGate(key, name, module string, c *ProviderConfig, a *announcer) (*gateEntry, error) {
+	v, known, err := gates.LoadOrNew(key, func() (caddy.Destructor, error) {
 		e := &gateEntry{key: key, name: name, module: module, retries: chain.NewRetryBudget()}
+		e.announcer.Store(a)
 		e.gate = breaker.New(c.Breaker.settings(), e.changed)
 		if c.MaxRate != nil {
 			e.bucket = limit.NewBucket(c.MaxRate.rate())
@@ -67,18 +69,29 @@ func takeGate(key, name, module string, c *ProviderConfig, logger *zap.Logger) (
 	if !ok {
 		return nil, fmt.Errorf("pool holds a %T", v)
 	}
-	e.logger.Store(logger)
+	e.announcer.Store(a)
 	e.seq.Store(gateSeq.Add(1))
+	if !known {
+		e.adopt()
+	}
 	return e, nil
 }
 
-// changed tells operators that the breaker has changed its state.
-func (e *gateEntry) changed(c breaker.Change) {
-	metrics.transitions.WithLabelValues(e.name, string(c.From), string(c.To)).Inc()
-	log := e.logger.Load().Info
-	if c.To == breaker.Open {
-		log = e.logger.Load().Warn
+// adopt takes over what an operator has forced, where a reload has changed the
+// settings of a provider and so gives it a new breaker. Where several of the name
+// are in use nobody can tell whose it is.
+func (e *gateEntry) adopt() {
+	var others []*gateEntry
+	gates.Range(func(_, value any) bool {
+		if o, ok := value.(*gateEntry); ok && o != e && o.name == e.name {
+			others = append(others, o)
+		}
+		return true
+	})
+	if len(others) != 1 {
+		return
 	}
-	log("breaker changed", zap.String("provider", e.name),
-		zap.String("from", string(c.From)), zap.String("to", string(c.To)))
+	if f := others[0].gate.Forced(); f != nil {
+		e.gate.Force(*f)
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -24,6 +23,7 @@ type providerLink struct {
 	carried  chain.Link // for what comes after a session, which max_rate does not limit
 	models   []string   // it serves no others, where it has any
 	key      string     // of the gate in the pool
+	entry    *gateEntry
 }
 
 // release gives the gate back.
@@ -72,7 +72,7 @@ func (c *ProviderConfig) module() string {
 
 // newProviderLink loads a provider's module and takes its gate. What it takes
 // is given back by release; on an error it has taken nothing.
-func newProviderLink(ctx caddy.Context, c *ProviderConfig, logger *zap.Logger) (*providerLink, error) {
+func newProviderLink(ctx caddy.Context, c *ProviderConfig, a *announcer) (*providerLink, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -94,12 +94,12 @@ func newProviderLink(ctx caddy.Context, c *ProviderConfig, logger *zap.Logger) (
 	if l.Link, err = c.link(ctx, l.Name); err != nil {
 		return nil, err
 	}
-	entry, err := takeGate(key, l.Name, l.module, c, logger)
+	entry, err := takeGate(key, l.Name, l.module, c, a)
 	if err != nil {
 		return nil, err
 	}
 	l.key, l.Gate, l.RetryBudget = key, entry.gate, entry.retries
-	l.carried = l.Link
+	l.entry, l.carried = entry, l.Link
 	if c.MaxRate != nil {
 		l.Gate = cappedGate{Gate: entry.gate, bucket: entry.bucket}
 	}

@@ -112,13 +112,17 @@ func (h *Handler) checkStreams() error {
 }
 
 func (h *Handler) provisionProviders(ctx caddy.Context) error {
+	a, err := newAnnouncer(ctx)
+	if err != nil {
+		return err
+	}
 	names := make(map[string]bool)
 	for i, c := range h.Providers {
 		if c == nil {
 			return fmt.Errorf("provider #%d is null", i+1)
 		}
 		label := c.label(i) // while the module's configuration is still there
-		l, err := newProviderLink(ctx, c, h.logger)
+		l, err := newProviderLink(ctx, c, a)
 		if err != nil {
 			return fmt.Errorf("provider %s: %w", label, err)
 		}

@@ -41,6 +41,9 @@ type Gate struct {
 	openUntil   time.Time
 	coolUntil   time.Time
 	pending     []Change // to be told once the lock is free
+	since       time.Time
+	force       *Force      // nil: the gate goes by its calls
+	timer       *time.Timer // ends force
 }
 
 // Change is a change of state.
@@ -49,7 +52,7 @@ type Change struct{ From, To State }
 // New returns a closed gate. change, which may be nil, is called after every
 // change of state, on the goroutine that caused it and outside of any lock.
 func New(set Settings, change func(Change)) *Gate {
-	g := &Gate{set: set, change: change, recent: newWindow(set.Window, time.Now())}
+	g := &Gate{set: set, change: change, recent: newWindow(set.Window, time.Now()), since: time.Now()}
 	g.cb = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests: uint32(set.Probes), //nolint:gosec // Check has it above 0, no operator has it above 4 billion
 		// The shortest open time jitter can give: the gate itself holds calls
@@ -70,6 +73,12 @@ func (g *Gate) Allow() (done func(session.Effect, time.Duration), reason session
 	g.mu.Lock()
 	defer g.unlock()
 	now := time.Now()
+	if f := g.held(now); f != nil {
+		if f.State == ForcedOpen {
+			return nil, session.ForcedOpen
+		}
+		return forcedCall, session.OK
+	}
 	if now.Before(g.openUntil) {
 		return nil, session.Open
 	}
@@ -150,7 +159,15 @@ func (g *Gate) moved(from, to State) {
 		g.nominal = 0
 	default:
 	}
-	g.pending = append(g.pending, Change{From: from, To: to})
+	if g.force == nil {
+		g.tell(Change{From: from, To: to})
+	}
+}
+
+// tell notes a change of the state that is seen.
+func (g *Gate) tell(c Change) {
+	g.pending = append(g.pending, c)
+	g.since = time.Now()
 }
 
 // nextOpen is how long to stay open: the first open time when calls failed,

@@ -20,9 +20,16 @@ func States() []State {
 	return []State{Closed, Open, HalfOpen, ForcedOpen, ForcedClosed}
 }
 
-// Changes lists every change of state a breaker makes by itself.
+// Changes lists every change of state: those a breaker makes by itself, and
+// those an operator makes.
 func Changes() []Change {
-	return []Change{{Closed, Open}, {Open, HalfOpen}, {HalfOpen, Open}, {HalfOpen, Closed}}
+	return []Change{
+		{Closed, Open}, {Open, HalfOpen}, {HalfOpen, Open}, {HalfOpen, Closed},
+		{Closed, ForcedOpen}, {Open, ForcedOpen}, {HalfOpen, ForcedOpen}, {ForcedClosed, ForcedOpen},
+		{Closed, ForcedClosed}, {Open, ForcedClosed}, {HalfOpen, ForcedClosed}, {ForcedOpen, ForcedClosed},
+		{ForcedOpen, Closed}, {ForcedOpen, Open}, {ForcedOpen, HalfOpen},
+		{ForcedClosed, Closed}, {ForcedClosed, Open}, {ForcedClosed, HalfOpen},
+	}
 }
 
 func stateOf(s gobreaker.State) State {

@@ -15,9 +15,24 @@ func TestStatesAreTheDocumentedWords(t *testing.T) {
 	}
 }
 
-func TestChangesAreThoseBetweenItsOwnStates(t *testing.T) {
+// Every two states of which an operator's is one, and what a breaker does by itself.
+func TestChangesAreAllThereCanBe(t *testing.T) {
 	want := []breaker.Change{opened, halfway, reopened, closed}
-	if got := breaker.Changes(); !slices.Equal(got, want) {
+	forced := []breaker.State{breaker.ForcedOpen, breaker.ForcedClosed}
+	for _, from := range breaker.States() {
+		for _, to := range breaker.States() {
+			if from != to && (slices.Contains(forced, from) || slices.Contains(forced, to)) {
+				want = append(want, breaker.Change{From: from, To: to})
+			}
+		}
+	}
+	got := breaker.Changes()
+	for _, c := range want {
+		if !slices.Contains(got, c) {
+			t.Errorf("%v is missing", c)
+		}
+	}
+	if len(got) != len(want) {
 		t.Errorf("got %v", got)
 	}
 }

@@ -142,13 +142,13 @@ func (r *run) attempt(l *Link, limit time.Duration, done func(session.Effect, ti
 	start := time.Now()
 	s, v, err := r.call(ctx, l)
 	took := time.Since(start)
+	r.obs.Attempted(l, v, took, err) // first: it knows then why a breaker opens
 	done(v.Effect, took)
 	if v.Cooldown > 0 {
 		l.Gate.CoolDown(v.Cooldown)
 	}
 	r.res.Upstream += took
 	r.res.Session = s
-	r.obs.Attempted(l, v, took, err)
 	return v
 }
 

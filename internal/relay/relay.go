@@ -131,11 +131,11 @@ func (c *carriage) ask(t Target, more bool) (*Answer, session.Verdict) {
 		v, err = session.Verdict{Effect: session.Success, Status: resp.StatusCode}, nil // the client's to read
 	}
 	took := time.Since(start)
+	c.obs.Attempted(t.Link, v, took, err) // first: it knows then why a breaker opens
 	done(v.Effect, took)
 	if v.Cooldown > 0 {
 		t.Gate.CoolDown(v.Cooldown)
 	}
-	c.obs.Attempted(t.Link, v, took, err)
 	if v.Reason == session.OK {
 		return e.commit(resp, c.Idle), v
 	}

@@ -1,0 +1,82 @@
+package control
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// provider is what of the admin API's answer is shown.
+type provider struct {
+	ID          string     `json:"id"`
+	Module      string     `json:"module"`
+	Sites       []string   `json:"sites"`
+	State       string     `json:"state"`
+	Since       time.Time  `json:"since"`
+	OpenUntil   *time.Time `json:"open_until"`
+	LastFailure *struct {
+		Reason string    `json:"reason"`
+		Status int       `json:"status"`
+		At     time.Time `json:"at"`
+	} `json:"last_failure"`
+	Forced *struct {
+		Until  time.Time `json:"until"`
+		Reason string    `json:"reason"`
+	} `json:"forced"`
+}
+
+// writeTable prints a line for each provider.
+func writeTable(out io.Writer, all []provider) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "PROVIDER\tMODULE\tSITE\tSTATE\tSINCE\tUNTIL\tLAST FAILURE\tFORCED BECAUSE")
+	now := time.Now()
+	for _, p := range all {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Module, dash(strings.Join(p.Sites, ",")), p.State,
+			ago(now, p.Since), p.until(now), p.failure(now), p.because())
+	}
+	return w.Flush()
+}
+
+func (p *provider) until(now time.Time) string {
+	switch {
+	case p.Forced != nil:
+		return "in " + rounded(p.Forced.Until.Sub(now))
+	case p.OpenUntil != nil:
+		return "in " + rounded(p.OpenUntil.Sub(now))
+	}
+	return "-"
+}
+
+func (p *provider) failure(now time.Time) string {
+	f := p.LastFailure
+	switch {
+	case f == nil:
+		return "-"
+	case f.Status != 0:
+		return fmt.Sprintf("%s (%d) %s", f.Reason, f.Status, ago(now, f.At))
+	}
+	return f.Reason + " " + ago(now, f.At)
+}
+
+func (p *provider) because() string {
+	if p.Forced == nil {
+		return "-"
+	}
+	return cmp.Or(strings.Join(strings.Fields(p.Forced.Reason), " "), "no reason given")
+}
+
+func ago(now, then time.Time) string { return rounded(now.Sub(then)) + " ago" }
+
+// rounded is a duration with as much as a reader wants to know of it.
+func rounded(d time.Duration) string {
+	d = max(d, 0)
+	if d < time.Hour {
+		return d.Round(time.Second).String()
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}
+
+func dash(s string) string { return cmp.Or(s, "-") }

@@ -1,0 +1,251 @@
+package caddymodule_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+)
+
+// admin asks the admin API.
+func (s *site) admin(method, path, body string) (status int, answer string) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.Admin+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	resp, err := client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, string(raw)
+}
+
+// statuses are the providers as the admin API lists them, by id.
+func (s *site) statuses() map[string]caddymodule.ProviderStatus {
+	s.t.Helper()
+	status, raw := s.admin(http.MethodGet, "/chatkit/providers", "")
+	var all []caddymodule.ProviderStatus
+	if err := json.Unmarshal([]byte(raw), &all); err != nil || status != http.StatusOK {
+		s.t.Fatalf("got %d %s", status, raw)
+	}
+	byID := make(map[string]caddymodule.ProviderStatus)
+	for _, p := range all {
+		byID[p.ID] = p
+	}
+	return byID
+}
+
+// force forces the breaker of a provider.
+func (s *site) force(action, id, length string) caddymodule.ProviderStatus {
+	s.t.Helper()
+	status, raw := s.admin(http.MethodPost, "/chatkit/providers/"+id+"/"+action, fmt.Sprintf(`{"for":%q,"reason":"a deploy"}`, length))
+	var p caddymodule.ProviderStatus
+	if err := json.Unmarshal([]byte(raw), &p); err != nil || status != http.StatusOK {
+		s.t.Fatalf("got %d %s", status, raw)
+	}
+	return p
+}
+
+// What the list says of a provider that is well, and of one that is not.
+func TestProviderStatus(t *testing.T) {
+	s := newSite(t, visitor)
+	all := s.statuses()
+	if p := all["backend"]; len(all) != 2 || p.Name != "backend" || p.Module != "backend" || p.State != "closed" || p.OpenUntil != nil ||
+		p.LastFailure != nil || p.Forced != nil || time.Since(p.Since) > time.Minute || strings.Join(p.Sites, ",") != "127.0.0.1" {
+		t.Errorf("got %+v", p)
+	}
+	set(t, s.Backend, sandbox.Status500)
+	for range 6 {
+		s.session()
+	}
+	p := s.statuses()["backend"]
+	if p.State != "open" || p.OpenUntil == nil || time.Until(*p.OpenUntil) <= 0 || p.LastFailure == nil ||
+		p.LastFailure.Reason != "status_5xx" || p.LastFailure.Status != 500 || time.Since(p.LastFailure.At) > time.Minute {
+		t.Errorf("got %+v, last failure %+v", p, p.LastFailure)
+	}
+	if p := s.statuses()["openai"]; p.State != "closed" || p.Counts.Calls != 6 || p.Counts.Failed != 0 {
+		t.Errorf("got %+v", p)
+	}
+}
+
+// Forced open: nobody asks the provider, streams neither, and every place says
+// why; a reload changes nothing, even one that changes the provider; and the time
+// runs out by itself.
+func TestForceOpen(t *testing.T) {
+	s := newSite(t, visitor)
+	s.persistent()
+	const opened = `breaker_transitions_total{from="closed",provider="backend",to="forced_open"}`
+	before := s.metric(opened)
+	p := s.force("open", "backend", "2s")
+	if p.State != "forced_open" || p.Forced == nil || p.Forced.Reason != "a deploy" || p.OpenUntil == nil || time.Until(*p.OpenUntil) > 2*time.Second {
+		t.Errorf("got %+v", p)
+	}
+	until := p.Forced.Until
+	check := func(when string) {
+		t.Helper()
+		got, p := s.session(), s.statuses()["backend"]
+		if got.Provider() != "openai" || got.Reason() != "forced_open" || s.Backend.Calls() != 0 {
+			t.Errorf("%s: served by %s because %q, backend asked %d times", when, got.Provider(), got.Reason(), s.Backend.Calls())
+		}
+		if p.State != "forced_open" || p.Forced == nil || !p.Forced.Until.Equal(until) || p.Forced.Reason != "a deploy" {
+			t.Errorf("%s: got %+v", when, p)
+		}
+	}
+	check("at once")
+	if got := s.stream(); got.Status != http.StatusServiceUnavailable {
+		t.Errorf("a stream got %d", got.Status)
+	}
+	if s.metric(`breaker_state{provider="backend",state="forced_open"}`) != 1 || s.metric(opened) != before+1 {
+		t.Error("the metrics do not say so")
+	}
+	if err := s.load(visitor + "\n deadline 9s"); err != nil {
+		t.Fatal(err)
+	}
+	check("after a reload")
+	if err := s.load(strings.Replace(visitor, "retries 0", "retries 1", 1)); err != nil {
+		t.Fatal(err)
+	}
+	check("after a reload that changes the provider")
+	s.awaitLogged("caddy.log", `"breaker changed"`, `"to":"forced_open"`, `"reason":"a deploy"`, `"level":"warn"`)
+
+	time.Sleep(time.Until(until) + 50*time.Millisecond)
+	if p := s.statuses()["backend"]; p.State != "closed" || p.Forced != nil {
+		t.Errorf("when it is over: got %+v", p)
+	}
+	if got := s.session(); got.Provider() != "backend" {
+		t.Errorf("when it is over: served by %s", got.Provider())
+	}
+	s.awaitLogged("caddy.log", `"breaker changed"`, `"from":"forced_open"`)
+}
+
+// Forced closed: a provider that fails is asked all the same.
+func TestForceClosedAndAuto(t *testing.T) {
+	s := newSite(t, visitor)
+	set(t, s.Backend, sandbox.Status500)
+	for range 7 {
+		s.session()
+	}
+	asked := s.Backend.Calls()
+	if p := s.force("close", "backend", "1h"); p.State != "forced_closed" || p.OpenUntil != nil {
+		t.Errorf("got %+v", p)
+	}
+	for range 10 {
+		if got := s.session(); got.Reason() != "status_5xx" {
+			t.Errorf("fallback because %q", got.Reason())
+		}
+	}
+	if got := s.Backend.Calls(); got != asked+10 {
+		t.Errorf("the backend was asked %d times more", got-asked)
+	}
+	status, raw := s.admin(http.MethodPost, "/chatkit/providers/backend/auto", "")
+	if status != http.StatusOK || !strings.Contains(raw, `"state":"open"`) || strings.Contains(raw, "forced") {
+		t.Errorf("got %d %s", status, raw)
+	}
+	if got := s.session(); got.Reason() != "open" {
+		t.Errorf("fallback because %q", got.Reason())
+	}
+	if status, _ := s.admin(http.MethodPost, "/chatkit/providers/backend/auto", ""); status != http.StatusOK {
+		t.Errorf("nothing to release: got %d", status)
+	}
+}
+
+// What the admin API refuses, and how it says so.
+func TestOverrideErrors(t *testing.T) {
+	const open = "/chatkit/providers/backend/open"
+	tests := []struct {
+		name, method, path, body string
+		status                   int
+		want                     string
+	}{
+		{"no such provider", "POST", "/chatkit/providers/backnd/open", `{"for":"1m"}`, 404, `no provider \"backnd\"`},
+		{"no such action", "POST", "/chatkit/providers/backend/explode", `{"for":"1m"}`, 404, `no action \"explode\": open, close or auto`},
+		{"no action", "POST", "/chatkit/providers/backend", `{"for":"1m"}`, 404, `no action \"\"`},
+		{"more than an action", "POST", open + "/now", `{"for":"1m"}`, 404, `no action \"open/now\"`},
+		{"GET", "GET", open, "", 405, "GET is not allowed, use POST"},
+		{"POST of the list", "POST", "/chatkit/providers", "", 405, "POST is not allowed, use GET"},
+		{"no body", "POST", open, "", 400, "for is missing"},
+		{"no time", "POST", open, `{"reason":"x"}`, 400, "for is missing"},
+		{"garbage for a time", "POST", open, `{"for":"soon"}`, 400, `for: \"soon\" is no duration`},
+		{"a number for a time", "POST", open, `{"for":600}`, 400, "body is not"},
+		{"no time at all", "POST", open, `{"for":"0s"}`, 400, "for: 0s is not above 0"},
+		{"back in time", "POST", open, `{"for":"-1m"}`, 400, "is not above 0"},
+		{"a day and a second", "POST", open, `{"for":"24h1s"}`, 400, "for: 24h0m1s is above 24h"},
+		{"two days", "POST", open, `{"for":"2d"}`, 400, "is above 24h"},
+		{"long reason", "POST", open, `{"for":"1m","reason":"` + strings.Repeat("x", 201) + `"}`, 400, "reason has more than 200 characters"},
+		{"no JSON", "POST", open, `for=10m`, 400, "body is not"},
+		{"cut", "POST", open, `{"for":"10m"`, 400, "body is not"},
+		{"a list", "POST", open, `["10m"]`, 400, "body is not"},
+		{"two", "POST", open, `{"for":"10m"}{}`, 400, "more than one value"},
+		{"misspelled", "POST", open, `{"for":"10m","raeson":"x"}`, 400, `unknown field \"raeson\"`},
+		{"too large", "POST", open, `{"for":"10m","reason":"` + strings.Repeat("x", 5000) + `"}`, 413, "more than 4096 bytes"},
+	}
+	s := newSite(t, visitor)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			status, raw := s.admin(tt.method, tt.path, tt.body)
+			if status != tt.status || !strings.HasPrefix(raw, `{"error":"`) || !strings.Contains(raw, tt.want) {
+				t.Errorf("got %d %s, want %d %s", status, raw, tt.status, tt.want)
+			}
+			if p := s.statuses()["backend"]; p.Forced != nil {
+				t.Error("it was forced all the same")
+			}
+		})
+	}
+	if p := s.force("open", "backend", "24h"); p.Forced == nil {
+		t.Error("a day is not taken")
+	}
+	if p := s.force("open", "backend", "1d"); p.Forced == nil {
+		t.Error("a day is not taken in Caddy's own notation")
+	}
+	s.admin(http.MethodPost, "/chatkit/providers/backend/auto", "")
+}
+
+// Two sites with one name for different providers: the list tells them apart, and
+// nobody forces the wrong one.
+func TestOverrideOfTwoSites(t *testing.T) {
+	s := newUnloadedSite(t)
+	other := "http://" + freeAddr(t)
+	text := s.caddyfile(visitor)
+	second := strings.Replace(visitor, "retries 0", "retries 2", 1)
+	text += fmt.Sprintf("\nhttp://two.example.com:%s {\n\tchatkit {%s\n\t}\n}\n", other[strings.LastIndex(other, ":")+1:], second)
+	if err := s.loadText(text); err != nil {
+		t.Fatal(err)
+	}
+	bySite := make(map[string]string)
+	for id, p := range s.statuses() {
+		if p.Name == "backend" {
+			bySite[strings.Join(p.Sites, ",")] = id
+		}
+	}
+	if len(bySite) != 2 || bySite["127.0.0.1"] == "" || bySite["two.example.com"] == "" || bySite["127.0.0.1"] == bySite["two.example.com"] {
+		t.Fatalf("got %v", bySite)
+	}
+	status, raw := s.admin(http.MethodPost, "/chatkit/providers/backend/open", `{"for":"1m"}`)
+	if status != http.StatusConflict || !strings.Contains(raw, bySite["127.0.0.1"]+" (127.0.0.1)") || !strings.Contains(raw, bySite["two.example.com"]+" (two.example.com)") {
+		t.Errorf("got %d %s", status, raw)
+	}
+	s.force("open", bySite["two.example.com"], "1m")
+	if got := s.session(); got.Provider() != "backend" {
+		t.Errorf("the other site is served by %s because %q", got.Provider(), got.Reason())
+	}
+	s.force("open", bySite["127.0.0.1"], "1m")
+	if got := s.session(); got.Reason() != "forced_open" {
+		t.Errorf("served by %s because %q", got.Provider(), got.Reason())
+	}
+	for _, id := range bySite {
+		s.admin(http.MethodPost, "/chatkit/providers/"+id+"/auto", "")
+	}
+}

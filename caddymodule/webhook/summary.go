@@ -1,0 +1,21 @@
+package webhook
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// summary is an event in one line: its name and its data.
+func summary(e caddy.Event) string {
+	parts := make([]string, 0, len(e.Data))
+	for _, name := range slices.Sorted(maps.Keys(e.Data)) {
+		if v := fmt.Sprint(e.Data[name]); v != "" {
+			parts = append(parts, name+"="+v)
+		}
+	}
+	return e.Name() + ": " + strings.Join(parts, ", ")
+}

@@ -1,0 +1,135 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
+)
+
+func init() { caddy.RegisterModule(new(Webhook)) }
+
+// Webhook posts events as JSON: `{"event": "chatkit.fallback", "time": "…", "data":
+// {…}, "text": "chatkit.fallback: provider=backend, …"}`. The text is what chat
+// services such as Slack show.
+//
+// An address that does not answer 2xx within the timeout is an error in the log
+// of the events app; the event is not sent again.
+type Webhook struct {
+	// The address, http or https. Required. It often holds a secret: use
+	// `{env.*}` or `{file.*}`. It is never logged.
+	URL string `json:"url,omitempty"`
+
+	// How long the address may take. Default: 5s.
+	Timeout caddy.Duration `json:"timeout,omitempty"`
+
+	url    string
+	client *http.Client
+}
+
+const defaultTimeout = 5 * time.Second
+
+// CaddyModule returns the Caddy module information.
+func (*Webhook) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "events.handlers.chatkit_webhook", New: func() caddy.Module { return new(Webhook) }}
+}
+
+// Provision resolves the address.
+func (h *Webhook) Provision(caddy.Context) error {
+	address, err := caddy.NewReplacer().ReplaceOrErr(h.URL, true, true)
+	if err != nil {
+		return fmt.Errorf("url: %w", err)
+	}
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return errors.New("url: value is no http or https address")
+	}
+	if h.Timeout < 0 {
+		return fmt.Errorf("timeout: %s is negative", time.Duration(h.Timeout))
+	}
+	h.url, h.client = address, &http.Client{Timeout: time.Duration(h.Timeout)}
+	if h.Timeout == 0 {
+		h.client.Timeout = defaultTimeout
+	}
+	return nil
+}
+
+// Cleanup closes idle connections.
+func (h *Webhook) Cleanup() error {
+	if h.client != nil {
+		h.client.CloseIdleConnections()
+	}
+	return nil
+}
+
+// Handle posts an event.
+func (h *Webhook) Handle(ctx context.Context, e caddy.Event) error {
+	body, err := json.Marshal(map[string]any{
+		"event": e.Name(), "time": e.Timestamp().UTC().Format(time.RFC3339), "data": e.Data, "text": summary(e),
+	})
+	if err != nil {
+		return fmt.Errorf("webhook: writing event: %w", err)
+	}
+	// The event's context may be that of a request or of a configuration that is
+	// over by now; the event has happened all the same.
+	r, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodPost, h.url, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("webhook: address is none")
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := h.client.Do(r)
+	if err != nil {
+		return fmt.Errorf("webhook: %w", withoutURL(err))
+	}
+	defer resp.Body.Close()
+	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return fmt.Errorf("webhook: answered %d", resp.StatusCode)
+	}
+	return nil
+}
+
+// withoutURL takes the address out of an error.
+func withoutURL(err error) error {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		return ue.Err
+	}
+	return err
+}
+
+// UnmarshalCaddyfile sets up the handler from Caddyfile tokens. Syntax:
+//
+//	chatkit_webhook <url> [<timeout>]
+func (h *Webhook) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the name of the module
+	args := d.RemainingArgs()
+	if len(args) < 1 || len(args) > 2 {
+		return d.Errf("chatkit_webhook takes a url and perhaps a timeout")
+	}
+	h.URL = args[0]
+	if len(args) == 2 {
+		timeout, err := caddy.ParseDuration(args[1])
+		if err != nil || timeout <= 0 {
+			return d.Errf("chatkit_webhook: %q is no duration above 0", args[1])
+		}
+		h.Timeout = caddy.Duration(timeout)
+	}
+	return nil
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner     = (*Webhook)(nil)
+	_ caddy.CleanerUpper    = (*Webhook)(nil)
+	_ caddyfile.Unmarshaler = (*Webhook)(nil)
+	_ caddyevents.Handler   = (*Webhook)(nil)
+)

@@ -1,0 +1,114 @@
+package webhook_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/webhook"
+)
+
+// handler is a webhook set up from a line of a Caddyfile.
+func handler(t *testing.T, line string) (*webhook.Webhook, error) {
+	t.Helper()
+	h := new(webhook.Webhook)
+	if err := h.UnmarshalCaddyfile(caddyfile.NewTestDispenser(line)); err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { _ = h.Cleanup() })
+	return h, h.Provision(caddy.Context{})
+}
+
+func event(t *testing.T) caddy.Event {
+	t.Helper()
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
+	t.Cleanup(cancel)
+	e, err := caddy.NewEvent(ctx, "chatkit.fallback", map[string]any{"provider": "backend", "served_by": "openai", "reason": "dial", "from": ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestWebhookPosts(t *testing.T) {
+	var got map[string]any
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || r.URL.Path != "/planted-secret" {
+			t.Errorf("got %s %s %v", r.Method, r.URL, r.Header)
+		}
+		_ = json.NewDecoder(r.Body).Decode(&got)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer server.Close()
+	t.Setenv("TEST_WEBHOOK", server.URL+"/planted-secret")
+	h, err := handler(t, "chatkit_webhook {env.TEST_WEBHOOK}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // the configuration is gone, the event is not
+	if err := h.Handle(ctx, event(t)); err != nil {
+		t.Fatal(err)
+	}
+	if data, _ := got["data"].(map[string]any); got["event"] != "chatkit.fallback" || data["reason"] != "dial" ||
+		got["text"] != "chatkit.fallback: provider=backend, reason=dial, served_by=openai" {
+		t.Errorf("got %v", got)
+	}
+	if _, err := time.Parse(time.RFC3339, got["time"].(string)); err != nil {
+		t.Error(err)
+	}
+}
+
+// Errors name what happened, and never the address.
+func TestWebhookErrors(t *testing.T) {
+	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/planted-slow" {
+			time.Sleep(500 * time.Millisecond)
+			return
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	defer failing.Close()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for name, c := range map[string]struct{ line, want string }{
+		"error status": {failing.URL + "/planted", "answered 500"},
+		"unreachable":  {gone.URL + "/planted", "refused"},
+		"slow":         {failing.URL + "/planted-slow 50ms", "deadline exceeded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, err := handler(t, "chatkit_webhook "+c.line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = h.Handle(t.Context(), event(t))
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "planted") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestWebhookRefusals(t *testing.T) {
+	t.Setenv("TEST_PLANTED", "ftp://planted.example.com")
+	for line, want := range map[string]string{
+		"":                        "takes a url",
+		" https://a 5s more":      "takes a url",
+		" https://a soon":         "no duration",
+		" https://a 0s":           "no duration",
+		" planted":                "no http or https address",
+		" {env.TEST_PLANTED}":     "no http or https address",
+		" {env.TEST_UNSET_THING}": "url:",
+	} {
+		if _, err := handler(t, "chatkit_webhook"+line); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "planted.example") {
+			t.Errorf("%q: got %v", line, err)
+		}
+	}
+}
