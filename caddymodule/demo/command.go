@@ -20,7 +20,8 @@ func init() {
 		Short: "Shows chat sessions failing over, on stand-ins, without any account",
 		Long: `
 Starts a stand-in for a custom backend, a stand-in for OpenAI's ChatKit sessions
-endpoint, and Caddy with the chatkit handler in front of them on localhost. It
+endpoint, and Caddy with the chatkit handler in front of them on localhost. Its
+page shows sessions, replies and breakers, and has buttons that break things. It
 prints what to try, and a line for each session: who served it, why, how long it
 took. Nothing leaves this machine. Ctrl-C ends it.
 

@@ -69,7 +69,7 @@ func start(port int, out io.Writer) (d *demo, err error) {
 	d.closers = append(d.closers, d.log.Close)
 	controlAddr, err := d.startControl()
 	if err != nil {
-		return d, fmt.Errorf("starting fault switch: %w", err)
+		return d, fmt.Errorf("starting page: %w", err)
 	}
 	return d, d.startCaddy(controlAddr)
 }
@@ -84,16 +84,14 @@ func checkFree(port int) error {
 	return ln.Close()
 }
 
-// startControl serves the fault switches. Caddy proxies /demo/ to it.
+// startControl serves the page, its status and the fault switches.
 func (d *demo) startControl() (addr string, err error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
 	d.control = &http.Server{
-		Handler: sandbox.Control(map[string]*sandbox.Server{
-			"backend": d.backend, "openai": d.openai,
-		}),
+		Handler:           d.handler(),
 		ReadHeaderTimeout: time.Second,
 	}
 	go func() { _ = d.control.Serve(ln) }()
@@ -151,13 +149,16 @@ func (d *demo) stop() error {
 
 func (d *demo) url() string { return "http://localhost:" + strconv.Itoa(d.port) }
 
+// loopbackURL is url for programs, which need no name for it.
+func (d *demo) loopbackURL() string { return "http://127.0.0.1:" + strconv.Itoa(d.port) }
+
 // printHelp says what to try.
 func (d *demo) printHelp() {
 	faults := make([]string, 0, len(sandbox.Faults()))
 	for _, f := range sandbox.Faults() {
 		faults = append(faults, string(f))
 	}
-	_, _ = fmt.Fprintf(d.out, `caddy-chatkit demo on %[1]s
+	_, _ = fmt.Fprintf(d.out, `caddy-chatkit demo: open %[1]s/ in a browser, or try it here.
 
 Create a session (served by the backend):
   curl -i -X POST %[1]s/api/custom/session

@@ -44,7 +44,7 @@ func TestReadableLine(t *testing.T) {
 
 // What was sent before the end is printed, and nothing is left running.
 func TestSessionLogClose(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	var out strings.Builder
 	l, err := newSessionLog(&out)
 	if err != nil {

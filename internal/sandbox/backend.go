@@ -17,7 +17,10 @@ const (
 )
 
 // backend speaks as the documented sample backend does.
-type backend struct{ opts Options }
+type backend struct {
+	opts     Options
+	sessions backendSecrets
+}
 
 // backendSession is the answer to a good request.
 type backendSession struct {
@@ -35,6 +38,8 @@ func (b *backend) route(u *url.URL) (string, judge) {
 	switch u.Path {
 	case backendSessions:
 		return http.MethodPost, b.create
+	case backendStream:
+		return http.MethodPost, b.reply
 	case backendHealth:
 		return http.MethodGet, nil
 	}
@@ -60,6 +65,7 @@ func (b *backend) create(req *Recorded, f Fault) reply {
 		Model:     model,
 	})
 	a.secret = text
+	b.sessions.add(text)
 	return a
 }
 

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // Sizes of the oversized answers.
@@ -71,7 +70,7 @@ func (e *exchange) play() {
 	case Huge:
 		e.huge()
 	default:
-		e.whole(f).write(e.w)
+		e.send(e.whole(f))
 	}
 }
 
@@ -119,15 +118,8 @@ func (e *exchange) hang() {
 
 // slow answers late. A client that has left gets no session made for it.
 func (e *exchange) slow() {
-	late := time.NewTimer(e.s.opts.SlowBy)
-	defer late.Stop()
-	select {
-	case <-late.C:
-		e.answer(None).write(e.w)
-	case <-e.r.Context().Done():
-		drop(e.w, reset)
-	case <-e.s.gone:
-		drop(e.w, reset)
+	if e.pause(e.s.opts.SlowBy) {
+		e.send(e.answer(None))
 	}
 }
 
@@ -158,11 +150,12 @@ func (e *exchange) inPieces() {
 	}
 }
 
-// huge stretches a good answer with a field behind all others.
+// huge stretches a good answer with a field behind all others. A stream, which
+// has none, stays as it is.
 func (e *exchange) huge() {
 	a := e.answer(None)
-	if a.status != http.StatusOK {
-		a.write(e.w)
+	if a.status != http.StatusOK || a.contentType == typeEvents {
+		e.send(a)
 		return
 	}
 	open, pad, end := a.body[:len(a.body)-1], bytes.Repeat([]byte("x"), 64<<10), []byte(`"}`)

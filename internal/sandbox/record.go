@@ -65,7 +65,7 @@ func (l *recorder) secret(s string) {
 }
 
 // Calls counts the session requests that reached the handler, cancel requests
-// included, whatever the fault did with them afterwards. Refused connections
+// and streams included, whatever the fault did with them afterwards. Refused connections
 // and /health do not count.
 func (s *Server) Calls() int {
 	s.log.mu.Lock()

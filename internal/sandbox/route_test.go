@@ -18,6 +18,7 @@ func TestPathsAndMethods(t *testing.T) {
 		{0, "GET", "/health", 200, "", `{"status":"ok"}`},
 		{0, "POST", "/health", 405, "GET", `"detail"`},
 		{0, "GET", backendPath, 405, "POST", `"detail"`},
+		{0, "GET", streamPath, 405, "POST", `"detail"`},
 		{0, "POST", "/", 404, "", `{"detail":"Not Found"}`},
 		{0, "POST", backendPath + "/x", 404, "", `"detail"`},
 		{1, "GET", openAIPath, 405, "POST", `"error"`},

@@ -46,9 +46,12 @@ type phase struct {
 
 // NewBackend starts a stand-in for a custom backend: POST /api/sessions with
 // {"user_id", "model"?, "metadata"?} or ?user_id= answers 200
-// {"session_id", "expires_at": RFC 3339, "model"}; GET /health answers
-// {"status":"ok"}. A missing user is 422 and a wrong key 401, in FastAPI's
-// shapes. The error is that of listening on Options.Addr.
+// {"session_id", "expires_at": RFC 3339, "model"}; POST /api/chat/stream with
+// {"message"} and the key or one of the last 1000 sessions as bearer streams a
+// short reply, data: {"type":"delta","delta"} events and at last
+// data: {"type":"done"}; GET /health answers {"status":"ok"}. What is missing is
+// 422 and a wrong key 401, in FastAPI's shapes. Faults of the session do not
+// touch a stream. The error is that of listening on Options.Addr.
 func NewBackend(o Options) (*Server, error) {
 	o = o.withDefaults(BackendLifetime)
 	return start(o, &backend{opts: o})

@@ -1,0 +1,46 @@
+package demo
+
+import (
+	"embed"
+	"net/http"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+)
+
+// The page is plain files, as a browser takes them.
+//
+//go:embed page
+var pageFiles embed.FS
+
+// contentPolicy lets the page load what this server sends and nothing else: no
+// inline script or style, no other origin, no frame around it.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+	"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// handler serves what is the demo's own: the page, the state of the providers,
+// the fault switches. Caddy proxies their paths to it.
+func (d *demo) handler() http.Handler {
+	servers := map[string]*sandbox.Server{"backend": d.backend, "openai": d.openai}
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", guarded(http.HandlerFunc(servePage)))
+	mux.Handle("GET /page/", guarded(http.FileServerFS(pageFiles)))
+	mux.Handle("GET /demo/status", &statusPage{metricsURL: d.loopbackURL() + "/metrics", servers: servers})
+	mux.Handle("/demo/", http.StripPrefix("/demo", sandbox.Control(servers)))
+	return mux
+}
+
+func servePage(w http.ResponseWriter, r *http.Request) {
+	http.ServeFileFS(w, r, pageFiles, "page/index.html")
+}
+
+// guarded adds the headers of the page. Its files have no times to be cached by.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-cache")
+		next.ServeHTTP(w, r)
+	})
+}

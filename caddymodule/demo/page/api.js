@@ -1,0 +1,79 @@
+// api.js makes the requests. All of them go to this origin.
+
+// exchange makes a request and measures it. It never throws: without an answer
+// the status is 0.
+async function exchange(path, options) {
+  const begin = performance.now();
+  try {
+    const response = await fetch(path, { method: "POST", ...options });
+    return { response, status: response.status, ...heads(response.headers), took: performance.now() - begin };
+  } catch {
+    return { status: 0, body: {}, took: performance.now() - begin };
+  }
+}
+
+const heads = (headers) => ({
+  provider: headers.get("X-ChatKit-Provider") ?? "",
+  reason: headers.get("X-ChatKit-Fallback-Reason") ?? "",
+  retryAfter: headers.get("Retry-After") ?? "",
+});
+
+const json = (response) => response.json().catch(() => ({}));
+
+// createSession asks for a session, as a chat widget does.
+export async function createSession() {
+  const answer = await exchange("/api/custom/session");
+  return answer.response ? { ...answer, body: await json(answer.response) } : answer;
+}
+
+// streamReply sends a message and hands over the reply, delta by delta. Whether
+// it came to its end is in "whole".
+export async function streamReply(secret, message, onDelta) {
+  const begin = performance.now();
+  const answer = await exchange("/api/custom/stream", {
+    headers: { Authorization: `Bearer ${secret}`, "Content-Type": "application/json", Accept: "text/event-stream" },
+    body: JSON.stringify({ message }),
+  });
+  if (answer.status !== 200) {
+    return answer.response ? { ...answer, body: await json(answer.response) } : answer;
+  }
+  let whole = false;
+  try {
+    for await (const event of events(answer.response.body)) {
+      if (event.type === "done") whole = true;
+      else onDelta(event.delta ?? "");
+    }
+  } catch {
+    whole = false; // cut, or not what a backend streams
+  }
+  return { ...answer, body: {}, whole, firstByte: answer.took, took: performance.now() - begin };
+}
+
+// events reads an event stream as the bytes come in.
+async function* events(stream) {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (const reader = stream.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const frames = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+    rest = frames.pop();
+    for (const frame of frames) {
+      yield JSON.parse(frame.replace(/^data: /, ""));
+    }
+  }
+}
+
+// setFault switches a stand-in; false where that did not work.
+export const setFault = async (provider, fault) => (await exchange(`/demo/${provider}/${fault}`)).status === 200;
+
+// status is what the providers and their breakers are in, or null where the
+// demo has ended.
+export async function status() {
+  try {
+    const response = await fetch("/demo/status");
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}

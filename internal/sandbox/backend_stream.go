@@ -1,0 +1,133 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The stream of the backend stand-in.
+const (
+	backendStream = "/api/chat/stream"
+	typeEvents    = "text/event-stream"
+	// eventPause lies between two events: short, but long enough to be seen.
+	eventPause = 60 * time.Millisecond
+	// longestEcho bounds how much of a message a reply repeats, in bytes.
+	longestEcho = 200
+)
+
+// eventEnd ends an event of a stream.
+var eventEnd = []byte("\n\n")
+
+// backendDelta is an event of a stream: a piece of the reply, or its end.
+type backendDelta struct {
+	Type  string `json:"type"` // delta, done
+	Delta string `json:"delta,omitempty"`
+}
+
+// backendSecrets are the last sessions that were handed out, for the streams
+// that belong to them.
+type backendSecrets struct {
+	mu    sync.Mutex
+	known ring[string]
+}
+
+func (s *backendSecrets) add(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known.add(secret)
+}
+
+func (s *backendSecrets) has(secret string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.known.values, secret)
+}
+
+// reply answers a message by a stream. Where a key is wanted, the key or a
+// session of this server opens it.
+func (b *backend) reply(req *Recorded, _ Fault) reply {
+	shown := bearer(req.Header)
+	if b.opts.Key != "" && shown != b.opts.Key && !b.sessions.has(shown) {
+		return b.problem(http.StatusUnauthorized)
+	}
+	message, bad := readMessage(req.Body)
+	if bad != nil {
+		return marshaled(http.StatusUnprocessableEntity, map[string]any{"detail": bad})
+	}
+	return reply{status: http.StatusOK, contentType: typeEvents, body: events(message)}
+}
+
+// readMessage is the message of a stream request: {"message": "…"}.
+func readMessage(body []byte) (message string, bad []invalid) {
+	var o map[string]json.RawMessage
+	if err := json.Unmarshal(body, &o); err != nil {
+		return "", []invalid{malformed(body, err)}
+	}
+	raw, ok := o["message"]
+	if !ok {
+		return "", []invalid{missing(body, "body", "message")}
+	}
+	if err := json.Unmarshal(raw, &message); err != nil || string(raw) == "null" {
+		return "", []invalid{wrongType("string_type", "string", raw, "body", "message")}
+	}
+	return message, nil
+}
+
+// events is a reply to the message, a word an event.
+func events(message string) []byte {
+	if len(message) > longestEcho {
+		message = strings.ToValidUTF8(message[:longestEcho], "") + "…"
+	}
+	var all bytes.Buffer
+	for word := range strings.SplitAfterSeq("You said: “"+message+"”. This reply comes from the stand-in backend, word by word.", " ") {
+		writeEvent(&all, backendDelta{Type: "delta", Delta: word})
+	}
+	writeEvent(&all, backendDelta{Type: "done"})
+	return all.Bytes()
+}
+
+func writeEvent(to *bytes.Buffer, event backendDelta) {
+	data, _ := json.Marshal(event) // two strings, which always can be
+	to.WriteString("data: ")
+	to.Write(data)
+	to.Write(eventEnd)
+}
+
+// send writes a reply, a stream event by event.
+func (e *exchange) send(a reply) {
+	if a.contentType != typeEvents {
+		a.write(e.w)
+		return
+	}
+	e.w.Header().Set("Cache-Control", "no-cache")
+	a.head(e.w, -1)
+	for event := range bytes.SplitAfterSeq(a.body, eventEnd) {
+		if len(event) == 0 {
+			return // behind the last one
+		}
+		_, _ = e.w.Write(event)
+		flush(e.w)
+		if !e.pause(eventPause) {
+			return
+		}
+	}
+}
+
+// pause waits; false where there is nobody left to wait for.
+func (e *exchange) pause(d time.Duration) bool {
+	over := time.NewTimer(d)
+	defer over.Stop()
+	select {
+	case <-over.C:
+		return true
+	case <-e.r.Context().Done():
+	case <-e.s.gone:
+	}
+	drop(e.w, reset)
+	return false
+}
