@@ -71,7 +71,8 @@ func (s *sweep) askAsApp() {
 // pages are what operators see.
 func (s *sweep) pages() {
 	s.t.Helper()
-	s.seen = append(s.seen, s.get(s.Admin+"/config/"), s.get(s.Admin+"/metrics"), s.get(s.Admin+"/reverse_proxy/upstreams"))
+	s.seen = append(s.seen, s.get(s.Admin+"/config/"), s.get(s.Admin+"/metrics"), s.get(s.Admin+"/reverse_proxy/upstreams"),
+		s.get(s.Admin+"/chatkit/providers"))
 }
 
 // reload posts a configuration to the admin API and keeps what it says.

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/expirable"
@@ -34,7 +35,7 @@ type key [16]byte
 
 type entry struct {
 	provider string
-	until    int64 // unix seconds; 0: not known
+	until    uint32 // unix seconds, up to 2106; 0: not known
 	canceled bool
 }
 
@@ -48,8 +49,8 @@ func New(size int, life time.Duration) *Index {
 // Put remembers that a provider has issued a session.
 func (x *Index) Put(s *session.Session, provider string) {
 	e := entry{provider: provider}
-	if !s.ExpiresAt.IsZero() {
-		e.until = s.ExpiresAt.Unix()
+	if at := s.ExpiresAt.Unix(); !s.ExpiresAt.IsZero() && at > 0 && at <= math.MaxUint32 {
+		e.until = uint32(at)
 	}
 	x.lru.Add(x.key(s.Secret), e)
 }
@@ -58,7 +59,7 @@ func (x *Index) Put(s *session.Session, provider string) {
 // is not known or the session is long over.
 func (x *Index) Get(secret session.Secret) string {
 	e, ok := x.lru.Get(x.key(secret))
-	if !ok || (e.until != 0 && time.Now().Unix() > e.until+grace) {
+	if !ok || (e.until != 0 && time.Now().Unix() > int64(e.until)+grace) {
 		return ""
 	}
 	return e.provider
@@ -89,7 +90,7 @@ func (x *Index) Cancel(id string) (provider string, until time.Time, ok bool) {
 	e.canceled = true
 	x.lru.Add(k, e)
 	if e.until != 0 {
-		until = time.Unix(e.until, 0)
+		until = time.Unix(int64(e.until), 0)
 	}
 	return e.provider, until, true
 }
