@@ -20,7 +20,7 @@ const (
 // announcer tells operators what happens: in the log, and as Caddy's events.
 type announcer struct {
 	logger *zap.Logger
-	ctx    caddy.Context //nolint:containedctx // of the module, which events name as their origin
+	ctx    caddy.Context //nolint:containedctx // of the events
 	events *caddyevents.App
 }
 
@@ -34,7 +34,10 @@ func newAnnouncer(ctx caddy.Context) (*announcer, error) {
 	if !ok {
 		return nil, fmt.Errorf("events app is a %T", app)
 	}
-	return &announcer{logger: ctx.Logger(), ctx: ctx, events: events}, nil
+	// Not the module's own context: of that Caddy overwrites the module that is
+	// an event's origin when it loads the next one, at the same time and with a
+	// wrong one. So the events have no origin.
+	return &announcer{logger: ctx.Logger(), ctx: caddy.Context{Context: ctx}, events: events}, nil
 }
 
 // emit sends an event. Its handlers run on their own time: they are commands and
