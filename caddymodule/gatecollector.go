@@ -17,7 +17,7 @@ var (
 	stateDesc = prometheus.NewDesc(prometheus.BuildFQName(namespace, subsystem, "breaker_state"),
 		"State of a provider's breaker: 1 for the state it is in, 0 for the others.", []string{"provider", "state"}, nil)
 	openUntilDesc = prometheus.NewDesc(prometheus.BuildFQName(namespace, subsystem, "breaker_open_until_timestamp_seconds"),
-		"When the breaker lets a probe through, 0 where it is not open.", []string{"provider"}, nil)
+		"When an open breaker lets a probe through, or a forced open one is no longer forced; 0 where it is not open.", []string{"provider"}, nil)
 	infoDesc = prometheus.NewDesc(prometheus.BuildFQName(namespace, subsystem, "config_info"),
 		"The providers of the configuration, always 1.", []string{"provider", "module"}, nil)
 )

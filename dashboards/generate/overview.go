@@ -1,0 +1,90 @@
+package main
+
+// blob is where the documents of the repository are read.
+const blob = "https://github.com/caddy-chatkit/caddy-chatkit/blob/main/"
+
+// row is a row of the dashboard and its panels.
+type row struct {
+	title  string
+	panels []*panel
+}
+
+// overview is the dashboard.
+func overview() *dashboard {
+	return &dashboard{
+		UID: "chatkit-overview", Title: "caddy-chatkit: overview",
+		Description: "Who serves the sessions of the chat, and why. From top to bottom: is anybody hurt, by what, how slow, since when.",
+		Tags:        []string{"caddy", "chatkit"}, SchemaVersion: 39, Editable: true, GraphTooltip: 1,
+		Refresh: "30s", Time: object{"from": "now-3h", "to": "now"}, Timezone: "browser",
+		Annotations: annotations(), Links: links(), Templating: variables(),
+		Panels: laidOut([]row{
+			{"Is it working?", working()},
+			{"Who serves and why", serving()},
+			{"How fast", fast()},
+			{"Streams", streams()},
+			{"Protection", protection()},
+			{"Instances", instances()},
+		}),
+	}
+}
+
+// laidOut numbers the panels and puts them onto the grid, from left to right
+// and row by row.
+func laidOut(rows []row) (all []*panel) {
+	id, y := 0, 0
+	for _, r := range rows {
+		id++
+		all = append(all, &panel{ID: id, Type: "row", Title: r.title, Collapsed: new(false), GridPos: place{H: 1, W: 24, Y: y}})
+		y++
+		x, height := 0, 0
+		for _, p := range r.panels {
+			if x+p.GridPos.W > 24 {
+				x, y, height = 0, y+height, 0
+			}
+			id++
+			p.ID, p.GridPos.X, p.GridPos.Y = id, x, y
+			x, height = x+p.GridPos.W, max(height, p.GridPos.H)
+			all = append(all, p)
+		}
+		y += height
+	}
+	return all
+}
+
+// variables are what a reader can choose.
+func variables() object {
+	return object{"list": []object{
+		{
+			"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "refresh": 1,
+			"multi": false, "includeAll": false, "current": object{}, "options": []any{}, "hide": 0, "regex": "",
+		},
+		labelVariable("instance", "Instance", "label_values(caddy_chatkit_config_info, instance)"),
+		labelVariable("provider", "Provider", `label_values(caddy_chatkit_config_info{instance=~"$instance"}, provider)`),
+	}}
+}
+
+// labelVariable is a variable with the values of a label, all by default.
+func labelVariable(name, label, query string) object {
+	return object{
+		"name": name, "label": label, "type": "query", "datasource": prometheus(), "definition": query,
+		"query":   object{"qryType": 1, "query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"},
+		"refresh": 2, "sort": 1, "multi": true, "includeAll": true, "allValue": ".*", "hide": 0, "regex": "",
+		"current": object{"text": []string{"All"}, "value": []string{"$__all"}}, "options": []any{},
+	}
+}
+
+// annotations mark what somebody has done.
+func annotations() object {
+	return object{"list": []object{{
+		"name": "Configuration loaded", "enable": true, "hide": false, "iconColor": "blue", "datasource": prometheus(),
+		"expr":        matchers.Replace("changes(caddy_config_last_reload_success_timestamp_seconds{I}[$__rate_interval]) > 0"),
+		"titleFormat": "Configuration loaded", "textFormat": "{{instance}}", "step": "60s", "useValueForTime": false,
+	}}}
+}
+
+func links() []object {
+	return []object{{
+		"title": "Runbook", "type": "link", "icon": "doc", "url": blob + "dashboards/RUNBOOK.md", "targetBlank": true,
+		"asDropdown": false, "includeVars": false, "keepTime": false, "tags": []string{}, "tooltip": "What to do about each alert",
+	}}
+}
