@@ -75,9 +75,20 @@ func (l *sessionLog) read(conn net.Conn) {
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
+		l.moreTime(conn)
 		if s, ok := readableLine(lines.Bytes()); ok {
 			_, _ = fmt.Fprintln(l.out, s)
 		}
+	}
+}
+
+// moreTime lets a connection that still says something go on with it after the
+// end: on a busy machine what lies there takes a while.
+func (l *sessionLog) moreTime(conn net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		_ = conn.SetReadDeadline(time.Now().Add(lastWords))
 	}
 }
 
