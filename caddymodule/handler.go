@@ -80,6 +80,7 @@ type Handler struct {
 
 	logger *zap.Logger
 	links  []*providerLink
+	known  []string // models that providers name
 	routes map[string]*route
 	socket []*route // whose paths end in {session}
 	cancel []*route // whose paths end in {id}/cancel

@@ -100,7 +100,8 @@ func (h *Handler) checkModels() error {
 	if err := h.checkModelsWord(); err != nil {
 		return err
 	}
-	if h.Models == modelsStrict && len(knownModels(h.links)) == 0 {
+	h.known = knownModels(h.links)
+	if h.Models == modelsStrict && len(h.known) == 0 {
 		return errors.New("models: strict, but no provider names a model")
 	}
 	return nil
@@ -119,11 +120,10 @@ func (x *exchange) checkModel() *refusal {
 	if x.h.Models != modelsStrict || x.req.Model == "" {
 		return nil
 	}
-	known := knownModels(x.h.links)
-	if slices.Contains(known, x.req.Model) {
+	if slices.Contains(x.h.known, x.req.Model) {
 		return nil
 	}
-	return badRequest("Field model is none of " + strings.Join(known, ", "))
+	return badRequest("Field model is none of " + strings.Join(x.h.known, ", "))
 }
 
 // metadataChecker is a provider that does not take every metadata.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -24,11 +25,12 @@ type providerLink struct {
 	models   []string   // it serves no others, where it has any
 	key      string     // of the gate in the pool
 	entry    *gateEntry
+	released sync.Once
 }
 
-// release gives the gate back.
-func (l *providerLink) release() error {
-	_, err := gates.Delete(l.key)
+// release gives the gate back, once.
+func (l *providerLink) release() (err error) {
+	l.released.Do(func() { _, err = gates.Delete(l.key) })
 	return err
 }
 

@@ -67,10 +67,11 @@ func (h *Handler) Cleanup() error {
 		errs = append(errs, y.proxy.Cleanup())
 	}
 	h.relayers = nil
+	// The links stay: requests that are under way still need them, and only a
+	// gate that nobody else has is gone from the pool.
 	for _, l := range h.links {
 		errs = append(errs, l.release())
 	}
-	h.links = nil
 	errs = append(errs, h.releaseLimits()...)
 	return errors.Join(errs...)
 }

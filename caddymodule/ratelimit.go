@@ -75,6 +75,9 @@ func (h *Handler) provisionLimits() error {
 	if err := checkRateLimits(h.RateLimits); err != nil {
 		return err
 	}
+	if len(h.RateLimits) == 0 {
+		return nil
+	}
 	settings, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("hashing settings: %w", err)

@@ -1,0 +1,53 @@
+package caddymodule_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+)
+
+// A request that is under way when a reload replaces its handler still falls
+// back, and is still told of: what it needs is not gone with the handler.
+func TestReloadDuringARequest(t *testing.T) {
+	for _, tt := range []struct {
+		name, path string
+		status     int
+	}{
+		{"session", "/api/custom/session", http.StatusOK}, // by openai
+		{"stream", "/api/custom/stream", http.StatusBadGateway},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked, goOn := make(chan struct{}, 1), make(chan struct{})
+			url := ownBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+				asked <- struct{}{}
+				<-goOn
+				w.WriteHeader(http.StatusInternalServerError)
+			})
+			s := newUnloadedSite(t)
+			block := strings.ReplaceAll(strings.Replace(twoProviders, "{env.TEST_BACKEND_URL}", url, 1), "timeout 1s", "timeout 20s")
+			if err := s.load(block); err != nil {
+				t.Fatal(err)
+			}
+			set(t, s.OpenAI, sandbox.None)
+			type result struct {
+				answer
+				err error
+			}
+			got := make(chan result, 1)
+			go func() {
+				a, err := s.try(http.MethodPost, tt.path, "")
+				got <- result{a, err}
+			}()
+			receive(t, asked)
+			if err := s.load(block + "\n deadline 20s"); err != nil {
+				t.Fatal(err)
+			}
+			close(goOn)
+			if a := receive(t, got); a.err != nil || a.Status != tt.status {
+				t.Errorf("got %d %s, %v", a.Status, a.Raw, a.err)
+			}
+		})
+	}
+}
