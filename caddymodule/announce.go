@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // lastFailure is the latest failed attempt of a provider.

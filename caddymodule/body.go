@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"unicode/utf8"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/bounded"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/limitread"
 )
 
 // maxBody is the largest body of a session request, in bytes.
@@ -42,10 +42,10 @@ func (x *exchange) readBody() *refusal {
 	if x.r.ContentLength > maxBody {
 		return tooLarge()
 	}
-	body, err := bounded.Read(x.r.Body, maxBody)
+	body, err := limitread.Read(x.r.Body, maxBody)
 	defer body.Release()
 	switch {
-	case errors.Is(err, bounded.ErrTooLarge):
+	case errors.Is(err, limitread.ErrTooLarge):
 		return tooLarge()
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), x.r.Context().Err() != nil:
 		return &refusal{Status: statusClientGone} // left before it had sent it

@@ -20,7 +20,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testtools"
 )
 
 // browser is a real Chromium, and the server of the front end that it opens.
@@ -37,7 +37,7 @@ const browserLife = time.Minute
 // startBrowser starts one that ends with the test, whatever becomes of it.
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	path := needs.Program(t, "chromium", "chromium-browser", "google-chrome")
+	path := testtools.Program(t, "chromium", "chromium-browser", "google-chrome")
 	front := httptest.NewServer(http.FileServer(http.Dir("testdata/frontend")))
 	t.Cleanup(front.Close)
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),

@@ -2,7 +2,7 @@ package caddymodule
 
 import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // ProviderNamespace is the namespace of provider modules. A module in it has to

@@ -8,7 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 )
 
 func init() { caddy.RegisterModule(new(Handler)) }
@@ -89,8 +89,8 @@ type Handler struct {
 	users     []userSource
 	cors      *corsPolicy
 	limitKeys []string // in the pool
-	byUser    *limit.Buckets
-	byIP      *limit.Buckets
+	byUser    *ratelimit.Buckets
+	byIP      *ratelimit.Buckets
 	live      bool
 }
 

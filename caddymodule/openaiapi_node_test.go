@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testtools"
 )
 
 // sdkStep is what became of a call of OpenAI's SDK for Node.
@@ -34,7 +34,7 @@ type sdkStep struct {
 // node runs steps with OpenAI's SDK for Node.
 func (s *site) node(key string, steps ...[2]any) []sdkStep {
 	s.t.Helper()
-	program := needs.Node(s.t, "openai")
+	program := testtools.Node(s.t, "openai")
 	list, err := json.Marshal(steps)
 	if err != nil {
 		s.t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 )
 
 // gates holds the breakers of all providers in use. A reload takes the gates of
@@ -29,7 +29,7 @@ type gateEntry struct {
 
 	gate    *breaker.Gate
 	retries *chain.RetryBudget
-	bucket  *limit.Bucket // nil: no limit
+	bucket  *ratelimit.Bucket // nil: no limit
 
 	seq       atomic.Int64
 	announcer atomic.Pointer[announcer] // of the newest configuration
@@ -58,7 +58,7 @@ func takeGate(key, name, module string, c *ProviderConfig, a *announcer) (*gateE
 		e.announcer.Store(a)
 		e.gate = breaker.New(c.Breaker.settings(), e.changed)
 		if c.MaxRate != nil {
-			e.bucket = limit.NewBucket(c.MaxRate.rate())
+			e.bucket = ratelimit.NewBucket(c.MaxRate.rate())
 		}
 		return e, nil
 	})

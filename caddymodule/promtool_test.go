@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testtools"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // promtool has nothing to say against our series.
 func TestPromtool(t *testing.T) {
-	promtool := needs.Program(t, "promtool")
+	promtool := testtools.Program(t, "promtool")
 	s := newSite(t, visitor)
 	set(t, s.Backend, sandbox.Status500)
 	for range 7 { // until the breaker is open

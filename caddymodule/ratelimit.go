@@ -12,8 +12,8 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/limit"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // RateConfig is how often something may happen.
@@ -25,7 +25,9 @@ type RateConfig struct {
 	Per caddy.Duration `json:"per"`
 }
 
-func (c RateConfig) rate() limit.Rate { return limit.Rate{N: c.Requests, Per: time.Duration(c.Per)} }
+func (c RateConfig) rate() ratelimit.Rate {
+	return ratelimit.Rate{N: c.Requests, Per: time.Duration(c.Per)}
+}
 
 // RateLimitConfig limits how many sessions somebody may ask for.
 type RateLimitConfig struct {
@@ -65,7 +67,7 @@ func checkRateLimits(limits []RateLimitConfig) error {
 var limits = caddy.NewUsagePool()
 
 // rateLimit is a rate limit in the pool.
-type rateLimit struct{ *limit.Buckets }
+type rateLimit struct{ *ratelimit.Buckets }
 
 // Destruct implements [caddy.Destructor].
 func (rateLimit) Destruct() error { return nil }
@@ -85,7 +87,7 @@ func (h *Handler) provisionLimits() error {
 	for _, c := range h.RateLimits {
 		key := fmt.Sprintf("%s@%x", c.By, sha256.Sum256(settings))
 		v, _, err := limits.LoadOrNew(key, func() (caddy.Destructor, error) {
-			return rateLimit{limit.NewBuckets(c.rate(), limit.Size)}, nil
+			return rateLimit{ratelimit.NewBuckets(c.rate(), ratelimit.Size)}, nil
 		})
 		if err != nil {
 			return err
@@ -163,7 +165,7 @@ func network(addr string) string {
 type cappedGate struct {
 	*breaker.Gate
 
-	bucket *limit.Bucket
+	bucket *ratelimit.Bucket
 }
 
 // Allow implements [chain.Gate].

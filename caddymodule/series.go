@@ -4,7 +4,7 @@ import (
 	"sync"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // liveHandlers are the handlers of the configurations that are loaded.

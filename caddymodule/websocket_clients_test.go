@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testtools"
 )
 
 // socketCase is a case of the clients in testdata/websocket, by its name, and
@@ -239,7 +239,7 @@ func (s *site) checkEnded(before map[string]float64) {
 // through the site, each with each, as they do without it: what fails directly,
 // too, is a matter of the libraries.
 func TestWebSocketClients(t *testing.T) {
-	node, python := needs.Node(t, "ws"), needs.Python(t, "websockets")
+	node, python := testtools.Node(t, "ws"), testtools.Python(t, "websockets")
 	clients := map[string][]string{"node": {node, "client.cjs"}, "python": {python, "client.py"}}
 	servers := map[string][]string{"node": {node, "server.cjs"}, "python": {python, "server.py"}}
 	for client, clientArgs := range clients {

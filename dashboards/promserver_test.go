@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testtools"
 )
 
 // promServer is a real Prometheus that scrapes every second, with the shipped
@@ -32,7 +32,7 @@ const guard = `"$@" & program=$!; cat >/dev/null; kill -9 $program; wait $progra
 // startPrometheus starts one that scrapes an address.
 func startPrometheus(t *testing.T, target string) *promServer {
 	t.Helper()
-	program := needs.Program(t, "prometheus")
+	program := testtools.Program(t, "prometheus")
 	addr, err := sandbox.FreeAddr()
 	if err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testtools"
 )
 
 // root is the root of the repository.
@@ -89,7 +89,7 @@ const lifeline = `timeout -k 5 300 "$@" </dev/null & cat >/dev/null; kill $!; wa
 // startServer starts a server in a directory; it ends with the test.
 func startServer(t *testing.T, dir string, env []string, args ...string) (s *server, end func()) {
 	t.Helper()
-	needs.Program(t, "timeout")
+	testtools.Program(t, "timeout")
 	s = new(server)
 	cmd := exec.CommandContext(context.Background(), "sh", append([]string{"-c", lifeline, "sh"}, args...)...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), env...), &s.out, &s.out
@@ -238,7 +238,7 @@ func node(t *testing.T) string {
 	if found := foundNode.Load(); found != nil {
 		return *found
 	}
-	found := needs.Node(t, "typescript", "ws")
+	found := testtools.Node(t, "typescript", "ws")
 	foundNode.Store(&found)
 	return found
 }

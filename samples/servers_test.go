@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testtools"
 )
 
 // route is the app's own session route, running in Node.
@@ -114,7 +114,7 @@ func (a *answer) served(t *testing.T, by, reason string) {
 // it is gone, OpenAI does.
 func fastAPI(s *samples) {
 	t := s.T
-	python := needs.Python(t, "fastapi", "uvicorn")
+	python := testtools.Python(t, "fastapi", "uvicorn")
 	dir := s.file(t, "Backend FastAPI Session", "main.py")
 	backend, end := startServer(t, dir, []string{"PYTHONDONTWRITEBYTECODE=1"},
 		python, "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", "0")
@@ -143,7 +143,7 @@ func create(t *testing.T, to *site) *answer {
 // An Express backend needs no options; when it is gone, OpenAI serves.
 func express(s *samples) {
 	t := s.T
-	node := needs.Node(t, "express")
+	node := testtools.Node(t, "express")
 	file := filepath.Join(s.file(t, "Backend Express Session", "sample.js"), "sample.js")
 	backend, end := startServer(t, "testdata/harness", nil, node, "express.cjs", file)
 
@@ -161,10 +161,10 @@ func express(s *samples) {
 // The test command prints a session.
 func testEndpoint(s *samples) {
 	t := s.T
-	needs.Program(t, "curl")
+	testtools.Program(t, "curl")
 	backend := newBackend(t)
 	to := serve(t, anonymous, asBackend(backend.URL()))
-	out := output(t, "", needs.Program(t, "bash"), "-c", to.at(s.code["Test Endpoint"]))
+	out := output(t, "", testtools.Program(t, "bash"), "-c", to.at(s.code["Test Endpoint"]))
 	var got struct {
 		ClientSecret string `json:"client_secret"`
 	}
@@ -194,7 +194,7 @@ func environment(s *samples) {
 		text = strings.Replace(text, values[name], url, 1)
 	}
 	others := []string{"CADDY_ADMIN=" + freeAddr(t), "OPENAI_API_KEY=sk-test", "CHATKIT_WORKFLOW_ID=wf_test"}
-	to := listening(t, addr, others, needs.Program(t, "bash"), "-c",
+	to := listening(t, addr, others, testtools.Program(t, "bash"), "-c",
 		"set -a\n"+text+"\nSITE_ADDRESS=$NEXT_PUBLIC_API_URL exec \"$@\"", "bash",
 		binary, "run", "--adapter", "caddyfile", "--config", filepath.Join(root, "Caddyfile"))
 	create(t, to).served(t, "backend", "")

@@ -22,8 +22,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testtools"
 )
 
 // browserLife is the longest a browser lives, patience how long a test waits
@@ -88,7 +88,7 @@ type page struct {
 // openPage opens it, and checks at the end of the test what the browser said.
 func openPage(t *testing.T, d *demo, s screen) *page {
 	t.Helper()
-	path := needs.Program(t, "chromium", "chromium-browser", "google-chrome")
+	path := testtools.Program(t, "chromium", "chromium-browser", "google-chrome")
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
 	// The context of the test ends before its cleanup, which would be no way

@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/needs"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testtools"
 )
 
 // The demo's own curl lines, as printed, show what they say: served by the
 // backend; broken, by openai with the reason; healed, by the backend again.
 func TestDemo(t *testing.T) {
-	needs.Program(t, "curl")
+	testtools.Program(t, "curl")
 	p := start(t, "chatkit-demo", "--port", freePort(t))
 	p.await(t, `Ctrl-C ends it`)
 	lines := regexp.MustCompile(`(?m)^  (curl .*)$`).FindAllStringSubmatch(p.out.String(), -1)

@@ -3,7 +3,7 @@ package breaker
 import (
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // Force is a state an operator holds a gate in.

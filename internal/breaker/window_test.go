@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // byRatio opens at half of at least twenty calls in ten seconds.

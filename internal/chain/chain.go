@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // MinAttempt is the least time worth giving to an attempt: with less left the

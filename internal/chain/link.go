@@ -3,7 +3,7 @@ package chain
 import (
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // Link is one provider of a chain with its own limits.

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/bounded"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/limitread"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // MaxAnswer is how much of an answer is read, in bytes.
@@ -69,10 +69,10 @@ func (c *Client) Post(ctx context.Context, call *Call, judge func(body []byte) e
 		return refused(resp, call)
 	}
 	defer resp.Body.Close()
-	body, err := bounded.Read(resp.Body, MaxAnswer)
+	body, err := limitread.Read(resp.Body, MaxAnswer)
 	defer body.Release()
 	switch {
-	case errors.Is(err, bounded.ErrTooLarge):
+	case errors.Is(err, limitread.ErrTooLarge):
 		return session.Invalid("answer has more than %d bytes", MaxAnswer)
 	case err != nil:
 		return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
@@ -150,9 +150,9 @@ func refused(resp *http.Response, call *Call) error {
 // explain has the body of a refusal explained, which may take as long as the
 // attempt has.
 func explain(f *session.Failure, r io.Reader, call *Call) {
-	body, err := bounded.Read(r, MaxAnswer)
+	body, err := limitread.Read(r, MaxAnswer)
 	defer body.Release()
-	if errors.Is(err, bounded.ErrTooLarge) {
+	if errors.Is(err, limitread.ErrTooLarge) {
 		call.Explain(f, nil, nil)
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // Decode reads the JSON object of an answer into v. The error says what is

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // upstream is a server and a client that asks it.

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // unknown is a body without a length, as it comes in chunks.

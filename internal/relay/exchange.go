@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // left is the verdict on a target that is not asked because nobody waits for it

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // soon waits for something that is due at once. The bound is what a busy

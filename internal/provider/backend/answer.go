@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // answer is what a custom backend sends. A genuine client_secret wins over the

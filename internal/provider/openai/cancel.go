@@ -7,7 +7,7 @@ import (
 	"net/url"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // Cancel ends a session, POST {base_url}/chatkit/sessions/{id}/cancel, and

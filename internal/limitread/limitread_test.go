@@ -1,4 +1,4 @@
-package bounded_test
+package limitread_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/bounded"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/limitread"
 )
 
 func TestRead(t *testing.T) {
@@ -21,14 +21,14 @@ func TestRead(t *testing.T) {
 		{"empty", strings.NewReader(""), "", nil},
 		{"below the limit", strings.NewReader("abc"), "abc", nil},
 		{"at the limit", strings.NewReader("abcd"), "abcd", nil},
-		{"one more", strings.NewReader("abcde"), "abcde", bounded.ErrTooLarge},
-		{"many more", strings.NewReader(strings.Repeat("a", 1<<20)), "aaaaa", bounded.ErrTooLarge},
+		{"one more", strings.NewReader("abcde"), "abcde", limitread.ErrTooLarge},
+		{"many more", strings.NewReader(strings.Repeat("a", 1<<20)), "aaaaa", limitread.ErrTooLarge},
 		{"byte by byte", iotest.OneByteReader(strings.NewReader("abcd")), "abcd", nil},
 		{"broken", io.MultiReader(strings.NewReader("ab"), iotest.ErrReader(broken)), "ab", broken},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b, err := bounded.Read(tt.in, 4)
+			b, err := limitread.Read(tt.in, 4)
 			defer b.Release()
 			if !errors.Is(err, tt.err) {
 				t.Errorf("got error %v, want %v", err, tt.err)
@@ -43,7 +43,7 @@ func TestRead(t *testing.T) {
 // A released buffer must not show what it held before.
 func TestReleased(t *testing.T) {
 	for _, text := range []string{"first", "second", strings.Repeat("x", 100_000), "last"} {
-		b, err := bounded.Read(strings.NewReader(text), 1<<20)
+		b, err := limitread.Read(strings.NewReader(text), 1<<20)
 		if err != nil || string(b.Bytes()) != text {
 			t.Fatalf("got %d bytes and %v, want %d bytes", len(b.Bytes()), err, len(text))
 		}

@@ -1,7 +1,7 @@
-// Package bounded reads bodies that may be too large, into buffers that are used
+// Package limitread reads bodies that may be too large, into buffers that are used
 // again. Every package of either ring may import it; it imports the standard
 // library only.
-package bounded
+package limitread
 
 import (
 	"bytes"

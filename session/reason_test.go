@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // The words are part of the product: metrics, logs and a header show them.

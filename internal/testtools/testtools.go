@@ -1,8 +1,8 @@
-// Package needs says what a test needs that Go alone does not bring: programs,
+// Package testtools says what a test needs that Go alone does not bring: programs,
 // and the packages of Node and Python. Where one is missing, the test is
 // skipped and says so; with CHATKIT_REQUIRE_TOOLS=1, as the gate sets it, that
 // is a failure. Only tests import it.
-package needs
+package testtools
 
 import (
 	"os"

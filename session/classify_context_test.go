@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // alive is a context nothing has happened to.

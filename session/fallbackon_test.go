@@ -3,7 +3,7 @@ package session_test
 import (
 	"testing"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 func stays(v session.Verdict) session.Verdict { v.Next = false; return v }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"testing"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/session"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 func TestFailureError(t *testing.T) {

@@ -1,4 +1,4 @@
-package limit_test
+package ratelimit_test
 
 import (
 	"sync"
@@ -7,19 +7,19 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 )
 
 func TestRateCheck(t *testing.T) {
 	for name, c := range map[string]struct {
-		rate limit.Rate
+		rate ratelimit.Rate
 		ok   bool
 	}{
-		"one a second": {limit.Rate{N: 1, Per: time.Second}, true},
-		"none":         {limit.Rate{N: 0, Per: time.Second}, false},
-		"negative":     {limit.Rate{N: -1, Per: time.Second}, false},
-		"no time":      {limit.Rate{N: 1}, false},
-		"back in time": {limit.Rate{N: 1, Per: -time.Second}, false},
+		"one a second": {ratelimit.Rate{N: 1, Per: time.Second}, true},
+		"none":         {ratelimit.Rate{N: 0, Per: time.Second}, false},
+		"negative":     {ratelimit.Rate{N: -1, Per: time.Second}, false},
+		"no time":      {ratelimit.Rate{N: 1}, false},
+		"back in time": {ratelimit.Rate{N: 1, Per: -time.Second}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := c.rate.Check(); (err == nil) != c.ok {
@@ -32,9 +32,9 @@ func TestRateCheck(t *testing.T) {
 // The wait that is told is the wait that helps: just before it there is no
 // token, just after it there is one.
 func TestBucketTellsTheWait(t *testing.T) {
-	for _, r := range []limit.Rate{{1, time.Second}, {10, time.Minute}, {3, 7 * time.Hour}, {1000, time.Second}} {
+	for _, r := range []ratelimit.Rate{{1, time.Second}, {10, time.Minute}, {3, 7 * time.Hour}, {1000, time.Second}} {
 		synctest.Test(t, func(t *testing.T) {
-			b := limit.NewBucket(r)
+			b := ratelimit.NewBucket(r)
 			for i := range r.N {
 				if wait := b.Take(); wait != 0 {
 					t.Fatalf("%v: token %d has a wait of %v", r, i, wait)
@@ -61,7 +61,7 @@ func TestBucketTellsTheWait(t *testing.T) {
 
 // Many at once share a bucket: exactly N get through.
 func TestBucketAtOnce(t *testing.T) {
-	b := limit.NewBucket(limit.Rate{N: 100, Per: time.Hour})
+	b := ratelimit.NewBucket(ratelimit.Rate{N: 100, Per: time.Hour})
 	var got atomic.Int64
 	var all sync.WaitGroup
 	for range 50 {

@@ -1,4 +1,4 @@
-package limit_test
+package ratelimit_test
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 )
 
 // Each user gets what the rate says over any length of time, within one, and
@@ -20,7 +20,7 @@ func TestHundredThousandUsers(t *testing.T) {
 	const users, sample = 100_000, 50
 	synctest.Test(t, func(t *testing.T) {
 		before := heap()
-		b := limit.NewBuckets(limit.Rate{N: 10, Per: time.Minute}, limit.Size)
+		b := ratelimit.NewBuckets(ratelimit.Rate{N: 10, Per: time.Minute}, ratelimit.Size)
 		for u := range users {
 			b.Take(fmt.Sprint("user-", u))
 		}
@@ -62,7 +62,7 @@ func heap() int64 {
 
 // More keys than there is room for: the one not seen for longest goes.
 func TestBucketsAreBounded(t *testing.T) {
-	b := limit.NewBuckets(limit.Rate{N: 1, Per: time.Hour}, 3)
+	b := ratelimit.NewBuckets(ratelimit.Rate{N: 1, Per: time.Hour}, 3)
 	for _, key := range []string{"a", "b", "c", "a", "d"} { // b goes
 		b.Take(key)
 	}
@@ -79,7 +79,7 @@ func TestBucketsAreBounded(t *testing.T) {
 
 // One key asked for by many at once has one bucket.
 func TestBucketsAtOnce(t *testing.T) {
-	b := limit.NewBuckets(limit.Rate{N: 7, Per: time.Hour}, limit.Size)
+	b := ratelimit.NewBuckets(ratelimit.Rate{N: 7, Per: time.Hour}, ratelimit.Size)
 	var got atomic.Int64
 	var all sync.WaitGroup
 	for range 64 {
@@ -96,7 +96,7 @@ func TestBucketsAtOnce(t *testing.T) {
 }
 
 func BenchmarkTake(b *testing.B) {
-	l := limit.NewBuckets(limit.Rate{N: 10, Per: time.Minute}, limit.Size)
+	l := ratelimit.NewBuckets(ratelimit.Rate{N: 10, Per: time.Minute}, ratelimit.Size)
 	b.ReportAllocs()
 	for b.Loop() {
 		l.Take("user-1")
