@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Settings configure a [Gate]. The zero value of a field means "off" for the
-// rules and is an error for the rest: start from [Defaults].
+// Settings configure a [Breaker]. A zero value turns a rule off and is an error
+// in the other fields: start from [Defaults].
 type Settings struct {
 	// Consecutive failures that open the breaker. 0: the rule is off.
 	Consecutive int
@@ -27,12 +27,15 @@ type Settings struct {
 	Open    time.Duration
 	MaxOpen time.Duration
 
-	// Probes is how many calls are let through when half-open. All of them
-	// must succeed to close the breaker.
+	// Probes is how many calls get through a half-open breaker. All of them
+	// must succeed to close it.
 	Probes int
 }
 
-// Defaults returns the settings of a breaker nobody configured.
+// minWindow gives each bucket of the window at least a millisecond.
+const minWindow = buckets * time.Millisecond
+
+// Defaults returns the settings of a breaker that nobody configured.
 func Defaults() Settings {
 	return Settings{
 		Consecutive: 5,
@@ -42,27 +45,27 @@ func Defaults() Settings {
 	}
 }
 
-// Check returns an error that names the first field that makes no sense.
+// Check returns an error that names the first invalid field.
 func (s Settings) Check() error {
 	switch {
 	case s.Consecutive < 0:
 		return fmt.Errorf("consecutive: %d is negative", s.Consecutive)
 	case s.Ratio < 0 || s.Ratio > 1:
-		return fmt.Errorf("ratio: %g %% is not between 0 and 100 %%", s.Ratio*100)
+		return fmt.Errorf("ratio: %g%% is not between 0%% and 100%%", s.Ratio*100)
 	case (s.Ratio > 0 || s.SlowRatio > 0) && s.MinCalls < 1:
-		return fmt.Errorf("ratio: %d calls are too few to tell a ratio", s.MinCalls)
-	case (s.Ratio > 0 || s.SlowRatio > 0) && s.Window < buckets*time.Millisecond:
-		return fmt.Errorf("ratio: window of %s is shorter than %s", s.Window, buckets*time.Millisecond)
+		return fmt.Errorf("ratio: %d calls are too few (minimum 1)", s.MinCalls)
+	case (s.Ratio > 0 || s.SlowRatio > 0) && s.Window < minWindow:
+		return fmt.Errorf("ratio: window %s is too short (minimum %s)", s.Window, minWindow)
 	case s.Slow < 0:
 		return fmt.Errorf("slow: %s is negative", s.Slow)
 	case s.SlowRatio < 0 || s.SlowRatio > 1:
-		return fmt.Errorf("slow: %g %% is not between 0 and 100 %%", s.SlowRatio*100)
+		return fmt.Errorf("slow: %g%% is not between 0%% and 100%%", s.SlowRatio*100)
 	case (s.Slow > 0) != (s.SlowRatio > 0):
-		return fmt.Errorf("slow: needs both a duration and a percentage above 0")
+		return fmt.Errorf("slow: got %s and %g%% (want both above 0)", s.Slow, s.SlowRatio*100)
 	case s.Open <= 0:
 		return fmt.Errorf("open: %s is not above 0", s.Open)
 	case s.MaxOpen < s.Open:
-		return fmt.Errorf("open: the longest open time %s is below the first one, %s", s.MaxOpen, s.Open)
+		return fmt.Errorf("open: maximum %s is shorter than the first open time, %s", s.MaxOpen, s.Open)
 	case s.Probes < 1:
 		return fmt.Errorf("probes: %d is below 1", s.Probes)
 	}

@@ -1,7 +1,5 @@
 package breaker
 
-import "github.com/sony/gobreaker/v2"
-
 // State is what a breaker does with calls. The words are those of the metric
 // caddy_chatkit_breaker_state and of the logs.
 type State string
@@ -20,25 +18,21 @@ func States() []State {
 	return []State{Closed, Open, HalfOpen, ForcedOpen, ForcedClosed}
 }
 
-// Changes lists every change of state: those a breaker makes by itself, and
-// those an operator makes.
-func Changes() []Change {
-	return []Change{
-		{Closed, Open}, {Open, HalfOpen}, {HalfOpen, Open}, {HalfOpen, Closed},
-		{Closed, ForcedOpen}, {Open, ForcedOpen}, {HalfOpen, ForcedOpen}, {ForcedClosed, ForcedOpen},
-		{Closed, ForcedClosed}, {Open, ForcedClosed}, {HalfOpen, ForcedClosed}, {ForcedOpen, ForcedClosed},
-		{ForcedOpen, Closed}, {ForcedOpen, Open}, {ForcedOpen, HalfOpen},
-		{ForcedClosed, Closed}, {ForcedClosed, Open}, {ForcedClosed, HalfOpen},
-	}
-}
+func (s State) forced() bool { return s == ForcedOpen || s == ForcedClosed }
 
-func stateOf(s gobreaker.State) State {
-	switch s {
-	case gobreaker.StateOpen:
-		return Open
-	case gobreaker.StateHalfOpen:
-		return HalfOpen
-	default:
-		return Closed
+// Changes lists every change of state, without reasons: those that a breaker
+// makes by itself, and those that an operator makes.
+func Changes() []Change {
+	all := []Change{
+		{From: Closed, To: Open}, {From: Open, To: HalfOpen},
+		{From: HalfOpen, To: Open}, {From: HalfOpen, To: Closed},
 	}
+	for _, from := range States() {
+		for _, to := range States() {
+			if from != to && (from.forced() || to.forced()) {
+				all = append(all, Change{From: from, To: to})
+			}
+		}
+	}
+	return all
 }

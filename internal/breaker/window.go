@@ -10,8 +10,8 @@ const buckets = 10
 type tally struct{ calls, failed, slow int }
 
 // window counts calls over a rolling span of time. It stands beside
-// gobreaker's own counts because those know no slow calls and are asked on
-// failures only. Not safe for concurrent use: the gate's lock guards it.
+// gobreaker's own counts because gobreaker does not know slow calls and asks on
+// failures only. Not safe for concurrent use: the breaker's lock guards it.
 type window struct {
 	width  time.Duration // of one bucket
 	start  time.Time     // of the bucket at head
