@@ -20,10 +20,11 @@ func settings() breaker.Settings {
 	return s
 }
 
-// rig is a gate, and what it has told of its changes.
+// rig is a breaker with an override, and the changes it told.
 type rig struct {
-	*breaker.Gate
-	t *testing.T
+	*breaker.Breaker
+	override *breaker.Override
+	t        *testing.T
 
 	mu      sync.Mutex
 	changes []breaker.Change
@@ -31,11 +32,18 @@ type rig struct {
 
 func newRig(t *testing.T, set breaker.Settings) *rig {
 	t.Helper()
+	r := newRigUnder(t, set, breaker.NewOverride())
+	t.Cleanup(r.override.Close)
+	return r
+}
+
+func newRigUnder(t *testing.T, set breaker.Settings, o *breaker.Override) *rig {
+	t.Helper()
 	if err := set.Check(); err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t}
-	r.Gate = breaker.New(set, func(c breaker.Change) {
+	r := &rig{t: t, override: o}
+	r.Breaker = breaker.New(set, o, func(c breaker.Change) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.changes = append(r.changes, c)
@@ -43,10 +51,22 @@ func newRig(t *testing.T, set breaker.Settings) *rig {
 	return r
 }
 
-// permit is a call that has been let through and not ended yet.
-type permit func(session.Effect, time.Duration)
+// permit is a call that got through and has not ended yet.
+type permit func(session.Verdict, time.Duration)
 
-func (p permit) end(e session.Effect) { p(e, time.Millisecond) }
+// end ends the call. A failure has the reason dial.
+func (p permit) end(e session.Effect) { p.after(time.Millisecond, e) }
+
+func (p permit) after(took time.Duration, e session.Effect) {
+	v := session.Verdict{Effect: e}
+	if e == session.Failed {
+		v.Reason = session.Dial
+	}
+	p(v, took)
+}
+
+// coolDown ends a call that says nothing but asks for a cooldown.
+func (p permit) coolDown(d time.Duration) { p(session.Verdict{Cooldown: d}, time.Millisecond) }
 
 func (r *rig) allowed() permit {
 	r.t.Helper()
@@ -55,6 +75,16 @@ func (r *rig) allowed() permit {
 		r.t.Fatalf("refused: %s", reason)
 	}
 	return done
+}
+
+// permits starts n calls.
+func (r *rig) permits(n int) []permit {
+	r.t.Helper()
+	all := make([]permit, n)
+	for i := range all {
+		all[i] = r.allowed()
+	}
+	return all
 }
 
 func (r *rig) refused(want session.Reason) {
@@ -76,7 +106,7 @@ func (r *rig) call(effects ...session.Effect) {
 func (r *rig) is(want breaker.State) {
 	r.t.Helper()
 	if got := r.State(); got != want {
-		r.t.Fatalf("gate is %s, want %s", got, want)
+		r.t.Fatalf("breaker is %s, want %s", got, want)
 	}
 }
 
@@ -89,7 +119,7 @@ func (r *rig) told(want ...breaker.Change) {
 	}
 }
 
-// trip opens a gate that is closed.
+// trip opens a breaker that is closed.
 func (r *rig) trip() {
 	r.t.Helper()
 	r.call(times(5, session.Failed)...)
@@ -106,90 +136,136 @@ func (r *rig) waitOpen() {
 func times(n int, e session.Effect) []session.Effect { return slices.Repeat([]session.Effect{e}, n) }
 
 var (
-	opened   = breaker.Change{From: breaker.Closed, To: breaker.Open}
+	opened   = breaker.Change{From: breaker.Closed, To: breaker.Open, Reason: "dial"}
 	halfway  = breaker.Change{From: breaker.Open, To: breaker.HalfOpen}
-	reopened = breaker.Change{From: breaker.HalfOpen, To: breaker.Open}
+	reopened = breaker.Change{From: breaker.HalfOpen, To: breaker.Open, Reason: "dial"}
 	closed   = breaker.Change{From: breaker.HalfOpen, To: breaker.Closed}
 )
 
 func TestChangesAreToldInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, settings())
-		g.told()
-		g.trip()
-		g.told(opened)
-		g.waitOpen()
-		g.told(opened, halfway)
-		g.call(session.Failed)
-		g.told(opened, halfway, reopened)
-		g.waitOpen()
-		g.call(session.Success)
-		g.told(opened, halfway, reopened, halfway, closed)
-		for _, c := range g.changes {
-			if !slices.Contains(breaker.Changes(), c) {
-				t.Errorf("%v is no change of the list", c)
+		b := newRig(t, settings())
+		b.told()
+		b.trip()
+		b.told(opened)
+		b.waitOpen()
+		b.told(opened, halfway)
+		b.call(session.Failed)
+		b.told(opened, halfway, reopened)
+		b.waitOpen()
+		b.call(session.Success)
+		b.told(opened, halfway, reopened, halfway, closed)
+		for _, c := range b.changes {
+			if c.Reason = ""; !slices.Contains(breaker.Changes(), c) {
+				t.Errorf("%v is not on the list of changes", c)
 			}
 		}
 	})
 }
 
-func TestChangeCallbackMayCallTheGate(t *testing.T) {
+// The callback holds no lock: it may use the breaker and its override.
+func TestChangeCallbackMayCallTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var g *breaker.Gate
+		o := breaker.NewOverride()
+		defer o.Close()
+		var b *breaker.Breaker
 		var seen []breaker.State
-		g = breaker.New(settings(), func(breaker.Change) {
-			seen = append(seen, g.State())
-			g.CoolDown(0)
-			_, _ = g.RetryIn(), g.OpenUntil()
-			if done, reason := g.Allow(); reason == session.OK {
-				done(session.Excluded, 0)
+		b = breaker.New(settings(), o, func(breaker.Change) {
+			seen = append(seen, b.State())
+			_, _ = b.RetryIn(), b.OpenUntil()
+			if done, reason := b.Allow(); reason == session.OK {
+				done(session.Verdict{}, 0)
+			}
+			if len(seen) > 3 {
+				o.Release()
 			}
 		})
-		r := &rig{Gate: g, t: t}
+		r := &rig{Breaker: b, override: o, t: t}
 		r.trip()
 		r.waitOpen()
 		r.call(session.Success)
-		if want := []breaker.State{breaker.Open, breaker.HalfOpen, breaker.Closed}; !slices.Equal(seen, want) {
+		o.Force(breaker.Force{State: breaker.ForcedOpen, Until: time.Now().Add(time.Hour)})
+		want := []breaker.State{breaker.Open, breaker.HalfOpen, breaker.Closed, breaker.ForcedOpen, breaker.Closed}
+		if !slices.Equal(seen, want) {
 			t.Errorf("the callback saw %v, want %v", seen, want)
 		}
 	})
 }
 
-func TestGateWithoutCallback(t *testing.T) {
+func TestBreakerWithoutCallbackAndOverride(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{Gate: breaker.New(settings(), nil), t: t}
+		r := &rig{Breaker: breaker.New(settings(), nil, nil), t: t}
 		r.trip()
 		r.waitOpen()
 		r.call(session.Success)
 		r.is(breaker.Closed)
+		r.Close()
+		r.is(breaker.Closed)
 	})
 }
 
+// A change to open has the reason of the call that opened the breaker, also
+// where others failed for another reason just before.
+func TestChangeReason(t *testing.T) {
+	cases := []struct {
+		name   string
+		calls  func(*rig) // the last one opens the breaker
+		reason string
+	}{
+		{"failures in a row", func(r *rig) { r.fails(session.Dial, session.Timeout, session.DNS, session.Dial, session.Reset) }, "reset"},
+		{"slow successes", func(r *rig) { r.took(time.Second, times(4, ok)...) }, "slow"},
+		{"slow failures", func(r *rig) { r.took(time.Second, times(4, fail)...) }, "slow"},
+		{"a quick failure among slow calls", func(r *rig) { r.took(time.Second, ok, ok, ok); r.fails(session.Reset) }, "slow"},
+		{"a failed probe", func(r *rig) { r.trip(); r.waitOpen(); r.fails(session.Status5xx) }, "status_5xx"},
+		{"a slow probe", func(r *rig) { r.trip(); r.waitOpen(); r.took(time.Second, ok) }, "slow"},
+		{"a slow probe that failed", func(r *rig) { r.trip(); r.waitOpen(); r.took(time.Second, fail) }, "dial"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, bySlowness())
+				c.calls(r)
+				r.is(breaker.Open)
+				if last := r.changes[len(r.changes)-1]; last.To != breaker.Open || last.Reason != c.reason {
+					t.Errorf("told %+v, want the reason %q", last, c.reason)
+				}
+			})
+		})
+	}
+}
+
+// fails makes calls that fail at once, for these reasons.
+func (r *rig) fails(reasons ...session.Reason) {
+	r.t.Helper()
+	for _, reason := range reasons {
+		r.allowed()(session.Verdict{Effect: session.Failed, Reason: reason}, 0)
+	}
+}
+
 // Given many calls at once that end in every way, when all have ended and the
-// longest open time is over, then the gate lets calls through: no permit is lost.
-func TestGateIsNeverWedged(t *testing.T) {
+// longest open time is over, then the breaker lets calls through: no permit is lost.
+func TestBreakerIsNeverWedged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := settings()
 		set.Consecutive, set.Probes, set.Open, set.MaxOpen = 2, 2, time.Second, 4*time.Second
 		set.Slow, set.SlowRatio, set.MinCalls, set.Window = 20*time.Millisecond, 0.5, 5, time.Second
-		g := newRig(t, set)
+		b := newRig(t, set)
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
 				for range 200 {
 					took := time.Duration(rand.IntN(40)) * time.Millisecond
-					done, reason := g.Allow()
+					done, reason := b.Allow()
 					time.Sleep(took)
 					if reason == session.OK {
-						done(session.Effect(rand.IntN(3)), took)
+						done(session.Verdict{Effect: session.Effect(rand.IntN(3)), Cooldown: took / 10}, took)
 					}
-					g.CoolDown(took / 10)
 				}
 			})
 		}
 		wg.Wait()
 		time.Sleep(5 * time.Second)
-		g.call(session.Success, session.Success)
-		g.is(breaker.Closed)
+		b.call(session.Success, session.Success)
+		b.is(breaker.Closed)
 	})
 }

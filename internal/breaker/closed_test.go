@@ -17,20 +17,20 @@ const (
 	excluded = session.Excluded
 )
 
-// Given a closed gate, when exactly N calls in a row have failed, then it is open.
+// Given a closed breaker, when exactly N calls in a row have failed, then it is open.
 func TestClosedOpensAfterExactlyN(t *testing.T) {
 	for _, n := range []int{1, 2, 5, 50} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				set := settings()
 				set.Consecutive = n
-				g := newRig(t, set)
-				g.call(times(n-1, fail)...)
-				g.is(breaker.Closed)
-				g.call(fail)
-				g.is(breaker.Open)
-				g.told(opened)
-				g.refused(session.Open)
+				b := newRig(t, set)
+				b.call(times(n-1, fail)...)
+				b.is(breaker.Closed)
+				b.call(fail)
+				b.is(breaker.Open)
+				b.told(opened)
+				b.refused(session.Open)
 			})
 		})
 	}
@@ -54,15 +54,15 @@ func TestClosedCountsInARow(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newRig(t, settings())
-				g.call(c.effects...)
-				g.is(c.want)
+				b := newRig(t, settings())
+				b.call(c.effects...)
+				b.is(c.want)
 			})
 		})
 	}
 }
 
-// A window that rolls must not make the gate forget a provider that fails
+// A window that rolls must not make the breaker forget a provider that fails
 // slowly: the rule of consecutive failures knows no time.
 func TestClosedConsecutiveRuleOutlivesTheWindow(t *testing.T) {
 	for _, apart := range []time.Duration{150 * time.Millisecond, 700 * time.Millisecond, time.Minute, 24 * time.Hour} {
@@ -70,14 +70,14 @@ func TestClosedConsecutiveRuleOutlivesTheWindow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				set := breaker.Defaults()
 				set.Window = time.Second
-				g := newRig(t, set)
+				b := newRig(t, set)
 				for range 4 {
-					g.call(fail)
+					b.call(fail)
 					time.Sleep(apart)
 				}
-				g.is(breaker.Closed)
-				g.call(fail)
-				g.is(breaker.Open)
+				b.is(breaker.Closed)
+				b.call(fail)
+				b.is(breaker.Open)
 			})
 		})
 	}
@@ -86,17 +86,14 @@ func TestClosedConsecutiveRuleOutlivesTheWindow(t *testing.T) {
 // Calls that overlap count in the order in which they end.
 func TestClosedCountsByTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, settings())
-		started := make([]permit, 6)
-		for i := range started {
-			started[i] = g.allowed()
-		}
+		b := newRig(t, settings())
+		started := b.permits(6)
 		for _, p := range started[1:5] {
 			p.end(fail)
 		}
 		started[0].end(ok)
 		started[5].end(fail)
-		g.is(breaker.Closed)
+		b.is(breaker.Closed)
 	})
 }
 
@@ -104,20 +101,20 @@ func TestClosedWithTheRuleOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := settings()
 		set.Consecutive = 0
-		g := newRig(t, set)
-		g.call(times(1000, fail)...)
-		g.is(breaker.Closed)
-		g.told()
+		b := newRig(t, set)
+		b.call(times(1000, fail)...)
+		b.is(breaker.Closed)
+		b.told()
 	})
 }
 
 func TestClosedKnowsNoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, settings())
-		if in := g.RetryIn(); in != 0 {
+		b := newRig(t, settings())
+		if in := b.RetryIn(); in != 0 {
 			t.Errorf("retry in %s", in)
 		}
-		if at := g.OpenUntil(); !at.IsZero() {
+		if at := b.OpenUntil(); !at.IsZero() {
 			t.Errorf("open until %s", at)
 		}
 	})

@@ -13,21 +13,21 @@ import (
 // they are over, and its breaker is closed all the time.
 func TestCooldownKeepsCallsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, settings())
-		g.CoolDown(30 * time.Second)
+		b := newRig(t, settings())
+		b.allowed().coolDown(30 * time.Second)
 		for left := 30 * time.Second; left > 0; left -= 10 * time.Second {
-			g.refused(session.Cooldown)
-			if got := g.RetryIn(); got != left {
+			b.refused(session.Cooldown)
+			if got := b.RetryIn(); got != left {
 				t.Errorf("retry in %s, want %s", got, left)
 			}
 			time.Sleep(10 * time.Second)
 		}
-		g.is(breaker.Closed)
-		g.call(ok)
-		if at := g.OpenUntil(); !at.IsZero() {
+		b.is(breaker.Closed)
+		b.call(ok)
+		if at := b.OpenUntil(); !at.IsZero() {
 			t.Errorf("open until %s", at)
 		}
-		g.told()
+		b.told()
 	})
 }
 
@@ -47,11 +47,11 @@ func TestCooldownExtendsAndNeverShortens(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newRig(t, settings())
-				for _, d := range c.downs {
-					g.CoolDown(d)
+				b := newRig(t, settings())
+				for i, p := range b.permits(len(c.downs)) {
+					p.coolDown(c.downs[i])
 				}
-				if got := g.RetryIn(); got != c.want {
+				if got := b.RetryIn(); got != c.want {
 					t.Errorf("retry in %s, want %s", got, c.want)
 				}
 			})
@@ -62,59 +62,79 @@ func TestCooldownExtendsAndNeverShortens(t *testing.T) {
 // It runs from the moment it is asked for, not from the end of the one before.
 func TestCooldownAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, settings())
-		g.CoolDown(10 * time.Second)
+		b := newRig(t, settings())
+		p := b.permits(2)
+		p[0].coolDown(10 * time.Second)
 		time.Sleep(8 * time.Second)
-		g.CoolDown(10 * time.Second)
-		if got := g.RetryIn(); got != 10*time.Second {
+		p[1].coolDown(10 * time.Second)
+		if got := b.RetryIn(); got != 10*time.Second {
 			t.Errorf("retry in %s", got)
 		}
 	})
 }
 
-// Given a gate that is open and cooling down, then the reason is the breaker's
-// while it is open, and the wait is the longer of the two.
-func TestCooldownOfAnOpenGate(t *testing.T) {
+// Given a breaker that is open, when a late result asks for a cooldown, then the
+// reason is the breaker's while it is open, and the wait is the longer of the two.
+func TestCooldownOfAnOpenBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, settings())
-		g.trip()
-		g.CoolDown(time.Minute)
-		g.refused(session.Open)
-		if got := g.RetryIn(); got != time.Minute {
+		b := newRig(t, settings())
+		late := b.allowed()
+		b.trip()
+		late.coolDown(time.Minute)
+		b.refused(session.Open)
+		if got := b.RetryIn(); got != time.Minute {
 			t.Errorf("retry in %s", got)
 		}
-		g.waitOpen()
-		g.refused(session.Cooldown)
-		time.Sleep(g.RetryIn())
-		g.call(ok)
-		g.is(breaker.Closed)
+		b.waitOpen()
+		b.refused(session.Cooldown)
+		time.Sleep(b.RetryIn())
+		b.call(ok)
+		b.is(breaker.Closed)
 	})
 }
 
-// A refusal for a cooldown takes no probe of a half-open gate.
+// A refusal for a cooldown takes no probe of a half-open breaker.
 func TestCooldownTakesNoProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := probing(t, 1)
-		g.CoolDown(time.Second)
-		g.refused(session.Cooldown)
+		b := probing(t, 1)
+		b.allowed().coolDown(time.Second)
+		b.refused(session.Cooldown)
 		time.Sleep(time.Second)
-		g.call(ok)
-		g.is(breaker.Closed)
+		b.call(ok)
+		b.is(breaker.Closed)
 	})
 }
 
 // Calls under way when a cooldown begins still count.
 func TestCooldownCountsWhatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, settings())
-		started := make([]permit, 5)
-		for i := range started {
-			started[i] = g.allowed()
-		}
-		g.CoolDown(time.Second)
+		b := newRig(t, settings())
+		started := b.permits(5)
+		b.allowed().coolDown(time.Second)
 		for _, p := range started {
 			p.end(fail)
 		}
-		g.is(breaker.Open)
+		b.is(breaker.Open)
 	})
+}
+
+// A cooldown comes with every kind of result, and of the call that opens the
+// breaker too.
+func TestCooldownOfEveryResult(t *testing.T) {
+	for name, e := range map[string]session.Effect{"success": ok, "failure": fail, "excluded": excluded} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				set := settings()
+				set.Consecutive = 1
+				b := newRig(t, set)
+				b.allowed()(session.Verdict{Effect: e, Cooldown: time.Minute}, 0)
+				if got := b.RetryIn(); got != time.Minute {
+					t.Errorf("retry in %s", got)
+				}
+				if s := b.Snapshot(); time.Until(s.CoolUntil) != time.Minute {
+					t.Errorf("got %+v", s)
+				}
+			})
+		})
+	}
 }

@@ -51,7 +51,7 @@ func (s Settings) Check() error {
 	case s.Consecutive < 0:
 		return fmt.Errorf("consecutive: %d is negative", s.Consecutive)
 	case s.Ratio < 0 || s.Ratio > 1:
-		return fmt.Errorf("ratio: %g%% is not between 0%% and 100%%", s.Ratio*100)
+		return fmt.Errorf("ratio: %.6g%% is not between 0%% and 100%%", s.Ratio*100)
 	case (s.Ratio > 0 || s.SlowRatio > 0) && s.MinCalls < 1:
 		return fmt.Errorf("ratio: %d calls are too few (minimum 1)", s.MinCalls)
 	case (s.Ratio > 0 || s.SlowRatio > 0) && s.Window < minWindow:
@@ -59,9 +59,9 @@ func (s Settings) Check() error {
 	case s.Slow < 0:
 		return fmt.Errorf("slow: %s is negative", s.Slow)
 	case s.SlowRatio < 0 || s.SlowRatio > 1:
-		return fmt.Errorf("slow: %g%% is not between 0%% and 100%%", s.SlowRatio*100)
+		return fmt.Errorf("slow: %.6g%% is not between 0%% and 100%%", s.SlowRatio*100)
 	case (s.Slow > 0) != (s.SlowRatio > 0):
-		return fmt.Errorf("slow: got %s and %g%% (want both above 0)", s.Slow, s.SlowRatio*100)
+		return fmt.Errorf("slow: got %s and %.6g%% (want both above 0)", s.Slow, s.SlowRatio*100)
 	case s.Open <= 0:
 		return fmt.Errorf("open: %s is not above 0", s.Open)
 	case s.MaxOpen < s.Open:

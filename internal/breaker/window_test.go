@@ -35,9 +35,9 @@ func TestWindowRatio(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newRig(t, byRatio())
-				g.call(c.effects...)
-				g.is(c.want)
+				b := newRig(t, byRatio())
+				b.call(c.effects...)
+				b.is(c.want)
 			})
 		})
 	}
@@ -59,13 +59,13 @@ func TestWindowRolls(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newRig(t, byRatio())
-				g.call(times(10, fail)...)
+				b := newRig(t, byRatio())
+				b.call(times(10, fail)...)
 				time.Sleep(c.pause)
-				g.call(times(9, fail)...)
-				g.is(breaker.Closed)
-				g.call(fail)
-				g.is(c.want)
+				b.call(times(9, fail)...)
+				b.is(breaker.Closed)
+				b.call(fail)
+				b.is(c.want)
 			})
 		})
 	}
@@ -74,14 +74,14 @@ func TestWindowRolls(t *testing.T) {
 // A long good time before must not hide an outage now.
 func TestWindowForgetsTheGoodOldTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, byRatio())
+		b := newRig(t, byRatio())
 		for range 60 {
-			g.call(times(10, ok)...)
+			b.call(times(10, ok)...)
 			time.Sleep(time.Second)
 		}
 		calls := 0
-		for g.State() == breaker.Closed && calls < 1000 {
-			g.call(times(10, fail)...)
+		for b.State() == breaker.Closed && calls < 1000 {
+			b.call(times(10, fail)...)
 			calls += 10
 			time.Sleep(time.Second)
 		}
@@ -95,15 +95,15 @@ func TestWindowStartsEmptyAfterAChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := byRatio()
 		set.Open, set.MaxOpen = time.Second, time.Second
-		g := newRig(t, set)
-		g.call(times(20, fail)...)
-		g.waitOpen()
-		g.call(ok)
-		g.is(breaker.Closed)
-		g.call(times(19, fail)...)
-		g.is(breaker.Closed)
-		g.call(fail)
-		g.is(breaker.Open)
+		b := newRig(t, set)
+		b.call(times(20, fail)...)
+		b.waitOpen()
+		b.call(ok)
+		b.is(breaker.Closed)
+		b.call(times(19, fail)...)
+		b.is(breaker.Closed)
+		b.call(fail)
+		b.is(breaker.Open)
 	})
 }
 
@@ -116,7 +116,7 @@ func bySlowness() breaker.Settings {
 func (r *rig) took(d time.Duration, effects ...session.Effect) {
 	r.t.Helper()
 	for _, e := range effects {
-		r.allowed()(e, d)
+		r.allowed().after(d, e)
 	}
 }
 
@@ -144,35 +144,35 @@ func TestWindowSlowCalls(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newRig(t, bySlowness())
-				c.calls(g)
-				g.is(c.want)
+				b := newRig(t, bySlowness())
+				c.calls(b)
+				b.is(c.want)
 			})
 		})
 	}
 }
 
-// A probe that crawls tells that the provider has not recovered.
+// A slow probe means that the provider has not recovered.
 func TestWindowSlowProbeDoesNotClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, bySlowness())
-		g.took(time.Second, times(4, ok)...)
-		g.waitOpen()
-		g.took(time.Second, ok)
-		g.is(breaker.Open)
-		if in := g.RetryIn(); !near(in, 30*time.Second) {
+		b := newRig(t, bySlowness())
+		b.took(time.Second, times(4, ok)...)
+		b.waitOpen()
+		b.took(time.Second, ok)
+		b.is(breaker.Open)
+		if in := b.RetryIn(); !near(in, 30*time.Second) {
 			t.Errorf("open for %s", in)
 		}
-		g.waitOpen()
-		g.took(time.Second-1, ok)
-		g.is(breaker.Closed)
+		b.waitOpen()
+		b.took(time.Second-1, ok)
+		b.is(breaker.Closed)
 	})
 }
 
 func TestWindowSlownessOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newRig(t, breaker.Defaults())
-		g.took(time.Hour, times(100, ok)...)
-		g.is(breaker.Closed)
+		b := newRig(t, breaker.Defaults())
+		b.took(time.Hour, times(100, ok)...)
+		b.is(breaker.Closed)
 	})
 }
