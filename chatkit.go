@@ -1,15 +1,15 @@
 // Package chatkit plugs the chatkit handler, its providers and the commands
-// chatkit-status, chatkit-breaker and chatkit-demo into a Caddy build:
+// chatkit-status and chatkit-breaker into a Caddy build:
 //
 //	xcaddy build --with github.com/caddy-chatkit/caddy-chatkit
 //
-// It holds nothing itself: the Caddy ring is in caddymodule, everything that
-// knows no Caddy below internal.
+// It holds nothing itself: the Caddy ring is in caddymodule, everything that does
+// not know Caddy is in internal and session.
 package chatkit
 
 import (
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/control"
-	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/demo"
+	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/webhook"
 )

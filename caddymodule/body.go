@@ -11,54 +11,50 @@ import (
 	"syscall"
 	"unicode/utf8"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/limitread"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // maxBody is the largest body of a session request, in bytes.
 const maxBody = 64 << 10
+
+// readBody reads the body of a session request. It is optional, and its content
+// type does not matter (fetch labels a string text/plain) unless it is that of a
+// form.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
+	if isForm(r.Header.Get("Content-Type")) {
+		return nil, &problem{Status: http.StatusUnsupportedMediaType, Code: codeUnsupportedMedia, Title: "Unsupported media type",
+			Details: "Send JSON (Content-Type: application/json), not a form"}
+	}
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	if r.ContentLength > maxBody {
+		return nil, tooLarge()
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	_, large := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case err == nil:
+		return body, nil
+	case large:
+		return nil, tooLarge()
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), r.Context().Err() != nil:
+		return nil, &problem{Status: statusClientGone} // before it had sent the body
+	}
+	return nil, badRequest("Body could not be read")
+}
 
 // sessionBody is what a front end may send. Unknown fields are ignored: the
 // starter app sends some. In particular the user is never read from here.
 type sessionBody struct {
 	Model         string          `json:"model"`
 	Metadata      json.RawMessage `json:"metadata"`
-	CurrentSecret string          `json:"currentClientSecret"`
-	Token         string          `json:"token"`
+	CurrentSecret session.Secret  `json:"currentClientSecret"`
+	Token         session.Secret  `json:"token"`
 }
 
-// readBody parses the body. A body is optional, and its content type does not
-// matter (fetch labels a string text/plain) unless it is a form's.
-func (x *exchange) readBody() *refusal {
-	if isForm(x.r.Header.Get("Content-Type")) {
-		return &refusal{Status: http.StatusUnsupportedMediaType, Code: codeUnsupportedMedia, Title: "Unsupported media type",
-			Details: "Send JSON (Content-Type: application/json), not a form"}
-	}
-	if x.r.Body == nil || x.r.Body == http.NoBody {
-		if x.rt.kind == OpenAIRoute {
-			return x.parseSpec(nil)
-		}
-		return nil
-	}
-	if x.r.ContentLength > maxBody {
-		return tooLarge()
-	}
-	body, err := limitread.Read(x.r.Body, maxBody)
-	defer body.Release()
-	switch {
-	case errors.Is(err, limitread.ErrTooLarge):
-		return tooLarge()
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), x.r.Context().Err() != nil:
-		return &refusal{Status: statusClientGone} // left before it had sent it
-	case err != nil:
-		return badRequest("Body could not be read")
-	}
-	if x.rt.kind == OpenAIRoute {
-		return x.parseSpec(body.Bytes())
-	}
-	return x.parseBody(body.Bytes())
-}
-
-func (x *exchange) parseBody(body []byte) *refusal {
+// parseBody reads a body into a request.
+func parseBody(body []byte, req *session.Request) *problem {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	if len(body) == 0 {
 		return nil
@@ -66,7 +62,7 @@ func (x *exchange) parseBody(body []byte) *refusal {
 	if body[0] != '{' {
 		return badRequest("Body is not a JSON object")
 	}
-	if !utf8.Valid(body) { // metadata goes on as it is, and must be JSON there
+	if !utf8.Valid(body) { // metadata is passed on as it is, and must be JSON there
 		return badRequest("Body is not valid JSON")
 	}
 	var b sessionBody
@@ -81,33 +77,29 @@ func (x *exchange) parseBody(body []byte) *refusal {
 	case b.Metadata[0] != '{':
 		return badRequest("Field metadata is not an object")
 	default:
-		x.req.Metadata = b.Metadata
+		req.Metadata = b.Metadata
 	}
-	x.req.Model = b.Model
-	x.req.Current = Secret(b.CurrentSecret)
-	if x.req.Current == "" {
-		x.req.Current = Secret(b.Token)
+	req.Model = b.Model
+	req.Current = b.CurrentSecret
+	if req.Current == "" {
+		req.Current = b.Token
 	}
 	return nil
 }
 
-// isForm tells whether a content type is one only an HTML form has a reason to
-// send: such a request can come from any site without a preflight.
+// isForm reports whether a content type is one that only an HTML form has a reason
+// to send. Any site can send such a request without a preflight.
 func isForm(contentType string) bool {
 	if contentType == "" || contentType == "application/json" {
 		return false
 	}
-	// Not mime.ParseMediaType: parameters it cannot read do not stop a browser.
+	// Not mime.ParseMediaType: parameters that it cannot read do not stop a browser.
 	t, _, _ := strings.Cut(contentType, ";")
 	t = strings.ToLower(strings.TrimSpace(t))
 	return t == "application/x-www-form-urlencoded" || t == "multipart/form-data"
 }
 
-func badRequest(details string) *refusal {
-	return &refusal{Status: http.StatusBadRequest, Code: codeBadRequest, Title: "Bad request", Details: details}
-}
-
-func tooLarge() *refusal {
-	return &refusal{Status: http.StatusRequestEntityTooLarge, Code: codeBodyTooLarge, Title: "Body too large",
+func tooLarge() *problem {
+	return &problem{Status: http.StatusRequestEntityTooLarge, Code: codeBodyTooLarge, Title: "Body too large",
 		Details: "A session request has at most 64 KiB"}
 }

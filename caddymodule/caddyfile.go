@@ -6,6 +6,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 )
 
 func init() {
@@ -70,12 +72,12 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive itself
-	if err := noArgs(d, "chatkit [<matcher>]"); err != nil {
+	if err := block.NoArgs(d, "chatkit [<matcher>]"); err != nil {
 		return err
 	}
 	here := d.Errf("chatkit needs at least one provider")
 	refs := &providerRefs{}
-	if err := h.options(refs).parseBlock(d, "chatkit", nil); err != nil {
+	if err := h.options(refs).Parse(d, "chatkit", nil); err != nil {
 		return err
 	}
 	if len(h.Providers) == 0 {
@@ -85,28 +87,28 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 // options are the lines of the chatkit block.
-func (h *Handler) options(refs *providerRefs) options {
-	return options{
-		"provider":   {parse: h.parseProvider, many: true},
-		"user":       texts(&h.User),
-		"anonymous":  {parse: h.parseAnonymous},
-		"deadline":   duration(&h.Deadline),
-		"rate_limit": {parse: h.parseRateLimit, many: true},
-		"models":     text(&h.Models).then(h.checkModelsWord),
+func (h *Handler) options(refs *providerRefs) block.Options {
+	return block.Options{
+		"provider":   {Parse: h.parseProvider, Many: true},
+		"user":       block.Texts(&h.User),
+		"anonymous":  {Parse: h.parseAnonymous},
+		"deadline":   block.Duration(&h.Deadline),
+		"rate_limit": {Parse: h.parseRateLimit, Many: true},
+		"models":     block.Text(&h.Models).Then(h.checkModelsWord),
 
-		"stream":      {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, StreamRoute) }, many: true},
-		"message":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, MessageRoute) }, many: true},
-		"websocket":   {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, WebSocketRoute) }, many: true},
-		"chatkit":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRelay(d, ChatKitRoute) }, many: true},
-		"failover":    text(&h.Failover).then(h.checkStreams),
-		"buffer":      {parse: h.parseBuffer},
-		"first_byte":  duration(&h.FirstByte),
-		"stream_idle": duration(&h.StreamIdle),
-		"drain":       duration(&h.Drain),
-		"session":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, SessionRoute, refs) }, many: true},
-		"refresh":     {parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, RefreshRoute, refs) }, many: true},
-		"openai_api":  {parse: func(d *caddyfile.Dispenser) error { return h.parseOpenAI(d, refs) }},
-		"cors":        {parse: h.parseCORS},
+		"stream":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, StreamRoute) }, Many: true},
+		"message":     {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, MessageRoute) }, Many: true},
+		"websocket":   {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, WebSocketRoute) }, Many: true},
+		"chatkit":     {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, ChatKitRoute) }, Many: true},
+		"failover":    block.Text(&h.Failover).Then(h.checkStreams),
+		"buffer":      {Parse: h.parseBuffer},
+		"first_byte":  block.Duration(&h.FirstByte),
+		"stream_idle": block.Duration(&h.StreamIdle),
+		"drain":       block.Duration(&h.Drain),
+		"session":     {Parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, SessionRoute, refs) }, Many: true},
+		"refresh":     {Parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, RefreshRoute, refs) }, Many: true},
+		"openai_api":  {Parse: func(d *caddyfile.Dispenser) error { return h.parseOpenAI(d, refs) }},
+		"cors":        {Parse: h.parseCORS},
 	}
 }
 
@@ -130,30 +132,30 @@ func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		h.Anonymous.Cookie = d.Val()
 		if err := checkCookieName(d.Val()); err != nil {
-			return located(d, err)
+			return block.Located(d, err)
 		}
 	}
-	if err := noArgs(d, "anonymous [<cookie>]"); err != nil {
+	if err := block.NoArgs(d, "anonymous [<cookie>]"); err != nil {
 		return err
 	}
-	return noBlock(d, "anonymous")
+	return block.NoBlock(d, "anonymous")
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {
-	if err := noArgs(d, "cors"); err != nil {
+	if err := block.NoArgs(d, "cors"); err != nil {
 		return err
 	}
 	h.CORS = new(CORSConfig)
-	return h.CORS.options().parseBlock(d, "cors", nil)
+	return h.CORS.options().Parse(d, "cors", nil)
 }
 
 // options are the lines of the cors block.
-func (c *CORSConfig) options() options {
-	return options{
-		"origins": texts(&c.Origins).then(c.check),
-		"headers": texts(&c.Headers).then(c.check),
-		"expose":  texts(&c.Expose).then(c.check),
-		"max_age": duration(&c.MaxAge).then(c.check),
+func (c *CORSConfig) options() block.Options {
+	return block.Options{
+		"origins": block.Texts(&c.Origins).Then(c.check),
+		"headers": block.Texts(&c.Headers).Then(c.check),
+		"expose":  block.Texts(&c.Expose).Then(c.check),
+		"max_age": block.Duration(&c.MaxAge).Then(c.check),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -27,14 +28,14 @@ import (
 //	}
 func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if !d.NextArg() {
-		return d.Errf("provider takes the name of a module, such as backend or openai")
+		return d.Errf("wrong syntax, want: provider <module> (such as backend or openai)")
 	}
 	module := d.Val()
 	if _, err := caddy.GetModule(ProviderNamespace + "." + module); err != nil {
-		return d.Errf("provider: this Caddy has no module %q", module)
+		return d.Errf("provider: unknown module %q in this build of Caddy", module)
 	}
 	own := moduleBlock(d)
-	if err := c.options().parseBlock(d, module, own.take); err != nil {
+	if err := c.options().Parse(d, module, own.take); err != nil {
 		return err
 	}
 	own.end = d.Token()
@@ -50,15 +51,15 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 // options are the lines of the block that every provider has.
-func (c *ProviderConfig) options() options {
-	return options{
-		"name":        text(&c.Name).then(func() error { return checkName(c.Name) }),
-		"timeout":     duration(&c.Timeout),
-		"retries":     {parse: c.parseRetries},
-		"fallback_on": {parse: c.parseFallbackOn},
-		"max_rate":    {parse: c.parseMaxRate},
-		"model":       texts(&c.Models).then(func() error { return checkModelNames(c.Models) }),
-		"breaker":     {parse: c.parseBreaker},
+func (c *ProviderConfig) options() block.Options {
+	return block.Options{
+		"name":        block.Text(&c.Name).Then(func() error { return checkName(c.Name) }),
+		"timeout":     block.Duration(&c.Timeout),
+		"retries":     {Parse: c.parseRetries},
+		"fallback_on": {Parse: c.parseFallbackOn},
+		"max_rate":    {Parse: c.parseMaxRate},
+		"model":       block.Texts(&c.Models).Then(func() error { return checkModelNames(c.Models) }),
+		"breaker":     {Parse: c.parseBreaker},
 	}
 }
 
@@ -101,25 +102,25 @@ func (b *ownBlock) dispenser() *caddyfile.Dispenser {
 func (c *ProviderConfig) parseRetries(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) < 1 || len(args) > 2 {
-		return d.Errf("retries takes a number and perhaps a backoff")
+		return d.Errf("wrong syntax, want: retries <n> [<backoff>]")
 	}
 	c.Retries = new(int)
-	if err := parseNumber(d, "retries", args[0], 0, c.Retries); err != nil {
+	if err := block.ParseNumber(d, "retries", args[0], 0, c.Retries); err != nil {
 		return err
 	}
 	if *c.Retries > maxRetries {
-		return d.Errf("retries: %d is above %d", *c.Retries, maxRetries)
+		return d.Errf("retries: %d is too high (maximum %d)", *c.Retries, maxRetries)
 	}
 	if len(args) == 2 {
-		if err := parseDuration(d, "retries backoff", args[1], &c.Backoff); err != nil {
+		if err := block.ParseDuration(d, "retries backoff", args[1], &c.Backoff); err != nil {
 			return err
 		}
 	}
-	return noBlock(d, "retries")
+	return block.NoBlock(d, "retries")
 }
 
 func (c *ProviderConfig) parseFallbackOn(d *caddyfile.Dispenser) error {
-	if err := texts(&c.FallbackOn).parse(d); err != nil {
+	if err := block.Texts(&c.FallbackOn).Parse(d); err != nil {
 		return err
 	}
 	if _, err := session.ParseStatusSet(c.FallbackOn); err != nil {

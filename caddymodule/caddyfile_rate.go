@@ -1,19 +1,23 @@
 package caddymodule
 
-import "github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+import (
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+)
 
 // parseRateLimit parses `rate_limit user|ip <n> <duration>`.
 func (h *Handler) parseRateLimit(d *caddyfile.Dispenser) error {
 	var c RateLimitConfig
 	if !d.NextArg() {
-		return d.Errf("rate_limit reads: rate_limit user|ip <n> <duration>")
+		return d.Errf("wrong syntax, want: rate_limit user|ip <n> <duration>")
 	}
 	c.By = d.Val()
 	if err := c.parse(d, "rate_limit "+c.By); err != nil {
 		return err
 	}
 	h.RateLimits = append(h.RateLimits, c)
-	return located(d, checkRateLimits(h.RateLimits))
+	return block.Located(d, checkRateLimits(h.RateLimits))
 }
 
 // parseMaxRate parses `max_rate <n> <duration>`.
@@ -26,13 +30,13 @@ func (c *ProviderConfig) parseMaxRate(d *caddyfile.Dispenser) error {
 func (c *RateConfig) parse(d *caddyfile.Dispenser, option string) error {
 	args := d.RemainingArgs()
 	if len(args) != 2 {
-		return d.Errf("%s takes a number and a duration, such as 10 1m", option)
+		return d.Errf("wrong syntax, want: %s <n> <duration> (such as 10 1m)", option)
 	}
-	if err := parseNumber(d, option, args[0], 1, &c.Requests); err != nil {
+	if err := block.ParseNumber(d, option, args[0], 1, &c.Requests); err != nil {
 		return err
 	}
-	if err := parseDuration(d, option, args[1], &c.Per); err != nil {
+	if err := block.ParseDuration(d, option, args[1], &c.Per); err != nil {
 		return err
 	}
-	return noBlock(d, option)
+	return block.NoBlock(d, option)
 }

@@ -5,17 +5,19 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/dustin/go-humanize"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 )
 
 // parseRoute parses `<kind> <path> [<provider>...]` and `<kind> off`.
 func (h *Handler) parseRoute(d *caddyfile.Dispenser, kind RouteKind, refs *providerRefs) error {
 	if !d.NextArg() {
-		return d.Errf("%s takes a path, or off", kind)
+		return d.Errf("wrong syntax, want: %s <path> [<provider>...]|off", kind)
 	}
 	r := RouteConfig{Kind: kind, Path: d.Val()}
 	if r.Path == "off" {
 		r.Path, r.Off = "", true
-		if err := noArgs(d, string(kind)+" off"); err != nil {
+		if err := block.NoArgs(d, string(kind)+" off"); err != nil {
 			return err
 		}
 	}
@@ -29,11 +31,11 @@ func (h *Handler) parseRoute(d *caddyfile.Dispenser, kind RouteKind, refs *provi
 	return h.addRoute(d, r)
 }
 
-// parseRelay parses `<kind> <path> [<upstream_path>]` and `<kind> off`.
-func (h *Handler) parseRelay(d *caddyfile.Dispenser, kind RouteKind) error {
+// parseCarried parses `<kind> <path> [<upstream_path>]` and `<kind> off`.
+func (h *Handler) parseCarried(d *caddyfile.Dispenser, kind RouteKind) error {
 	args := d.RemainingArgs()
 	if len(args) < 1 || len(args) > 2 {
-		return d.Errf("%[1]s reads: %[1]s <path> [<upstream_path>], or off", kind)
+		return d.Errf("wrong syntax, want: %s <path> [<upstream_path>]|off", kind)
 	}
 	r := RouteConfig{Kind: kind, Path: args[0]}
 	if len(args) == 2 {
@@ -55,45 +57,45 @@ func (h *Handler) addRoute(d *caddyfile.Dispenser, r RouteConfig) error {
 	}
 	h.Routes = append(h.Routes, r)
 	if err := checkRoutes(h.Routes, func(string) bool { return true }); err != nil {
-		return located(d, err)
+		return block.Located(d, err)
 	}
-	return noBlock(d, string(r.Kind))
+	return block.NoBlock(d, string(r.Kind))
 }
 
 // parseBuffer parses `buffer <size>`, such as 1MiB.
 func (h *Handler) parseBuffer(d *caddyfile.Dispenser) error {
 	var arg string
 	if !d.AllArgs(&arg) {
-		return d.Errf("buffer takes exactly one size")
+		return d.Errf("wrong syntax, want: buffer <size>")
 	}
 	size, err := humanize.ParseBytes(arg)
 	if err != nil || size == 0 || size > 1<<30 {
-		return d.Errf("buffer: %q is no size above 0 and up to 1GiB (such as 64KiB, 1MiB)", arg)
+		return d.Errf("invalid buffer %q (want 64KiB, 1MiB, up to 1GiB)", arg)
 	}
 	h.Buffer = int64(size)
-	return noBlock(d, "buffer")
+	return block.NoBlock(d, "buffer")
 }
 
 // parseOpenAI parses `openai_api <path> [<provider>...] { key <secret> }`.
 func (h *Handler) parseOpenAI(d *caddyfile.Dispenser, refs *providerRefs) error {
 	at := *d
 	if !d.NextArg() {
-		return d.Errf("openai_api takes the path of a base URL, such as /v1")
+		return d.Errf("wrong syntax, want: openai_api <path> [<provider>...] (the path of a base URL, such as /v1)")
 	}
 	r := RouteConfig{Kind: OpenAIRoute, Path: d.Val()}
 	for d.NextArg() {
 		r.Providers = append(r.Providers, d.Val())
 		refs.add(d, r, d.Val())
 	}
-	if err := r.options().parseBlock(d, "openai_api", nil); err != nil {
+	if err := r.options().Parse(d, "openai_api", nil); err != nil {
 		return err
 	}
 	if r.Key == "" {
 		return at.Errf("openai_api: key is missing")
 	}
 	h.Routes = append(h.Routes, r)
-	return located(&at, checkRoutes(h.Routes, func(string) bool { return true }))
+	return block.Located(&at, checkRoutes(h.Routes, func(string) bool { return true }))
 }
 
 // options are the lines of an openai_api block.
-func (r *RouteConfig) options() options { return options{"key": text(&r.Key)} }
+func (r *RouteConfig) options() block.Options { return block.Options{"key": block.Text(&r.Key)} }

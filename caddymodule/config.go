@@ -9,36 +9,37 @@ import (
 
 // Defaults of the configuration.
 const (
-	defaultTimeout  = 3 * time.Second
-	defaultDeadline = 10 * time.Second
+	defaultTimeout  = caddy.Duration(3 * time.Second)
+	defaultDeadline = caddy.Duration(10 * time.Second)
 	defaultRetries  = 1
-	defaultBackoff  = 50 * time.Millisecond
+	defaultBackoff  = caddy.Duration(50 * time.Millisecond)
 	defaultCookie   = "chatkit_session_id"
 	defaultUser     = "{http.auth.user.id}"
 )
 
-// ProviderConfig is a provider in the chain: what it is, and the limits under
-// which it is asked.
+// ProviderConfig is a provider of the chain: what it is, and the limits under which
+// it is asked.
 type ProviderConfig struct {
 	// The provider module: `{"module": "backend", …}`, `{"module": "openai", …}`
 	// or one of a third party.
 	ProviderRaw json.RawMessage `json:"provider" caddy:"namespace=http.handlers.chatkit.providers inline_key=module"`
 
 	// The name of the provider in metrics, logs, headers and routes. Letters,
-	// digits, '.', '_' and '-'. Default: the name of the module. Two providers
-	// of one kind need a name each.
+	// digits, '.', '_' and '-'. Default: the name of the module. Within a
+	// configuration a name stands for one provider: those with other settings,
+	// also of other sites, need names of their own.
 	Name string `json:"name,omitempty"`
 
 	// The longest one attempt may take. Default: 3s.
 	Timeout caddy.Duration `json:"timeout,omitempty"`
 
 	// How often the provider is asked again after an attempt that surely did
-	// nothing there: no connection, cut before an answer, 503. Default: 1.
-	// 0 switches retries off.
+	// nothing: no connection, cut before an answer, 503. Default: 1. 0 switches
+	// retries off.
 	Retries *int `json:"retries,omitempty"`
 
-	// The longest wait before the first retry; it doubles with each further
-	// one, and the actual wait is a random part of it. Default: 50ms.
+	// The longest wait before the first retry. It doubles with each further one,
+	// and the actual wait is a random part of it. Default: 50ms.
 	Backoff caddy.Duration `json:"backoff,omitempty"`
 
 	// The statuses that go on to the next provider: "503", "4xx", "5xx".
@@ -47,12 +48,12 @@ type ProviderConfig struct {
 	// backend refuses gets a session elsewhere.
 	FallbackOn []string `json:"fallback_on,omitempty"`
 
-	// The models the provider serves. A request for a model that somebody names
-	// goes to those who serve it. Default: all models.
+	// The models that the provider serves. A request for one of them goes only to
+	// providers that list it; other names are not passed on. Default: all models.
 	Models []string `json:"models,omitempty"`
 
-	// How many sessions may be asked for, retries counted. Beyond that the
-	// next provider is asked, for reason rate_limited. Default: no limit.
+	// How many sessions the provider is asked for, including retries. Beyond that
+	// the next provider is asked, for reason rate_limited. Default: no limit.
 	MaxRate *RateConfig `json:"max_rate,omitempty"`
 
 	// The circuit breaker. Default: 5 consecutive failures, or half of at
@@ -60,19 +61,18 @@ type ProviderConfig struct {
 	Breaker *BreakerConfig `json:"breaker,omitempty"`
 }
 
-// BreakerConfig configures the circuit breaker of a provider. Its state belongs
-// to the name and the settings of the provider and outlives config reloads.
+// BreakerConfig configures the circuit breaker of a provider. Its state belongs to
+// the name and the settings of the provider and outlives reloads.
 type BreakerConfig struct {
-	// Consecutive failures that open the breaker, whatever time lies between
-	// them. Default: 5. Negative: the rule is off.
+	// How many failures in a row open the breaker, however long apart. Default: 5.
+	// Negative: the rule is off.
 	Consecutive int `json:"consecutive,omitempty"`
 
 	// Percentage of failures that opens the breaker, once there are ratio_calls
 	// calls in ratio_window. Default: 50. Negative: the rule is off.
 	Ratio float64 `json:"ratio,omitempty"`
 
-	// How many calls the window must hold before a ratio means anything.
-	// Default: 20.
+	// How many calls the window must hold before a ratio counts. Default: 20.
 	RatioCalls int `json:"ratio_calls,omitempty"`
 
 	// How long a call counts towards the ratios. Default: 10s.
@@ -81,12 +81,12 @@ type BreakerConfig struct {
 	// A call that takes this long is slow. Default: off.
 	Slow caddy.Duration `json:"slow,omitempty"`
 
-	// Percentage of slow calls that opens the breaker, counted as the failures
-	// are. Needs slow.
+	// Percentage of slow calls that opens the breaker, in the same window. Needs
+	// slow.
 	SlowRatio float64 `json:"slow_ratio,omitempty"`
 
-	// How long the breaker stays open the first time, give or take a tenth.
-	// Each failed probe doubles it. Default: 15s.
+	// How long the breaker stays open the first time, plus or minus 10 %. Each
+	// failed probe doubles it. Default: 15s.
 	Open caddy.Duration `json:"open,omitempty"`
 
 	// The longest open time. Default: 2m, or open where that is longer.
@@ -99,17 +99,17 @@ type BreakerConfig struct {
 
 // AnonymousConfig lets visitors without an account have sessions.
 type AnonymousConfig struct {
-	// The cookie that carries the visitor's id, a random UUID that lives for
-	// 30 days. Default: chatkit_session_id. Anybody can send any UUID in it:
-	// never use a UUID that some other system trusts as a user's id.
+	// The cookie with the visitor's id, a random UUID that lives for 30 days.
+	// Default: chatkit_session_id. Hazard: a client can send any UUID in it, so
+	// no other system may trust a UUID as a user's id.
 	Cookie string `json:"cookie,omitempty"`
 }
 
 // CORSConfig says which origins may use the routes from a browser.
 type CORSConfig struct {
-	// The origins allowed, "https://app.example.com" or with one wildcard
-	// label, "https://*.example.com". Default: all, without working
-	// credentials (the documented pair of headers, which browsers refuse).
+	// The allowed origins, "https://app.example.com" or with a wildcard label,
+	// "https://*.example.com". Default: all, without working credentials (browsers
+	// refuse the documented pair of headers).
 	Origins []string `json:"origins,omitempty"`
 
 	// The request headers a preflight allows. Default: whatever is asked for.
@@ -119,6 +119,6 @@ type CORSConfig struct {
 	Expose []string `json:"expose,omitempty"`
 
 	// How long browsers may keep the answer to a preflight, in whole seconds.
-	// Default: not said, which makes it 5s in most browsers.
+	// Default: not sent; most browsers then keep it for 5s.
 	MaxAge caddy.Duration `json:"max_age,omitempty"`
 }

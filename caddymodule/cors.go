@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,9 +10,11 @@ import (
 	"time"
 
 	"github.com/rs/cors"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 )
 
-// exposed are the product's own headers that scripts may read.
+// exposed are our own headers that scripts may read.
 var exposed = []string{"Retry-After", requestIDHeader, providerHeader, reasonHeader}
 
 // corsPolicy puts the CORS headers on every claimed answer.
@@ -20,18 +23,12 @@ type corsPolicy struct {
 	open bool // no allowlist: the documented pair of headers
 }
 
-// newCORS builds the policy, for all origins where c is nil or names none.
-func newCORS(c *CORSConfig) (*corsPolicy, error) {
-	if c == nil {
-		c = new(CORSConfig)
-	}
-	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("cors: %w", err)
-	}
+// newCORS builds the policy. It allows all origins if c names none.
+func newCORS(c *CORSConfig) *corsPolicy {
 	o := cors.Options{
 		AllowedOrigins: c.Origins, // none: all
-		// All, because a refusal is to be readable too; the routes themselves
-		// take POST only.
+		// All, so that scripts can read a problem too. The routes themselves take
+		// POST only.
 		AllowedMethods:   []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders:   c.Headers,
 		ExposedHeaders:   slices.Concat(exposed, c.Expose),
@@ -43,7 +40,7 @@ func newCORS(c *CORSConfig) (*corsPolicy, error) {
 	if len(o.AllowedHeaders) == 0 {
 		o.AllowedHeaders = []string{"*"} // whatever is asked for is echoed
 	}
-	return &corsPolicy{Cors: cors.New(o), open: len(c.Origins) == 0}, nil
+	return &corsPolicy{Cors: cors.New(o), open: len(c.Origins) == 0}
 }
 
 // preflight puts the headers on the answer, and answers OPTIONS itself.
@@ -51,8 +48,8 @@ func (p *corsPolicy) preflight(w http.ResponseWriter, r *http.Request) bool {
 	p.ServeHTTP(w, r, func(http.ResponseWriter, *http.Request) {})
 	h := w.Header()
 	if p.open && h["Access-Control-Allow-Origin"] == nil {
-		// The documented pair stands on answers to clients without an Origin
-		// and to methods nobody knows, too.
+		// Answers to clients without an Origin and to unknown methods have the
+		// documented pair too.
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Allow-Credentials", "true")
 	}
@@ -63,6 +60,7 @@ func (p *corsPolicy) preflight(w http.ResponseWriter, r *http.Request) bool {
 	if r.Header.Get("Access-Control-Request-Method") == "" {
 		h.Set("Allow", "POST, OPTIONS")
 	}
+	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
 	return true
 }
@@ -73,8 +71,8 @@ var corsHeaders = [...]string{
 	"Access-Control-Expose-Headers", "Access-Control-Max-Age", "Vary",
 }
 
-// unshare gives the answer values of its own: Caddy's header directive may
-// change them where they stand, for the answers of other sites too.
+// unshare gives the answer values of its own. Caddy's header directive may change
+// them in place, which would change the answers of other sites too.
 func unshare(h http.Header) {
 	values := make([]string, 0, len(corsHeaders))
 	for _, name := range corsHeaders {
@@ -85,54 +83,57 @@ func unshare(h http.Header) {
 	}
 }
 
-// allowed tells whether the request may change state: it comes from no browser,
-// from the site itself (as in [http.CrossOriginProtection]) or from an origin
-// on the list.
-func (p *corsPolicy) allowed(r *http.Request) bool {
+// check refuses a request of another origin than those on the list. Allowed are
+// also clients other than browsers and, as in [http.CrossOriginProtection], the
+// site itself.
+func (p *corsPolicy) check(r *http.Request) *problem {
 	origin := r.Header.Get("Origin")
 	if p.open || origin == "" || p.OriginAllowed(r) {
-		return true
+		return nil
 	}
-	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
+		return nil
+	}
+	return &problem{Status: http.StatusForbidden, Code: codeForbiddenOrigin, Title: "Origin not allowed",
+		Details: "This origin is not on the allowlist"}
 }
 
-// check returns an error that names the first word that makes no sense.
+// check returns an error for the first invalid word.
 func (c *CORSConfig) check() error {
 	for _, o := range c.Origins {
 		if err := checkOrigin(o); err != nil {
 			return fmt.Errorf("origins: %w", err)
 		}
 	}
-	if err := headerNames("headers", c.Headers); err != nil {
+	if err := block.HeaderNames("headers", c.Headers); err != nil {
 		return err
 	}
-	if err := headerNames("expose", c.Expose); err != nil {
+	if err := block.HeaderNames("expose", c.Expose); err != nil {
 		return err
 	}
 	if c.MaxAge < 0 {
 		return fmt.Errorf("max_age: %s is negative", time.Duration(c.MaxAge))
 	}
 	if time.Duration(c.MaxAge)%time.Second != 0 {
-		return fmt.Errorf("max_age: %s is no whole number of seconds", time.Duration(c.MaxAge))
+		return fmt.Errorf("max_age: %s is not a whole number of seconds", time.Duration(c.MaxAge))
 	}
 	return nil
 }
 
-// checkOrigin returns an error where o is no origin as browsers send it, or has
-// a wildcard anywhere but in place of its first label.
+// checkOrigin returns an error if o is not an origin as browsers send it, or has a
+// wildcard anywhere but as its first label.
 func checkOrigin(o string) error {
 	if o == "*" {
-		return fmt.Errorf(`"*" lets every site in; leave origins out for that, which keeps credentials off`)
+		return errors.New(`"*" would allow every site (leave origins out for that, which keeps credentials off)`)
 	}
 	scheme, host, ok := strings.Cut(o, "://")
 	if !ok || scheme == "" || strings.Contains(scheme, "*") {
-		return fmt.Errorf("%q is no origin: want scheme://host[:port]", o)
+		return fmt.Errorf("invalid origin %q (want scheme://host[:port])", o)
 	}
 	rest := strings.TrimPrefix(host, "*.")
 	u, err := url.Parse(scheme + "://" + rest)
 	if err != nil || strings.Contains(rest, "*") || u.Host == "" || u.Host != rest {
-		return fmt.Errorf("%q is no origin: want scheme://host[:port], with *. for subdomains", o)
+		return fmt.Errorf("invalid origin %q (want scheme://host[:port], with *. for subdomains)", o)
 	}
 	return nil
 }

@@ -1,15 +1,14 @@
-// Package caddymodule is the Caddy ring: the HTTP handler chatkit, its provider
-// modules, their Caddyfile, metrics and logs. It and the packages below it are
-// the only ones that know Caddy, zap and Prometheus.
+// Package caddymodule is the HTTP handler chatkit. It and the packages below it are
+// the Caddy ring: the only ones that know Caddy, zap and Prometheus.
 //
-// Third-party providers import it for the types they need ([Provider],
-// [Request], [Session], [Failure]) and register themselves in the namespace
-// [ProviderNamespace].
+// A request goes through the files in this order. handler.go claims it, claimed.go
+// begins the answer. A session request goes through session_request.go: origin
+// (cors.go), rate limits (ratelimit.go), user (user.go), body (body.go), model
+// (models.go), the chain of internal/chain, then session_answer.go or problem.go. A
+// carried request goes through carried_request.go and carried_proxy.go, which is
+// Caddy's reverse_proxy over internal/relay, and leaves by carried_writer.go. An
+// app with an OpenAI SDK comes by openaiapi.go and cancel_request.go.
 //
-// A request goes through the files in this order: handler.go claims it, cors.go,
-// user.go and body.go prepare it, the chain of internal/chain answers it,
-// answer.go and refusal.go write what it gave, observer.go and metrics.go tell
-// operators. What comes after a session is carried: relayed.go, over relayer.go
-// and Caddy's reverse_proxy, by internal/relay. provision.go is the one place
-// where all of it is wired together.
+// provision.go is the one place where all of it is wired together. The handler
+// loads its providers as modules and knows none of them.
 package caddymodule

@@ -1,22 +1,23 @@
 package caddymodule
 
 import (
-	"maps"
-	"slices"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/sendbird"
 )
 
-// Options returns the options of each block of the Caddyfile, for the test that
-// holds the README against the code.
-func Options() map[string][]string {
-	names := func(o options) []string { return slices.Sorted(maps.Keys(o)) }
-	return map[string][]string{
-		"chatkit":    names(new(Handler).options(new(providerRefs))),
-		"provider":   names(new(ProviderConfig).options()),
-		"breaker":    names(new(BreakerConfig).options()),
-		"cors":       names(new(CORSConfig).options()),
-		"backend":    names(new(Backend).options()),
-		"openai_api": names(new(RouteConfig).options()),
-		"openai":     names(new(OpenAI).options()),
-		"sendbird":   names(new(Sendbird).options()),
+// Blocks returns the options of each block of the Caddyfile, for the tests that
+// hold them all to the same rules.
+func Blocks() map[string]block.Options {
+	return map[string]block.Options{
+		"chatkit":    new(Handler).options(new(providerRefs)),
+		"provider":   new(ProviderConfig).options(),
+		"breaker":    new(BreakerConfig).options(),
+		"cors":       new(CORSConfig).options(),
+		"openai_api": new(RouteConfig).options(),
+		"backend":    new(backend.Backend).Options(),
+		"openai":     new(openai.OpenAI).Options(),
+		"sendbird":   new(sendbird.Sendbird).Options(),
 	}
 }

@@ -14,6 +14,7 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule"
+	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/webhook"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )

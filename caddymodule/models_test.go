@@ -95,7 +95,7 @@ func TestModelsStrict(t *testing.T) {
 			key {env.TEST_OPENAI_KEY}
 			workflow wf_test
 			workflow gpt-large wf_large
-		}`
+		}` + ownOpenAI
 	if err := s.load(block); err != nil {
 		t.Fatal(err)
 	}
@@ -120,11 +120,14 @@ func TestModelsStrict(t *testing.T) {
 			}
 		})
 	}
-	// A route whose providers name no model knows the others' all the same.
-	if got := s.post("/api/chatkit/session", `{"model":"m1"}`); got.Status != http.StatusOK || got.Provider() != "openai" {
+	// A route whose providers list no model knows those of the others all the same.
+	if got := s.post("/openai", `{"model":"m1"}`); got.Status != http.StatusOK || got.Provider() != "openai" {
 		t.Errorf("got %d from %s", got.Status, got.Provider())
 	}
 }
+
+// ownOpenAI are routes of which one asks openai alone.
+const ownOpenAI = "\n session /openai openai\n session /api/custom/session"
 
 // The metadata of the front end as state variables of the workflow.
 func TestStateVariables(t *testing.T) {
@@ -148,7 +151,7 @@ func TestStateVariables(t *testing.T) {
 		{"long name", `{"` + strings.Repeat("x", 5000) + `":1}`, `Field metadata "` + strings.Repeat("x", 64) + `" has a name longer than 64 characters`},
 	}
 	s := newUnloadedSite(t)
-	if err := s.load(strings.Replace(twoProviders, "workflow wf_test", "workflow wf_test\n state_variables metadata", 1)); err != nil {
+	if err := s.load(strings.Replace(twoProviders, "workflow wf_test", "workflow wf_test\n state_variables metadata", 1) + ownOpenAI); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range tests {
@@ -160,7 +163,7 @@ func TestStateVariables(t *testing.T) {
 			backend, calls := s.Backend.Calls(), s.OpenAI.Calls()
 			if tt.details != "" {
 				// Also where the backend, who would take it, serves.
-				for _, path := range []string{"/api/chatkit/session", "/api/custom/session"} {
+				for _, path := range []string{"/openai", "/api/custom/session"} {
 					got := s.post(path, body)
 					checkError(t, got, "BAD_REQUEST")
 					if got.Body["details"] != tt.details || s.Backend.Calls() != backend || s.OpenAI.Calls() != calls {
@@ -169,7 +172,7 @@ func TestStateVariables(t *testing.T) {
 				}
 				return
 			}
-			if got := s.post("/api/chatkit/session", body); got.Status != http.StatusOK || s.OpenAI.Calls() != calls+1 {
+			if got := s.post("/openai", body); got.Status != http.StatusOK || s.OpenAI.Calls() != calls+1 {
 				t.Fatalf("got %d %s", got.Status, got.Raw)
 			}
 			var sent struct {
@@ -192,8 +195,8 @@ func TestStateVariables(t *testing.T) {
 
 // Without the option metadata is the backend's alone, and may be anything.
 func TestMetadataWithoutStateVariables(t *testing.T) {
-	s := newSite(t, twoProviders)
-	for _, path := range []string{"/api/custom/session", "/api/chatkit/session"} {
+	s := newSite(t, twoProviders+ownOpenAI)
+	for _, path := range []string{"/api/custom/session", "/openai"} {
 		if got := s.post(path, `{"metadata":{"plan":{"x":[]}}}`); got.Status != http.StatusOK {
 			t.Errorf("%s: got %d %s", path, got.Status, got.Raw)
 		}

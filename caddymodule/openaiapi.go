@@ -2,24 +2,22 @@ package caddymodule
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
-	"go.uber.org/zap"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/openai"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// What an openai_api route claims below its path, and what begins the ids of
-// sessions that have none from OpenAI.
+// What an openai_api route claims below its path, and the prefix of session ids
+// that do not come from OpenAI.
 const (
 	sessionsPath = "/chatkit/sessions"
 	cancelSuffix = "/cancel"
@@ -29,99 +27,78 @@ const (
 // validID is an id of a session, as OpenAI makes them and as we do.
 var validID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
 
-// cancelled is the id in the path of a cancellation, below the route's prefix.
-func cancelled(rest string) (id string, ok bool) {
+// cancelID returns the id in the path of a cancellation, below the route's prefix.
+func cancelID(rest string) (id string, ok bool) {
 	id, ok = strings.CutSuffix(rest, cancelSuffix)
 	return id, ok && validID.MatchString(id)
 }
 
-// keyCheck is the hash of the key an app has to show.
+// keyCheck is the hash of the key that an app has to show.
 type keyCheck [sha256.Size]byte
 
-// provisionOpenAI claims the paths of an openai_api route.
-func (h *Handler) provisionOpenAI(ctx caddy.Context, r RouteConfig, rt *route) error {
-	key, err := newResolver().secret("key", r.Key)
+// newKeyCheck resolves the key of an openai_api route.
+func newKeyCheck(ctx caddy.Context, configured string) (k keyCheck, err error) {
+	key, err := block.NewResolver().Secret("key", configured)
 	if err != nil {
-		return err
+		return k, err
 	}
-	switch {
-	case key == "":
-		return errors.New("key is missing")
-	case len(rt.chain.Links) == 0:
-		return errors.New("no provider makes sessions for ChatKit")
+	if key == "" {
+		return k, errors.New("key is missing")
 	}
-	if literalSecret(r.Key) {
+	if block.LiteralSecret(configured) {
 		ctx.Logger().Warn("key of openai_api is written into the configuration; use {env.*} or {file.*}")
 	}
-	rt.key = sha256.Sum256([]byte(key.Reveal()))
-	base := strings.TrimSuffix(r.Path, "/") + sessionsPath
-	rt.prefix = base + "/"
-	h.cancel = append(h.cancel, rt)
-	return h.take(base, rt)
+	return sha256.Sum256([]byte(key.Reveal())), nil
 }
 
-// checkKey lets through who shows the key. The user of these routes comes from
-// the body, so nobody else may ask.
-func (x *exchange) checkKey() *refusal {
-	scheme, key, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
-	sum := sha256.Sum256([]byte(strings.TrimSpace(key)))
-	if strings.EqualFold(scheme, "bearer") && subtle.ConstantTimeCompare(sum[:], x.rt.key[:]) == 1 {
+// check refuses who does not show the key. The user of these routes comes from the
+// body, so only the app may ask.
+func (k keyCheck) check(r *http.Request) *problem {
+	sum := sha256.Sum256([]byte(bearer(r.Header)))
+	if subtle.ConstantTimeCompare(sum[:], k[:]) == 1 {
 		return nil
 	}
-	return &refusal{Status: http.StatusUnauthorized, Code: "invalid_api_key", Title: "Unauthorized",
+	return &problem{Status: http.StatusUnauthorized, Code: "invalid_api_key", Title: "Unauthorized",
 		Details: "Incorrect API key provided"}
 }
 
-// parseSpec reads a request in the shape of OpenAI's API.
-func (x *exchange) parseSpec(body []byte) *refusal {
-	spec, err := openai.ParseSpec(body)
+// prepareSpec is prepare for an openai_api route: the user stands in the body, and
+// an app has one address for all its users.
+func (s *sessionRequest) prepareSpec() *problem {
+	if p := s.route.key.check(s.r); p != nil {
+		return p
+	}
+	body, p := readBody(s.w, s.r)
+	if p != nil {
+		return p
+	}
+	spec, err := openaiapi.ParseSpec(body)
 	if err != nil {
-		r := badRequest(err.Error())
-		if e, ok := errors.AsType[*openai.SpecError](err); ok {
-			r.Param = e.Param
+		p := badRequest(err.Error())
+		if e, ok := errors.AsType[*openaiapi.SpecError](err); ok {
+			p.Param = e.Param
 		}
-		return r
+		return p
 	}
-	x.req.User, x.req.Spec, x.req.Metadata = spec.User, bytes.Clone(body), bytes.Clone(spec.Variables)
-	for _, l := range x.rt.chain.Links {
-		if p, ok := x.h.link(l.Name).provider.(modeler); ok && x.req.Model == "" && spec.Workflow != "" {
-			x.req.Model = p.ModelOf(spec.Workflow)
+	s.user, s.req.User = spec.User, spec.User
+	s.req.Spec, s.req.Metadata = body, bytes.Clone(spec.Variables)
+	for _, t := range s.route.chain.Targets {
+		if f, ok := t.Provider.(session.ModelFinder); ok && s.req.Model == "" {
+			s.req.Model = f.ModelOf(s.req.Spec)
 		}
 	}
-	return nil
+	return s.h.perUser.take(s.user)
 }
 
-// modeler is a provider that knows the models of workflows.
-type modeler interface{ ModelOf(workflow string) string }
-
-// canceler is a provider whose sessions can be canceled.
-type canceler interface {
-	Cancel(ctx context.Context, id, requestID string) (json.RawMessage, error)
-}
-
-// link is the provider with a name, which must be one of the handler's.
-func (h *Handler) link(name string) *providerLink {
-	return h.links[slices.IndexFunc(h.links, func(l *providerLink) bool { return l.Name == name })]
-}
-
-// answerResource answers with a session in the shape of OpenAI's API: that of
-// OpenAI as it is, of any other what is known of it.
-func (x *exchange) answerResource(s *Session) {
-	if s.Resource != nil {
-		id := Session{Secret: Secret(s.ID), ExpiresAt: s.ExpiresAt}
-		issuers().Put(&id, x.provider) // who can cancel it
-		x.write(http.StatusOK, s.Resource)
-		return
+// encodeResource returns the answer in the shape of OpenAI's API: its own resource
+// as it is, for any other provider what is known of the session.
+func (s *sessionRequest) encodeResource(made *session.Session, provider string) ([]byte, error) {
+	if made.Resource != nil {
+		id := session.Session{Secret: session.Secret(made.ID), ExpiresAt: made.ExpiresAt}
+		issuers().Put(&id, provider) // who can cancel it
+		return made.Resource, nil
 	}
-	named := *s
-	named.ID = idPrefix + issuers().ID(s.Secret)
-	body, err := openai.Describe(x.req.Spec, &named, openai.Active)
-	if err != nil {
-		x.h.logger.Error("session cannot be written", zap.String("provider", x.provider), zap.Error(err))
-		x.outcome = outcomeFailed
-		x.writeRefusal(&refusal{Status: http.StatusBadGateway, Code: codeSessionError, Title: sessionFailed,
-			Details: capitalized(x.provider) + " gave no valid session"})
-		return
-	}
-	x.write(http.StatusOK, body)
+	named := *made
+	named.ID = idPrefix + issuers().ID(made.Secret)
+	return openaiapi.Describe(s.req.Spec, &named, openaiapi.Active)
 }

@@ -290,7 +290,7 @@ func TestOpenAIRouteWithoutSendbird(t *testing.T) {
 		t.Errorf("got %v, the backend was asked %d times", err, s.Backend.Calls())
 	}
 	before, _, _ := strings.Cut(behindSDK(""), "provider backend")
-	if err := s.load(before + "provider sendbird {\n app_id A\n api_token t\n }"); err == nil || !strings.Contains(err.Error(), "no provider makes sessions for ChatKit") {
+	if err := s.load(before + "provider sendbird {\n app_id A\n api_token t\n }"); err == nil || !strings.Contains(err.Error(), "none of its providers makes sessions for ChatKit") {
 		t.Errorf("got %v", err)
 	}
 }

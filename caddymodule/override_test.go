@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/caddymodule"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
@@ -34,14 +34,14 @@ func (s *site) admin(method, path, body string) (status int, answer string) {
 }
 
 // statuses are the providers as the admin API lists them, by id.
-func (s *site) statuses() map[string]caddymodule.ProviderStatus {
+func (s *site) statuses() map[string]registry.ProviderStatus {
 	s.t.Helper()
 	status, raw := s.admin(http.MethodGet, "/chatkit/providers", "")
-	var all []caddymodule.ProviderStatus
+	var all []registry.ProviderStatus
 	if err := json.Unmarshal([]byte(raw), &all); err != nil || status != http.StatusOK {
 		s.t.Fatalf("got %d %s", status, raw)
 	}
-	byID := make(map[string]caddymodule.ProviderStatus)
+	byID := make(map[string]registry.ProviderStatus)
 	for _, p := range all {
 		byID[p.ID] = p
 	}
@@ -49,10 +49,10 @@ func (s *site) statuses() map[string]caddymodule.ProviderStatus {
 }
 
 // force forces the breaker of a provider.
-func (s *site) force(action, id, length string) caddymodule.ProviderStatus {
+func (s *site) force(action, id, length string) registry.ProviderStatus {
 	s.t.Helper()
 	status, raw := s.admin(http.MethodPost, "/chatkit/providers/"+id+"/"+action, fmt.Sprintf(`{"for":%q,"reason":"a deploy"}`, length))
-	var p caddymodule.ProviderStatus
+	var p registry.ProviderStatus
 	if err := json.Unmarshal([]byte(raw), &p); err != nil || status != http.StatusOK {
 		s.t.Fatalf("got %d %s", status, raw)
 	}
@@ -64,7 +64,7 @@ func TestProviderStatus(t *testing.T) {
 	s := newSite(t, visitor)
 	all := s.statuses()
 	if p := all["backend"]; len(all) != 2 || p.Name != "backend" || p.Module != "backend" || p.State != "closed" || p.OpenUntil != nil ||
-		p.LastFailure != nil || p.Forced != nil || time.Since(p.Since) > time.Minute || strings.Join(p.Sites, ",") != "127.0.0.1" {
+		p.LastFailure != nil || p.Forced != nil || time.Since(p.Since) > time.Minute || p.ID != p.Name {
 		t.Errorf("got %+v", p)
 	}
 	set(t, s.Backend, sandbox.Status500)
@@ -171,19 +171,19 @@ func TestOverrideErrors(t *testing.T) {
 		want                     string
 	}{
 		{"no such provider", "POST", "/chatkit/providers/backnd/open", `{"for":"1m"}`, 404, `no provider \"backnd\"`},
-		{"no such action", "POST", "/chatkit/providers/backend/explode", `{"for":"1m"}`, 404, `no action \"explode\": open, close or auto`},
-		{"no action", "POST", "/chatkit/providers/backend", `{"for":"1m"}`, 404, `no action \"\"`},
-		{"more than an action", "POST", open + "/now", `{"for":"1m"}`, 404, `no action \"open/now\"`},
+		{"no such action", "POST", "/chatkit/providers/backend/explode", `{"for":"1m"}`, 404, `unknown action \"explode\" (want open, close or auto)`},
+		{"no action", "POST", "/chatkit/providers/backend", `{"for":"1m"}`, 404, `unknown action \"\"`},
+		{"more than an action", "POST", open + "/now", `{"for":"1m"}`, 404, `unknown action \"open/now\"`},
 		{"GET", "GET", open, "", 405, "GET is not allowed, use POST"},
 		{"POST of the list", "POST", "/chatkit/providers", "", 405, "POST is not allowed, use GET"},
 		{"no body", "POST", open, "", 400, "for is missing"},
 		{"no time", "POST", open, `{"reason":"x"}`, 400, "for is missing"},
-		{"garbage for a time", "POST", open, `{"for":"soon"}`, 400, `for: \"soon\" is no duration`},
+		{"garbage for a time", "POST", open, `{"for":"soon"}`, 400, `invalid for \"soon\" (want 30s, 10m, 2h)`},
 		{"a number for a time", "POST", open, `{"for":600}`, 400, "body is not"},
-		{"no time at all", "POST", open, `{"for":"0s"}`, 400, "for: 0s is not above 0"},
-		{"back in time", "POST", open, `{"for":"-1m"}`, 400, "is not above 0"},
-		{"a day and a second", "POST", open, `{"for":"24h1s"}`, 400, "for: 24h0m1s is above 24h"},
-		{"two days", "POST", open, `{"for":"2d"}`, 400, "is above 24h"},
+		{"no time at all", "POST", open, `{"for":"0s"}`, 400, "for: 0s must be above 0"},
+		{"back in time", "POST", open, `{"for":"-1m"}`, 400, "must be above 0"},
+		{"a day and a second", "POST", open, `{"for":"24h1s"}`, 400, "for: 24h0m1s is too long (maximum 24h)"},
+		{"two days", "POST", open, `{"for":"2d"}`, 400, "is too long"},
 		{"long reason", "POST", open, `{"for":"1m","reason":"` + strings.Repeat("x", 201) + `"}`, 400, "reason has more than 200 characters"},
 		{"no JSON", "POST", open, `for=10m`, 400, "body is not"},
 		{"cut", "POST", open, `{"for":"10m"`, 400, "body is not"},
@@ -213,39 +213,37 @@ func TestOverrideErrors(t *testing.T) {
 	s.admin(http.MethodPost, "/chatkit/providers/backend/auto", "")
 }
 
-// Two sites with one name for different providers: the list tells them apart, and
-// nobody forces the wrong one.
-func TestOverrideOfTwoSites(t *testing.T) {
-	s := newUnloadedSite(t)
-	other := "http://" + freeAddr(t)
-	text := s.caddyfile(visitor)
-	second := strings.Replace(visitor, "retries 0", "retries 2", 1)
-	text += fmt.Sprintf("\nhttp://two.example.com:%s {\n\tchatkit {%s\n\t}\n}\n", other[strings.LastIndex(other, ":")+1:], second)
-	if err := s.loadText(text); err != nil {
-		t.Fatal(err)
+// twoSites is the configuration of two sites with a chatkit block each.
+func (s *site) twoSites(one, two string) string {
+	other := freeAddr(s.t)
+	return s.caddyfile(one) + fmt.Sprintf("\nhttp://two.example.com:%s {\n\tchatkit {%s\n\t}\n}\n", other[strings.LastIndex(other, ":")+1:], two)
+}
+
+// Within a configuration a name stands for one provider. A second site that uses
+// it for another one is refused, so that nobody forces the wrong one and no label
+// is ambiguous; with the same settings the two sites share it.
+func TestOneNameOneProvider(t *testing.T) {
+	s := newSite(t, visitor)
+	s.force("open", "backend", "1m")
+	err := s.loadText(s.twoSites(visitor, strings.Replace(visitor, "retries 0", "retries 2", 1)))
+	if err == nil || !strings.Contains(err.Error(), "provider backend: the name stands for a provider with other settings in this configuration; set another name") {
+		t.Fatalf("got %v", err)
 	}
-	bySite := make(map[string]string)
-	for id, p := range s.statuses() {
-		if p.Name == "backend" {
-			bySite[strings.Join(p.Sites, ",")] = id
+	if got := s.session(); got.Reason() != "forced_open" {
+		t.Errorf("after a refused reload served by %s because %q", got.Provider(), got.Reason())
+	}
+	named := strings.Replace(visitor, "retries 0", "retries 2\n name second", 1)
+	for name, two := range map[string]string{"the same": visitor, "another": named} {
+		if err := s.loadText(s.twoSites(visitor, two)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		s.persistent()
+		if got := s.session(); got.Reason() != "forced_open" {
+			t.Errorf("%s: served by %s because %q", name, got.Provider(), got.Reason())
+		}
+		if p, ok := s.statuses()["second"]; ok != (name == "another") || p.Forced != nil {
+			t.Errorf("%s: the second site's provider is %+v", name, p)
 		}
 	}
-	if len(bySite) != 2 || bySite["127.0.0.1"] == "" || bySite["two.example.com"] == "" || bySite["127.0.0.1"] == bySite["two.example.com"] {
-		t.Fatalf("got %v", bySite)
-	}
-	status, raw := s.admin(http.MethodPost, "/chatkit/providers/backend/open", `{"for":"1m"}`)
-	if status != http.StatusConflict || !strings.Contains(raw, bySite["127.0.0.1"]+" (127.0.0.1)") || !strings.Contains(raw, bySite["two.example.com"]+" (two.example.com)") {
-		t.Errorf("got %d %s", status, raw)
-	}
-	s.force("open", bySite["two.example.com"], "1m")
-	if got := s.session(); got.Provider() != "backend" {
-		t.Errorf("the other site is served by %s because %q", got.Provider(), got.Reason())
-	}
-	s.force("open", bySite["127.0.0.1"], "1m")
-	if got := s.session(); got.Reason() != "forced_open" {
-		t.Errorf("served by %s because %q", got.Provider(), got.Reason())
-	}
-	for _, id := range bySite {
-		s.admin(http.MethodPost, "/chatkit/providers/"+id+"/auto", "")
-	}
+	s.admin(http.MethodPost, "/chatkit/providers/backend/auto", "")
 }

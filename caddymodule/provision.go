@@ -1,6 +1,10 @@
 package caddymodule
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,86 +13,55 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
-
-// route is a claimed path, ready to be served.
-type route struct {
-	kind     RouteKind
-	chain    chain.Chain
-	models   map[string]*chain.Chain // for models that not all serve
-	checkers []metadataChecker       // of the metadata
-	prefix   string                  // of a path that ends in {session}
-	key      keyCheck                // of an openai_api route
-	relay    *relayer
-}
 
 // Provision wires everything together: this is the one place where it happens.
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.logger = ctx.Logger()
-	if err := h.check(); err != nil {
+	settings, err := json.Marshal(h) // before the modules are loaded, which empties their part
+	if err != nil {
+		return fmt.Errorf("hashing settings: %w", err)
+	}
+	sum := sha256.Sum256(settings)
+	app, err := registry.Of(ctx)
+	if err != nil {
 		return err
 	}
-	if err := h.provisionProviders(ctx); err != nil {
+	if err := h.provisionProviders(ctx, app); err != nil {
 		return err
 	}
-	if err := h.checkModels(); err != nil {
+	if h.models, err = newModelPolicy(h); err != nil {
 		return err
 	}
 	if err := h.provisionRoutes(ctx); err != nil {
 		return err
 	}
-	var err error
-	if h.cors, err = newCORS(h.CORS); err != nil {
+	h.cors = newCORS(cmp.Or(h.CORS, new(CORSConfig)))
+	h.users = newUsers(h)
+	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
 		return err
 	}
-	if err := h.provisionLimits(); err != nil {
-		return err
-	}
-	h.users = newUserSources(h.User)
-	if err := register(ctx.GetMetricsRegistry()); err != nil {
-		return err
-	}
-	liveHandlers.add(h)
-	h.live = true
+	app.OnScrape(h.createSeries)
 	return nil
 }
 
-// Cleanup gives back what Provision took. Caddy calls it after a Provision that
-// failed too, so it goes by what was really taken.
-func (h *Handler) Cleanup() error {
-	if h.live {
-		liveHandlers.remove(h)
-		h.live = false
-	}
-	errs := make([]error, 0, len(h.links)+len(h.relayers))
-	for _, y := range h.relayers {
-		errs = append(errs, y.proxy.Cleanup())
-	}
-	h.relayers = nil
-	// The links stay: requests that are under way still need them, and only a
-	// gate that nobody else has is gone from the pool.
-	for _, l := range h.links {
-		errs = append(errs, l.release())
-	}
-	errs = append(errs, h.releaseLimits()...)
-	return errors.Join(errs...)
-}
-
-// check refuses what no default can mend.
-func (h *Handler) check() error {
-	if len(h.Providers) == 0 {
-		return errors.New("no provider: a chatkit handler needs at least one")
-	}
-	if h.Deadline < 0 {
-		return fmt.Errorf("deadline: %s is negative", time.Duration(h.Deadline))
-	}
-	if h.Deadline != 0 && time.Duration(h.Deadline) < chain.MinAttempt {
-		return fmt.Errorf("deadline: %s is below %s, the least an attempt is worth", time.Duration(h.Deadline), chain.MinAttempt)
+// Validate checks what Provision has compiled.
+func (h *Handler) Validate() error {
+	if err := h.checkDeadline(); err != nil {
+		return err
 	}
 	if err := h.checkStreams(); err != nil {
 		return err
+	}
+	if h.CORS != nil {
+		if err := h.CORS.check(); err != nil {
+			return fmt.Errorf("cors: %w", err)
+		}
 	}
 	if a := h.Anonymous; a != nil && a.Cookie != "" {
 		return checkCookieName(a.Cookie)
@@ -96,7 +69,29 @@ func (h *Handler) check() error {
 	return nil
 }
 
-// checkStreams refuses limits of what is carried that make no sense.
+// Cleanup gives back what Provision took. Caddy calls it also after a Provision
+// that failed, so it goes by what was really taken. The providers belong to the
+// app.
+func (h *Handler) Cleanup() error {
+	errs := make([]error, 0, len(h.proxies)+len(h.limitKeys))
+	for _, p := range h.proxies {
+		errs = append(errs, p.handler.Cleanup())
+	}
+	h.proxies = nil
+	return errors.Join(append(errs, h.releaseLimits()...)...)
+}
+
+func (h *Handler) checkDeadline() error {
+	switch d := time.Duration(h.Deadline); {
+	case d < 0:
+		return fmt.Errorf("deadline: %s is negative", d)
+	case d != 0 && d < chain.MinAttempt:
+		return fmt.Errorf("deadline %s is too short (minimum %s)", d, chain.MinAttempt)
+	}
+	return nil
+}
+
+// checkStreams refuses invalid limits of carried requests.
 func (h *Handler) checkStreams() error {
 	if h.Buffer < 0 {
 		return fmt.Errorf("buffer: %d is negative", h.Buffer)
@@ -112,100 +107,103 @@ func (h *Handler) checkStreams() error {
 	return err
 }
 
-func (h *Handler) provisionProviders(ctx caddy.Context) error {
-	a, err := newAnnouncer(ctx)
-	if err != nil {
-		return err
+func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error {
+	if len(h.Providers) == 0 {
+		return errors.New("no provider: a chatkit handler needs at least one")
 	}
-	names := make(map[string]bool)
 	for i, c := range h.Providers {
 		if c == nil {
 			return fmt.Errorf("provider #%d is null", i+1)
 		}
 		label := c.label(i) // while the module's configuration is still there
-		l, err := newProviderLink(ctx, c, a)
+		if h.target(label) != nil {
+			return fmt.Errorf("provider %s: the name is given twice; set name in one of them", label)
+		}
+		t, err := c.provision(ctx, app)
 		if err != nil {
 			return fmt.Errorf("provider %s: %w", label, err)
 		}
-		h.links = append(h.links, l)
-		if names[l.Name] {
-			return fmt.Errorf("provider %s: the name is given twice; set name in one of them", l.Name)
-		}
-		names[l.Name] = true
+		h.targets = append(h.targets, t)
 	}
 	return nil
 }
 
 func (h *Handler) provisionRoutes(ctx caddy.Context) error {
-	byName := make(map[string]*providerLink)
-	var parts cast
-	for _, l := range h.links {
-		byName[l.Name] = l
-		if l.module == moduleOpenAI {
-			parts.openai = append(parts.openai, l.Name)
-		}
-		if l.carrier() != nil {
-			parts.carriers = append(parts.carriers, l.Name)
-		}
-	}
-	known := func(name string) bool { return byName[name] != nil }
+	known := func(name string) bool { return h.target(name) != nil }
 	if err := checkRoutes(h.Routes, known); err != nil {
 		return err
 	}
-	routes := effectiveRoutes(h.Routes, parts)
+	carriers := slices.ContainsFunc(h.targets, func(t *chain.Target) bool {
+		_, ok := t.Provider.(session.Carrier)
+		return ok
+	})
+	routes := effectiveRoutes(h.Routes, carriers)
 	if err := checkRoutes(routes, known); err != nil {
 		return err
 	}
 	h.routes = make(map[string]*route, len(routes))
 	for _, r := range routes {
-		if err := h.provisionRoute(ctx, r, h.chosen(r, byName)); err != nil {
+		if err := h.provisionRoute(ctx, r); err != nil {
 			return fmt.Errorf("%s %s: %w", r.Kind, r.Path, err)
 		}
 	}
 	return nil
 }
 
-// chosen are the providers of a route, in order.
-func (h *Handler) chosen(r RouteConfig, byName map[string]*providerLink) []*providerLink {
-	if len(r.Providers) == 0 && r.Kind == OpenAIRoute {
-		return slices.DeleteFunc(slices.Clone(h.links), func(l *providerLink) bool { return l.module == moduleSendbird })
+// chosen returns the providers of a route, in order.
+func (h *Handler) chosen(r RouteConfig) []*chain.Target {
+	switch {
+	case len(r.Providers) > 0:
+		targets := make([]*chain.Target, len(r.Providers))
+		for i, name := range r.Providers {
+			targets[i] = h.target(name)
+		}
+		return targets
+	case r.Kind == OpenAIRoute:
+		return slices.DeleteFunc(slices.Clone(h.targets), func(t *chain.Target) bool {
+			_, other := t.Provider.(session.WidgetMaker)
+			return other
+		})
 	}
-	if len(r.Providers) == 0 {
-		return h.links
-	}
-	links := make([]*providerLink, len(r.Providers))
-	for i, name := range r.Providers {
-		links[i] = byName[name]
-	}
-	return links
+	return h.targets
 }
 
-// provisionRoute claims a path for a route and its providers.
-func (h *Handler) provisionRoute(ctx caddy.Context, r RouteConfig, links []*providerLink) error {
-	rt := &route{kind: r.Kind, chain: chain.Chain{Deadline: orDefault(h.Deadline, defaultDeadline)}}
-	for _, l := range links {
-		rt.chain.Links = append(rt.chain.Links, &l.Link)
-		if c, ok := l.provider.(metadataChecker); ok {
-			rt.checkers = append(rt.checkers, c)
-		}
-	}
-	rt.models = chainsByModel(rt.chain, links)
-	if r.Kind.relayed() {
-		var err error
-		if rt.relay, err = h.newRelayer(ctx, r, links); err != nil {
+// provisionRoute claims the path of a route.
+func (h *Handler) provisionRoute(ctx caddy.Context, r RouteConfig) (err error) {
+	targets := h.chosen(r)
+	rt := &route{kind: r.Kind, models: knownModels(targets), chain: chain.Chain{
+		Targets: targets, Deadline: time.Duration(cmp.Or(h.Deadline, defaultDeadline)),
+	}}
+	switch {
+	case r.Kind == OpenAIRoute:
+		return h.provisionOpenAI(ctx, r, rt)
+	case r.Kind.carried():
+		if rt.proxy, err = h.newCarriedProxy(ctx, r, targets); err != nil {
 			return err
 		}
-		h.relayers = append(h.relayers, rt.relay)
-	}
-	if r.Kind == OpenAIRoute {
-		return h.provisionOpenAI(ctx, r, rt)
+		h.proxies = append(h.proxies, rt.proxy)
 	}
 	if prefix, ok := strings.CutSuffix(r.Path, sessionSegment); ok {
 		rt.prefix = prefix
-		h.socket = append(h.socket, rt)
+		h.patterns = append(h.patterns, rt)
 		return nil
 	}
 	return h.take(r.Path, rt)
+}
+
+// provisionOpenAI claims the paths of an openai_api route.
+func (h *Handler) provisionOpenAI(ctx caddy.Context, r RouteConfig, rt *route) (err error) {
+	if len(rt.chain.Targets) == 0 {
+		return errors.New("none of its providers makes sessions for ChatKit")
+	}
+	if rt.key, err = newKeyCheck(ctx, r.Key); err != nil {
+		return err
+	}
+	path := strings.TrimSuffix(r.Path, "/") + sessionsPath
+	cancel := *rt
+	cancel.cancel, cancel.prefix = true, path+"/"
+	h.patterns = append(h.patterns, &cancel)
+	return h.take(path, rt)
 }
 
 // take claims a path for a route.
@@ -217,10 +215,25 @@ func (h *Handler) take(path string, rt *route) error {
 	return nil
 }
 
-// orDefault is d, or def where d is not set.
-func orDefault(d caddy.Duration, def time.Duration) time.Duration {
-	if d == 0 {
-		return def
+// createSeries creates every metric series that the handler can count.
+func (h *Handler) createSeries() {
+	telemetry.InitRateLimits()
+	for _, rt := range h.routes {
+		rt.createSeries()
 	}
-	return time.Duration(d)
+	for _, rt := range h.patterns {
+		rt.createSeries()
+	}
+}
+
+func (rt *route) createSeries() {
+	if rt.proxy != nil {
+		telemetry.InitCarried(string(rt.kind))
+		return
+	}
+	names := make([]string, len(rt.chain.Targets))
+	for i, t := range rt.chain.Targets {
+		names[i] = t.Name
+	}
+	telemetry.InitSessions(string(rt.kind), names)
 }

@@ -1,19 +1,15 @@
 package caddymodule
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
-	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // RateConfig is how often something may happen.
@@ -38,18 +34,12 @@ type RateLimitConfig struct {
 	RateConfig
 }
 
-// Whom a rate limit counts, also as a metric label.
-const (
-	limitUser = "user"
-	limitIP   = "ip"
-)
-
-// check returns an error for limits that make no sense.
+// checkRateLimits returns an error for invalid limits.
 func checkRateLimits(limits []RateLimitConfig) error {
 	seen := make(map[string]bool)
 	for _, c := range limits {
-		if c.By != limitUser && c.By != limitIP {
-			return fmt.Errorf("rate_limit: %q is none of %s, %s", c.By, limitUser, limitIP)
+		if c.By != telemetry.ScopeUser && c.By != telemetry.ScopeIP {
+			return fmt.Errorf("rate_limit: invalid scope %q (want %s or %s)", c.By, telemetry.ScopeUser, telemetry.ScopeIP)
 		}
 		if seen[c.By] {
 			return fmt.Errorf("rate_limit %s is given twice", c.By)
@@ -72,20 +62,14 @@ type rateLimit struct{ *ratelimit.Buckets }
 // Destruct implements [caddy.Destructor].
 func (rateLimit) Destruct() error { return nil }
 
-// provisionLimits takes the handler's rate limits from the pool.
-func (h *Handler) provisionLimits() error {
+// provisionLimits takes the handler's rate limits from the pool. hash identifies
+// the handler.
+func (h *Handler) provisionLimits(hash string) error {
 	if err := checkRateLimits(h.RateLimits); err != nil {
 		return err
 	}
-	if len(h.RateLimits) == 0 {
-		return nil
-	}
-	settings, err := json.Marshal(h)
-	if err != nil {
-		return fmt.Errorf("hashing settings: %w", err)
-	}
 	for _, c := range h.RateLimits {
-		key := fmt.Sprintf("%s@%x", c.By, sha256.Sum256(settings))
+		key := c.By + "@" + hash
 		v, _, err := limits.LoadOrNew(key, func() (caddy.Destructor, error) {
 			return rateLimit{ratelimit.NewBuckets(c.rate(), ratelimit.Size)}, nil
 		})
@@ -97,14 +81,14 @@ func (h *Handler) provisionLimits() error {
 		if !ok {
 			return fmt.Errorf("pool holds a %T", v)
 		}
-		if c.By == limitUser {
-			h.byUser = l.Buckets
+		if c.By == telemetry.ScopeUser {
+			h.perUser = &requestLimit{l.Buckets, c.By, "user"}
 		} else {
-			h.byIP = l.Buckets
+			h.perAddress = &requestLimit{l.Buckets, c.By, "address"}
 		}
 	}
-	if h.byUser != nil && h.byIP == nil && h.Anonymous != nil {
-		h.logger.Warn("rate_limit user does not bound visitors without an account: anybody can be a new one; add rate_limit ip")
+	if h.perUser != nil && h.perAddress == nil && h.Anonymous != nil {
+		h.logger.Warn("rate_limit user does not limit visitors without an account, who can always be new ones; add rate_limit ip")
 	}
 	return nil
 }
@@ -120,34 +104,28 @@ func (h *Handler) releaseLimits() (errs []error) {
 	return errs
 }
 
-// limitAddress refuses a client whose address asks too often.
-func (x *exchange) limitAddress() *refusal {
-	if x.h.byIP == nil {
-		return nil
-	}
-	addr, _ := caddyhttp.GetVar(x.r.Context(), caddyhttp.ClientIPVarKey).(string)
-	return limited(x.h.byIP.Take(network(addr)), limitIP, "address")
+// requestLimit is one of the handler's rate limits. A nil one limits nothing.
+type requestLimit struct {
+	*ratelimit.Buckets
+	scope, whose string
 }
 
-// limitUser refuses a user who asks too often.
-func (x *exchange) limitUser() *refusal {
-	if x.h.byUser == nil {
+// take refuses a request for which there is no token.
+func (l *requestLimit) take(key string) *problem {
+	if l == nil {
 		return nil
 	}
-	return limited(x.h.byUser.Take(x.req.User), limitUser, "user")
-}
-
-func limited(wait time.Duration, scope, whose string) *refusal {
+	wait := l.Take(key)
 	if wait == 0 {
 		return nil
 	}
-	metrics.rateLimited.WithLabelValues(scope).Inc()
-	return &refusal{Status: http.StatusTooManyRequests, Code: codeRateLimited, Title: "Too many requests",
-		Details: "Too many session requests of this " + whose, RetryAfter: wait}
+	telemetry.RateLimited(l.scope)
+	return &problem{Status: http.StatusTooManyRequests, Code: codeRateLimited, Title: "Too many requests",
+		Details: "Too many session requests of this " + l.whose, RetryAfter: wait}
 }
 
-// network is what counts as one address: of IPv6 a /64, which is what one
-// subscriber has at least.
+// network returns what counts as one address: of IPv6 a /64, the least that one
+// subscriber has.
 func network(addr string) string {
 	ip, err := netip.ParseAddr(addr)
 	if err != nil || ip.Unmap().Is4() {
@@ -159,27 +137,3 @@ func network(addr string) string {
 	}
 	return prefix.String()
 }
-
-// cappedGate is a breaker behind which no more than so many sessions are asked
-// for: an outage of others is then neither a bill nor an attack.
-type cappedGate struct {
-	*breaker.Gate
-
-	bucket *ratelimit.Bucket
-}
-
-// Allow implements [chain.Gate].
-func (g cappedGate) Allow() (done func(session.Effect, time.Duration), reason Reason) {
-	done, reason = g.Gate.Allow()
-	if reason != session.OK {
-		return done, reason
-	}
-	if g.bucket.Take() > 0 {
-		done(session.Excluded, 0)
-		return nil, session.RateLimited
-	}
-	return done, session.OK
-}
-
-// RetryIn implements [chain.Gate].
-func (g cappedGate) RetryIn() time.Duration { return max(g.Gate.RetryIn(), g.bucket.Wait()) }

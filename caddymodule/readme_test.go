@@ -2,6 +2,7 @@ package caddymodule_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -90,8 +91,9 @@ func TestReadmeOptions(t *testing.T) {
 	for _, m := range regexp.MustCompile("(?m)^\\| (chatkit|openai_api|provider|breaker|backend|openai|sendbird|cors) \\| `([a-z_]+)").FindAllStringSubmatch(readme(t), -1) {
 		documented[m[1]] = append(documented[m[1]], m[2])
 	}
-	for block, options := range caddymodule.Options() {
+	for block, table := range caddymodule.Blocks() {
 		slices.Sort(documented[block])
+		options := slices.Sorted(maps.Keys(table))
 		if got := documented[block]; !slices.Equal(got, options) {
 			t.Errorf("%s: README has %v, the code %v", block, got, options)
 		}

@@ -18,7 +18,7 @@ func TestDefaultRoutes(t *testing.T) {
 	tests := []struct{ path, provider string }{ // "" where it is not claimed
 		{"/api/custom/session", "backend"},
 		{"/api/create-session", "backend"},
-		{"/api/chatkit/session", "openai"},
+		{"/api/chatkit/session", "backend"},
 		{"/api/custom/refresh", "backend"},
 		{"/api/chatkit/refresh", "backend"},
 		{"/api/custom/session?a=b", "backend"},
@@ -75,12 +75,13 @@ func TestConfiguredRoutes(t *testing.T) {
 		name, block string
 		want        map[string]string // path: provider, "" where it is not claimed
 	}{
-		{"no openai provider", backendOnly, map[string]string{session: "backend", create: "backend", one: "", ownRefresh: "backend"}},
-		{"a backend that is called openai", likeOpenAI, map[string]string{session: "openai", one: ""}},
+		{"no openai provider", backendOnly, map[string]string{session: "backend", create: "backend", one: "backend", ownRefresh: "backend"}},
+		{"a backend that is called openai", likeOpenAI, map[string]string{session: "openai", one: "openai"}},
 		{"openai under another name", openaiNamed, map[string]string{session: "second", one: "second"}},
 		{"one path", visitor + "\n session /s", map[string]string{"/s": "backend", session: "", create: "", one: "", refresh: "backend"}},
 		{"two paths", visitor + "\n session /s\n session /t openai", map[string]string{"/s": "backend", "/t": "openai", session: ""}},
 		{"a default path again", visitor + "\n session " + one, map[string]string{one: "backend", session: ""}},
+		{"openai alone on its path", visitor + "\n session " + one + " openai", map[string]string{one: "openai", session: ""}},
 		{"refresh path", visitor + "\n refresh /r openai", map[string]string{"/r": "openai", refresh: "", ownRefresh: "", session: "backend"}},
 		{"session off", visitor + "\n session off", map[string]string{session: "", create: "", one: "", refresh: "backend"}},
 		{"refresh off", visitor + "\n refresh off", map[string]string{session: "backend", refresh: "", ownRefresh: ""}},

@@ -55,7 +55,7 @@ func TestValidateRefusesSendbird(t *testing.T) {
 		{"no token", sendbirdWith("api_token", ""), `provider sendbird: api_token is missing`},
 		{"token unset", sendbirdWith("api_token", unset), `provider sendbird: api_token: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"token blank", sendbirdWith("api_token", "{env.CHATKIT_TEST_BLANK}"), `provider sendbird: api_token: {env.CHATKIT_TEST_BLANK} is empty`},
-		{"token with control characters", sendbirdWith("api_token", "{env.CHATKIT_TEST_CONTROL}"), `provider sendbird: api_token: value holds characters that no header can carry`},
+		{"token with control characters", sendbirdWith("api_token", "{env.CHATKIT_TEST_CONTROL}"), `provider sendbird: api_token: value has characters that are not allowed in a header`},
 		{"host unset", sendbirdWith("host", unset), `provider sendbird: host: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"host with a password", sendbirdWith("host", "{env.CHATKIT_TEST_PASSWORD}"), `provider sendbird: host: holds credentials; use api_token for them`},
 		{"host of another scheme", sendbirdWith("host", "ftp://example.com"), `provider sendbird: host: ftp://example.com does not begin with http:// or https://`},

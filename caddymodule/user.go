@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // userSource is a placeholder that may name the user.
 type userSource struct {
 	text string
-	key  string // of a text that is a placeholder and nothing else
+	key  string // where the text is one placeholder and nothing else
 }
 
 func newUserSources(texts []string) []userSource {
@@ -41,66 +42,66 @@ func (s userSource) value(repl *caddy.Replacer) string {
 	return repl.ReplaceAll(s.text, "")
 }
 
-// identifyUser finds out who asks. The body has no say in it.
-func (x *exchange) identifyUser() *refusal {
-	for _, s := range x.h.users {
-		u := strings.TrimSpace(s.value(x.repl))
-		if u == "" {
-			continue
-		}
-		if !utf8.ValidString(u) { // JSON would make one user of two: both "J\ufffdrg"
-			return unauthorized("The user's id is not valid UTF-8")
-		}
-		x.req.User = u
-		return nil
-	}
-	if x.h.Anonymous != nil {
-		x.req.User = x.visitor()
-		return nil
-	}
-	return unauthorized("No user is logged in")
+// users says who asks.
+type users struct {
+	sources []userSource
+	cookie  string // of visitors, "" where they need an account
 }
 
-func unauthorized(details string) *refusal {
-	return &refusal{Status: http.StatusUnauthorized, Code: codeUnauthorized, Title: "Unauthorized", Details: details}
+func newUsers(h *Handler) users {
+	u := users{sources: newUserSources(h.User)}
+	if h.Anonymous != nil {
+		u.cookie = cmp.Or(h.Anonymous.Cookie, defaultCookie)
+	}
+	return u
+}
+
+// identify returns the user of a request. The body has no say in it.
+func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Replacer) (string, *problem) {
+	for _, s := range u.sources {
+		user := strings.TrimSpace(s.value(repl))
+		switch {
+		case user == "":
+		case !utf8.ValidString(user): // JSON would turn two users into one: both "J\ufffdrg"
+			return "", unauthorized("The user's id is not valid UTF-8")
+		default:
+			return user, nil
+		}
+	}
+	if u.cookie == "" {
+		return "", unauthorized("No user is logged in")
+	}
+	return visitor(w, r, u.cookie), nil
 }
 
 // visitorLife is how long a visitor keeps its id, in seconds: 30 days, as the
 // starter app has it.
 const visitorLife = 30 * 24 * 60 * 60
 
-// uuidLen is the length of a UUID as RFC 9562 writes it; the package takes
+// uuidLen is the length of a UUID in the form of RFC 9562. The package accepts
 // braces and URNs too.
 const uuidLen = 36
 
-// visitor is the id of a visitor without an account. Only a UUID is taken from
-// the cookie: any other text could be the id of somebody with an account.
-func (x *exchange) visitor() string {
-	name := x.h.Anonymous.cookie()
-	if c, err := x.r.Cookie(name); err == nil {
+// visitor returns the id of a visitor without an account. Only a UUID is taken
+// from the cookie: any other text could be the id of an account.
+func visitor(w http.ResponseWriter, r *http.Request, cookie string) string {
+	if c, err := r.Cookie(cookie); err == nil {
 		if len(c.Value) == uuidLen && uuid.Validate(c.Value) == nil {
 			return strings.ToLower(c.Value)
 		}
 	}
 	id := uuid.NewString()
-	http.SetCookie(x.w, &http.Cookie{ //nolint:gosec // Secure on HTTPS only: over plain HTTP browsers would not keep it
-		Name: name, Value: id, Path: "/", MaxAge: visitorLife,
-		HttpOnly: true, Secure: x.r.TLS != nil, SameSite: http.SameSiteLaxMode,
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure on HTTPS only: over plain HTTP browsers would not keep it
+		Name: cookie, Value: id, Path: "/", MaxAge: visitorLife,
+		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
 	})
 	return id
 }
 
-func (a *AnonymousConfig) cookie() string {
-	if a.Cookie == "" {
-		return defaultCookie
-	}
-	return a.Cookie
-}
-
-// checkCookieName returns an error for a name no cookie can have.
+// checkCookieName returns an error for an invalid cookie name.
 func checkCookieName(name string) error {
 	if !httpguts.ValidHeaderFieldName(name) { // RFC 6265 and RFC 9110 both say token
-		return fmt.Errorf("anonymous: %q is no cookie name", name)
+		return fmt.Errorf("anonymous: invalid cookie name %q", name)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func validate(t *testing.T, fields string) error {
 }
 
 // caddysWords is what Caddy puts before the error of a module.
-var caddysWords = regexp.MustCompile(`(loading module '\w+': )?(provision|decoding module config:) http\.handlers\.chatkit[.\w]*: `)
+var caddysWords = regexp.MustCompile(`(loading module '\w+': )?((provision|decoding module config:) )?http\.handlers\.chatkit[.\w]*: (invalid configuration: )?`)
 
 // chainJSON is a chain of the given providers.
 func chainJSON(provider ...string) string {
@@ -124,18 +124,18 @@ func TestValidateRefuses(t *testing.T) {
 	testRefused(t, []refused{
 		{"no providers", `"providers": []`, `no provider: a chatkit handler needs at least one`},
 		{"empty provider", `"providers": [{}]`, `provider #1: provider is missing`},
-		{"provider without module", `"providers": [{"provider": {"url": "http://127.0.0.1"}}]`, `provider #1: module is missing: which kind of provider, such as backend or openai`},
+		{"provider without module", `"providers": [{"provider": {"url": "http://127.0.0.1"}}]`, `provider #1: module is missing (want the kind of provider, such as backend or openai)`},
 		{"timeout nothing fits into", `"providers": [{"timeout": "9ms", "provider": {"module": "backend", "url": "http://127.0.0.1"}}]`,
-			`provider backend: timeout: 9ms is below 10ms, the least an attempt is worth`},
+			`provider backend: timeout 9ms is too short (minimum 10ms)`},
 		{"null provider", `"providers": [null]`, `provider #1 is null`},
 		{"unknown module", `"providers": [{"provider": {"module": "backnd"}}]`, `provider backnd: loading module 'backnd': unknown module: http.handlers.chatkit.providers.backnd`},
-		{"module that creates no sessions", `"providers": [{"provider": {"module": "test_no_provider"}}]`, `provider test_no_provider: module *caddymodule_test.noProvider creates no sessions`},
+		{"module that is not a provider", `"providers": [{"provider": {"module": "test_no_provider"}}]`, `provider test_no_provider: module *caddymodule_test.noProvider is not a provider`},
 		{"unknown field", one + `"provider": {}`, `json: unknown field "provider"`},
 		{"unknown field of a provider", `"providers": [{"provider": {"module": "backend", "uri": "http://127.0.0.1"}}]`, `provider backend: json: unknown field "uri"`},
 		{"doubled names by module", chainJSON(backendJSON(``), backendJSON(``)), `provider backend: the name is given twice; set name in one of them`},
 		{"doubled names", chainJSON(openaiJSON(`"rate_limit": 5`), backendJSON(`"name": "openai"`)), `provider openai: the name is given twice; set name in one of them`},
 		{"unknown provider in route", one + `"routes": [{"kind": "session", "path": "/s", "providers": ["openai"]}]`, `session /s: unknown provider "openai"`},
-		{"unknown kind of route", one + `"routes": [{"kind": "sesion", "path": "/s"}]`, `route kind "sesion" is unknown`},
+		{"unknown kind of route", one + `"routes": [{"kind": "sesion", "path": "/s"}]`, `unknown route kind "sesion"`},
 		{"route without path", one + `"routes": [{"kind": "session"}]`, `session path "" does not begin with a slash`},
 	})
 }
@@ -182,12 +182,12 @@ func TestValidatePlaceholders(t *testing.T) {
 		{"backend key", b(fine, unset), `provider backend: key: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"backend key in a file", b(fine, "{file./nonexistent/key}"), `provider backend: key: evaluated placeholder {file./nonexistent/key} is empty`},
 		{"backend key blank", b(fine, "{env.CHATKIT_TEST_BLANK}"), `provider backend: key: {env.CHATKIT_TEST_BLANK} is empty`},
-		{"backend key with control characters", b(fine, "{env.CHATKIT_TEST_CONTROL}"), `provider backend: key: value holds characters that no header can carry`},
+		{"backend key with control characters", b(fine, "{env.CHATKIT_TEST_CONTROL}"), `provider backend: key: value has characters that are not allowed in a header`},
 		{"backend url of another scheme", b("{env.CHATKIT_TEST_FTP}", "k"), `provider backend: url: {env.CHATKIT_TEST_FTP} does not begin with http:// or https://`},
 		{"backend url with a password", b("{env.CHATKIT_TEST_PASSWORD}", "k"), `provider backend: url: holds credentials; use key for them`},
 		{"openai key", o("key", unset), `provider openai: key: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"openai key missing", o("key", ""), `provider openai: key is missing`},
-		{"openai key with control characters", o("key", "{env.CHATKIT_TEST_CONTROL}"), `provider openai: key: value holds characters that no header can carry`},
+		{"openai key with control characters", o("key", "{env.CHATKIT_TEST_CONTROL}"), `provider openai: key: value has characters that are not allowed in a header`},
 		{"openai base_url", o("base_url", unset), `provider openai: base_url: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"openai workflow", o("workflow", unset), `provider openai: workflow: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"openai version", o("version", unset), `provider openai: version: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},

@@ -10,7 +10,7 @@ import (
 // MaxCooldown bounds how long a provider can ask to be left alone.
 const MaxCooldown = 60 * time.Second
 
-// Effect is what an attempt tells the breaker of its provider.
+// Effect is what an attempt says to the breaker of its provider.
 type Effect uint8
 
 // The effects.
@@ -28,10 +28,10 @@ type Verdict struct {
 	Reason Reason
 	Effect Effect
 
-	// Next tells whether the next provider of the chain may be asked.
+	// Next reports whether the next provider of the chain may be asked.
 	Next bool
 
-	// Retry tells whether the same provider may be asked once more, because
+	// Retry reports whether the same provider may be asked once more, because
 	// the attempt surely did nothing there.
 	Retry bool
 
@@ -43,10 +43,10 @@ type Verdict struct {
 }
 
 // Classify is the one classification table. err is what the provider returned,
-// ctx the context of the whole session request, attempt the one of this attempt
-// with its time limit, and onward the statuses that go on to the next provider
+// ctx the context of the whole session request, attempt that of this attempt with
+// its time limit, and fallbackOn the statuses that go on to the next provider
 // (nil: the default list).
-func Classify(ctx, attempt context.Context, err error, onward *StatusSet) Verdict {
+func Classify(ctx, attempt context.Context, err error, fallbackOn *StatusSet) Verdict {
 	if err == nil {
 		return Verdict{Effect: Success}
 	}
@@ -56,9 +56,9 @@ func Classify(ctx, attempt context.Context, err error, onward *StatusSet) Verdic
 	}
 	// The status is a fact about the provider, whoever ran out of time after it.
 	if f.Status != 0 && (f.Status < 200 || f.Status > 299) {
-		return byStatus(f, onward)
+		return byStatus(f, fallbackOn)
 	}
-	if errors.Is(ctx.Err(), context.Canceled) {
+	if f.Reason == Canceled || errors.Is(ctx.Err(), context.Canceled) {
 		return Verdict{Reason: Canceled, Effect: Excluded}
 	}
 	if attempt.Err() != nil {
@@ -90,7 +90,7 @@ func byReason(reason Reason, f *Failure) Verdict {
 }
 
 // byStatus judges a failure by the HTTP status of the answer.
-func byStatus(f *Failure, onward *StatusSet) Verdict {
+func byStatus(f *Failure, fallbackOn *StatusSet) Verdict {
 	v := Verdict{Reason: f.Reason, Status: f.Status}
 	if v.Reason == "" {
 		v.Reason = statusReason(f)
@@ -104,17 +104,17 @@ func byStatus(f *Failure, onward *StatusSet) Verdict {
 		v.Cooldown = min(f.RetryAfter, MaxCooldown)
 	}
 	v.Retry = f.Status == http.StatusServiceUnavailable && v.Cooldown <= 0
-	return redirect(v, onward)
+	return applyFallbackOn(v, fallbackOn)
 }
 
-// redirect applies the operator's own list of statuses. The list decides where
+// applyFallbackOn applies the operator's own list of statuses. The list decides where
 // the request goes next, not what the answer says about the provider's health:
 // a refused caller must not open the breaker for everybody else.
-func redirect(v Verdict, onward *StatusSet) Verdict {
-	if onward == nil || v.Status < 400 || v.Status > 599 {
+func applyFallbackOn(v Verdict, fallbackOn *StatusSet) Verdict {
+	if fallbackOn == nil || v.Status < 400 || v.Status > 599 {
 		return v
 	}
-	v.Next = onward.Has(v.Status)
+	v.Next = fallbackOn.Has(v.Status)
 	if v.Next && v.Reason == Rejected {
 		v.Reason = Status4xx
 	}
@@ -140,6 +140,6 @@ func statusReason(f *Failure) Reason {
 	case s >= 400 && s <= 499:
 		return Rejected
 	}
-	// A redirect, or a status no HTTP server should end with.
+	// A redirect, or a status that no HTTP server should send.
 	return InvalidResponse
 }

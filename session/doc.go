@@ -1,8 +1,9 @@
-// Package session holds the words the whole product shares: what a front end
+// Package session holds the words that the whole product shares: what a front end
 // asks for ([Request]), what it gets ([Session]), why an attempt failed or was
-// skipped ([Reason]) and what follows from that ([Classify], the one
-// classification table).
+// skipped ([Reason]), what follows from that ([Classify], the one classification
+// table), and what a provider is ([Provider] and its optional abilities).
 //
-// It is the innermost package: it imports the standard library only, and every
-// other package may import it.
+// It is the innermost package and a public one: providers of third parties are
+// written against it. It imports the standard library only, and every other
+// package may import it.
 package session

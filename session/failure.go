@@ -20,11 +20,11 @@ type Failure struct {
 	// did not say.
 	RetryAfter time.Duration
 
-	// CallerCredentials tells that credentials of the caller went upstream
+	// CallerCredentials is set where credentials of the caller went upstream
 	// beside our own key, so that a 401 may be about them.
 	CallerCredentials bool
 
-	// Answered tells that an answer had begun when the attempt failed, so
+	// Answered is set where an answer had begun when the attempt failed, so
 	// that the provider may well have created a session.
 	Answered bool
 

@@ -8,8 +8,8 @@ import (
 	"net/http"
 )
 
-// networkReason says which part of the network an error of a round trip comes
-// from. What is none of the others was cut off: [Reset].
+// networkReason returns which part of the network an error of a round trip comes
+// from. Anything else was cut off: [Reset].
 func networkReason(err error) Reason {
 	switch {
 	case isDNS(err):

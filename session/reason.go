@@ -30,7 +30,7 @@ const (
 	Canceled        Reason = "canceled"
 )
 
-// Reasons lists every reason an attempt can end with, [OK] not among them.
+// Reasons returns every reason an attempt can end with, without [OK].
 func Reasons() []Reason {
 	return []Reason{
 		Dial, DNS, TLS, Timeout, Reset, Status5xx, Status408, Status425, Status429, Status4xx,
@@ -38,14 +38,14 @@ func Reasons() []Reason {
 	}
 }
 
-// Skipped tells whether the provider was not asked at all because something
-// stands in front of it: its breaker, a cooldown it asked for, or our own limit.
+// Skipped reports whether the provider was not asked because something stands in
+// front of it: its breaker, a cooldown it asked for, or our own limit.
 func (r Reason) Skipped() bool {
 	return r == Open || r == ForcedOpen || r == Cooldown || r == RateLimited
 }
 
-// MovesOn tells whether a provider that ended with r can have been followed by
-// another one.
+// MovesOn reports whether another provider can have been asked after one that
+// ended with r.
 func (r Reason) MovesOn() bool {
 	return r != Rejected && r != Canceled && r != Budget
 }

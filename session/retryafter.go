@@ -11,7 +11,7 @@ import (
 // RetryAfter reads how long an answer asks to be left alone: from the header
 // retry-after-ms (OpenAI), else the longer of Retry-After in seconds or as an
 // HTTP date (RFC 9110, 10.2.3) and X-RateLimit-RetryAfter in seconds, fractions
-// allowed (Sendbird). It returns 0 where none is there or none makes sense.
+// allowed (Sendbird). It returns 0 where there is none or none is valid.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	if d := seconds(h.Get("Retry-After-Ms"), time.Millisecond); d > 0 {
 		return d
@@ -19,7 +19,7 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 	return max(standard(h.Get("Retry-After"), now), seconds(h.Get("X-Ratelimit-Retryafter"), time.Second))
 }
 
-// standard parses Retry-After, 0 where v is none.
+// standard parses Retry-After. It returns 0 for an invalid one.
 func standard(v string, now time.Time) time.Duration {
 	if d := seconds(v, time.Second); d > 0 {
 		return d
@@ -30,7 +30,7 @@ func standard(v string, now time.Time) time.Duration {
 	return 0
 }
 
-// seconds parses a positive number of units, 0 where v is none.
+// seconds parses a positive number of units. It returns 0 for anything else.
 func seconds(v string, unit time.Duration) time.Duration {
 	f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
 	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || f <= 0 {

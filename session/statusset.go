@@ -21,7 +21,7 @@ func ParseStatusSet(words []string) (*StatusSet, error) {
 		default:
 			n, err := strconv.Atoi(w)
 			if err != nil || n < 400 || n > 599 {
-				return nil, fmt.Errorf("%q is no error status: want 400 to 599, 4xx or 5xx", w)
+				return nil, fmt.Errorf("invalid status %q (want 400 to 599, 4xx or 5xx)", w)
 			}
 			set.add(n, n)
 		}
@@ -29,7 +29,7 @@ func ParseStatusSet(words []string) (*StatusSet, error) {
 	return set, nil
 }
 
-// Has tells whether status is in the set.
+// Has reports whether status is in the set.
 func (s *StatusSet) Has(status int) bool {
 	return status >= 400 && status <= 599 && s.in[status-400]
 }

@@ -55,21 +55,21 @@ func ParseExpiry(raw json.RawMessage) time.Time {
 	if raw[0] != '"' {
 		return unixTime(string(raw))
 	}
-	s, ok := Unquote(raw)
+	s, ok := unquote(raw)
 	if !ok {
 		return time.Time{}
 	}
 	for _, layout := range expiryLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
-			return inFourDigits(t.UTC())
+			return rfc3339Time(t.UTC())
 		}
 	}
 	return unixTime(s)
 }
 
-// Unquote reads a JSON string. Most have no escape in them and are read without
+// unquote reads a JSON string. Most have no escape in them and are read without
 // a decoder.
-func Unquote(raw json.RawMessage) (s string, ok bool) {
+func unquote(raw json.RawMessage) (s string, ok bool) {
 	if inner := raw[1:]; len(inner) > 0 && bytes.IndexByte(inner, '"') == len(inner)-1 && !bytes.ContainsRune(inner, '\\') {
 		return string(inner[:len(inner)-1]), true
 	}
@@ -77,9 +77,9 @@ func Unquote(raw json.RawMessage) (s string, ok bool) {
 	return s, err == nil
 }
 
-// inFourDigits drops a time whose zone has carried it into a year that RFC 3339
-// cannot write.
-func inFourDigits(t time.Time) time.Time {
+// rfc3339Time returns the zero time for a year that RFC 3339 cannot write, which
+// a zone can lead to.
+func rfc3339Time(t time.Time) time.Time {
 	if t.Year() > 9999 {
 		return time.Time{}
 	}

@@ -1,4 +1,5 @@
-// Command caddy is Caddy with its standard modules and the chatkit handler.
+// Command caddy is Caddy with its standard modules, the chatkit handler and a demo
+// of it, chatkit-demo.
 package main
 
 import (
@@ -6,6 +7,7 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	_ "github.com/caddy-chatkit/caddy-chatkit"
+	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/demo"
 )
 
 func main() { caddycmd.Main() }

@@ -132,7 +132,7 @@ func (b *Breaker) doneForced(v session.Verdict, _ time.Duration) {
 // coolDown keeps the provider out for d. It extends a cooldown and never
 // shortens it.
 func (b *Breaker) coolDown(now time.Time, d time.Duration) {
-	if until := now.Add(d); d > 0 && until.After(b.coolUntil) {
+	if until := now.Add(d); until.After(b.coolUntil) {
 		b.coolUntil = until
 	}
 }

@@ -63,7 +63,7 @@ func TestClosedCountsInARow(t *testing.T) {
 }
 
 // A window that rolls must not make the breaker forget a provider that fails
-// slowly: the rule of consecutive failures knows no time.
+// slowly: the rule of consecutive failures does not depend on time.
 func TestClosedConsecutiveRuleOutlivesTheWindow(t *testing.T) {
 	for _, apart := range []time.Duration{150 * time.Millisecond, 700 * time.Millisecond, time.Minute, 24 * time.Hour} {
 		t.Run(apart.String(), func(t *testing.T) {

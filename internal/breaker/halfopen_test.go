@@ -119,7 +119,7 @@ func TestHalfOpenTimeDoesNotDoubleBeyondItsMax(t *testing.T) {
 	})
 }
 
-// Given clients that leave before their probe has told anything, then each
+// Given clients that leave before their probe has a result, then each
 // gives its permit back: the breaker waits for a probe that does tell.
 func TestHalfOpenIsNotWedgedByClientsThatLeave(t *testing.T) {
 	for _, probes := range []int{1, 2} {

@@ -9,7 +9,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// near tells whether got is within the jitter of want.
+// near reports whether got is within the jitter of want.
 func near(got, want time.Duration) bool {
 	return float64(got) >= float64(want)*(1-breaker.Jitter)-1 && float64(got) <= float64(want)*(1+breaker.Jitter)+1
 }
@@ -40,7 +40,7 @@ func TestOpenRefusesUntilItsTimeIsOver(t *testing.T) {
 }
 
 // Given an open breaker that nobody calls, when its time is over, then whoever
-// looks sees so: a gauge that is only read must not stay on "open".
+// looks sees that: a gauge that is only read must not stay on "open".
 func TestOpenEndsWithoutACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(t, settings())

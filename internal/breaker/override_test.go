@@ -210,7 +210,7 @@ func TestReplacedBreakerTellsOnce(t *testing.T) {
 }
 
 // Given a force, when three reloads are refused that each had made a breaker and
-// taken it back, then none of the three has told anything.
+// closed it again, then none of the three has told a change.
 func TestRefusedReloadsTellNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		live := newRig(t, settings())

@@ -1,7 +1,6 @@
-// Package chain asks the providers of a route in order of preference until one
-// gives a session: time budget, breaker permits, retries, classification.
+// Package chain asks the providers of a route in order of preference: [Chain] for
+// session requests, over [Target.Try], the one function that makes an attempt.
 //
-// It declares the interfaces it consumes: [Provider], [Gate] and [Observer].
-// It is of the pure ring: no Caddy, no zap, no Prometheus. caddymodule builds
-// chains and runs them; nobody else imports it.
+// It is of the pure ring. Package relay makes its attempts by the same function;
+// caddymodule builds chains and targets.
 package chain

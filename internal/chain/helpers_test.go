@@ -40,14 +40,14 @@ func takes(d time.Duration, then answer) answer {
 	}
 }
 
-// fake is a link with its provider and its gate.
+// fake is a target with its provider and its breaker.
 type fake struct {
-	*chain.Link
+	*chain.Target
 	t       *testing.T
 	answers []answer // the last one repeats
 	limits  []time.Duration
 
-	// As a gate.
+	// As a breaker.
 	refusals  []session.Reason // of one Allow after the other; none: permitted
 	retryIn   time.Duration
 	permits   int
@@ -67,7 +67,7 @@ func (f *fake) Create(ctx context.Context, req *session.Request) (session.Sessio
 	return f.answers[min(len(f.limits), len(f.answers))-1](ctx)
 }
 
-func (f *fake) Allow() (func(session.Effect, time.Duration), session.Reason) {
+func (f *fake) Allow() (func(session.Verdict, time.Duration), session.Reason) {
 	if len(f.refusals) > 0 {
 		reason := f.refusals[0]
 		f.refusals = f.refusals[1:]
@@ -77,17 +77,20 @@ func (f *fake) Allow() (func(session.Effect, time.Duration), session.Reason) {
 	}
 	f.permits++
 	returned := false
-	return func(e session.Effect, _ time.Duration) {
+	return func(v session.Verdict, _ time.Duration) {
 		if returned {
 			f.t.Errorf("%s: a permit came back twice", f.Name)
 		}
 		returned = true
-		f.effects = append(f.effects, e)
+		f.effects = append(f.effects, v.Effect)
+		if v.Cooldown > 0 {
+			f.cooldowns = append(f.cooldowns, v.Cooldown)
+		}
 	}, session.OK
 }
 
-func (f *fake) CoolDown(d time.Duration) { f.cooldowns = append(f.cooldowns, d) }
-func (f *fake) RetryIn() time.Duration   { return f.retryIn }
+func (f *fake) RetryIn() time.Duration { return f.retryIn }
+func (f *fake) Closed() bool           { return true }
 
 // asked checks how often the provider was asked, and that every permit came
 // back with the effects given.
@@ -105,6 +108,8 @@ type rig struct {
 	t   *testing.T
 	log []string
 	err error // of the last attempt
+
+	fellBack []string
 }
 
 func newRig(t *testing.T) *rig {
@@ -112,33 +117,43 @@ func newRig(t *testing.T) *rig {
 	return &rig{t: t, Chain: chain.Chain{Deadline: 10 * time.Second}}
 }
 
-// add appends a link without retries.
+// add appends a target without retries.
 func (r *rig) add(name string, answers ...answer) *fake {
 	f := &fake{t: r.t, answers: answers}
-	f.Link = &chain.Link{
-		Name: name, Provider: f, Gate: f, Timeout: 3 * time.Second, RetryBudget: chain.NewRetryBudget(),
+	f.Target = &chain.Target{
+		Name: name, Provider: f, Breaker: f, Observer: watch{r, name}, Timeout: 3 * time.Second, RetryBudget: chain.NewRetryBudget(),
 	}
-	r.Links = append(r.Links, f.Link)
+	r.Targets = append(r.Targets, f.Target)
 	return f
 }
 
 func (r *rig) run(ctx context.Context) chain.Result {
-	return r.Run(ctx, &session.Request{User: "u1"}, r)
+	return r.Run(ctx, &session.Request{User: "u1", ID: "r1"})
 }
 
-func (r *rig) Attempted(l *chain.Link, v session.Verdict, _ time.Duration, err error) {
-	if (err == nil) != (v.Reason == session.OK) {
-		r.t.Errorf("%s: reason %q with error %v", l.Name, v.Reason, err)
+// watch is the observer of a target.
+type watch struct {
+	*rig
+	name string
+}
+
+func (w watch) Attempted(id string, v session.Verdict, _ time.Duration, err error) {
+	if (err == nil) != (v.Reason == session.OK) || id != "r1" {
+		w.t.Errorf("%s: reason %q with error %v for request %q", w.name, v.Reason, err, id)
 	}
-	r.err = err
-	r.log = append(r.log, "attempt "+l.Name+" "+string(v.Reason))
+	w.err = err
+	w.log = append(w.log, "attempt "+w.name+" "+string(v.Reason))
 }
 
-func (r *rig) Skipped(l *chain.Link, reason session.Reason) {
-	r.log = append(r.log, "skip "+l.Name+" "+string(reason))
+func (w watch) Skipped(reason session.Reason) {
+	w.log = append(w.log, "skip "+w.name+" "+string(reason))
 }
 
-func (r *rig) Retrying(l *chain.Link) { r.log = append(r.log, "retry "+l.Name) }
+func (w watch) Retrying() { w.log = append(w.log, "retry "+w.name) }
+
+func (w watch) FellBack(_, servedBy string, reason session.Reason) {
+	w.fellBack = append(w.fellBack, w.name+" to "+servedBy+": "+string(reason))
+}
 
 func (r *rig) saw(want ...string) {
 	r.t.Helper()
@@ -154,8 +169,8 @@ func served(t *testing.T, res chain.Result, name string, trail ...session.Reason
 	if res.Served != nil {
 		got = res.Served.Name
 	}
-	reasons := make([]session.Reason, 0, len(res.Trail))
-	for _, s := range res.Trail {
+	reasons := make([]session.Reason, 0, len(res.Steps))
+	for _, s := range res.Steps {
 		reasons = append(reasons, s.Verdict.Reason)
 	}
 	if got != name || !slices.Equal(reasons, trail) {

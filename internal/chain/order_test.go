@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,14 +36,17 @@ func TestRunAsksInOrder(t *testing.T) {
 		if res.Session.Secret.Reveal() != "s3" || !res.Fallback() || res.Reason() != session.Status5xx {
 			t.Errorf("got %+v", res)
 		}
-		if res.Trail[0].Link != a.Link || res.Trail[1].Link != b.Link {
-			t.Errorf("trail of the wrong links: %v", res.Trail)
+		if res.Steps[0].Target != a.Target || res.Steps[1].Target != b.Target {
+			t.Errorf("trail of the wrong targets: %v", res.Trail)
 		}
 		a.asked(failed)
 		b.asked(failed)
 		c.asked(okay)
 		d.asked()
 		r.saw("attempt a status_5xx", "attempt b dns", "attempt c ")
+		if want := []string{"a to c: status_5xx"}; !slices.Equal(r.fellBack, want) {
+			t.Errorf("fell back %q, want %q", r.fellBack, want)
+		}
 	})
 }
 
@@ -75,19 +79,19 @@ func TestRunWithoutProviders(t *testing.T) {
 	})
 }
 
-// Which failure of the first goes on to the second, and what its gate learns.
+// Which failure of the first goes on to the second, and what its breaker learns.
 func TestRunGoesOnOrStops(t *testing.T) {
 	only403, err := session.ParseStatusSet([]string{"403"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cases := []struct {
-		name   string
-		answer answer
-		onward *session.StatusSet
-		reason session.Reason
-		effect session.Effect
-		next   bool
+		name       string
+		answer     answer
+		fallbackOn *session.StatusSet
+		reason     session.Reason
+		effect     session.Effect
+		next       bool
 	}{
 		{"500", answers(500), nil, session.Status5xx, failed, true},
 		{"404", answers(404), nil, session.Misconfigured, failed, true},
@@ -108,7 +112,7 @@ func TestRunGoesOnOrStops(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				a, b := r.add("a", c.answer), r.add("b", gives("s2"))
-				a.Onward = c.onward
+				a.FallbackOn = c.fallbackOn
 				res := r.run(t.Context())
 				a.asked(c.effect)
 				if c.next {
@@ -118,7 +122,7 @@ func TestRunGoesOnOrStops(t *testing.T) {
 				}
 				served(t, res, "", c.reason)
 				b.asked()
-				if last := res.Last(); last.Link != a.Link || last.Verdict.Reason != c.reason {
+				if last := res.Last(); last.Target != a.Target || last.Verdict.Reason != c.reason {
 					t.Errorf("last step is %+v", last)
 				}
 			})
@@ -143,7 +147,7 @@ func TestRunStopsWhenTheClientLeaves(t *testing.T) {
 	})
 }
 
-// The status arrived, then the client left: the gate learns of the status, and
+// The status arrived, then the client left: the breaker learns of the status, and
 // nobody else is asked.
 func TestRunStopsBetweenProviders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -48,7 +48,7 @@ func TestRunOutlivesAPanic(t *testing.T) {
 				first.Retries = 3
 				var told error
 				third := r.add("c", gives("s3"))
-				r.Links[1].Provider = tell{second, func() { told = r.err }}
+				r.Targets[1].Provider = tell{second, func() { told = r.err }}
 				res := r.run(t.Context())
 				served(t, res, "c", session.Misconfigured, session.Status5xx)
 				first.asked(failed)
@@ -73,7 +73,7 @@ func (p tell) Create(ctx context.Context, req *session.Request) (session.Session
 	return p.fake.Create(ctx, req)
 }
 
-// A panic after the client has gone is the client's leaving: a gate must not
+// A panic after the client has gone is the client's leaving: a breaker must not
 // open for those.
 func TestRunPanicAfterTheClientLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

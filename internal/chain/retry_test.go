@@ -41,7 +41,7 @@ func TestRetryOnlyWhatDidNothing(t *testing.T) {
 				a, b := r.add("a", c.answer), r.add("b", gives("s2"))
 				a.Retries = 2
 				res := r.run(t.Context())
-				if res.Served != b.Link || len(res.Trail) != 1 {
+				if res.Served != b.Target || len(res.Steps) != 1 {
 					t.Errorf("got %+v", res)
 				}
 				a.asked([]session.Effect{failed, failed, failed}[:c.attempts]...)
@@ -96,9 +96,9 @@ func TestRetryThatIsRefused(t *testing.T) {
 	})
 }
 
-// A gate that opens between an attempt and its retry does not change why the
+// A breaker that opens between an attempt and its retry does not change why the
 // provider failed, and there is no retry to speak of.
-func TestRetryRefusedByTheGate(t *testing.T) {
+func TestRetryRefusedByAFake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		a := r.add("a", because(session.Dial))
@@ -121,7 +121,7 @@ func TestRetryRefusedByABreaker(t *testing.T) {
 		set.Consecutive = 2
 		r := newRig(t)
 		a := r.add("a", because(session.Dial))
-		a.Retries, a.Gate = 5, breaker.New(set, nil)
+		a.Retries, a.Breaker = 5, breaker.New(set, nil, nil)
 		served(t, r.run(t.Context()), "", session.Dial)
 		if n := len(a.limits); n != 2 {
 			t.Errorf("asked %d times", n)

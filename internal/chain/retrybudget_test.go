@@ -101,7 +101,7 @@ func TestRunKeepsToTheRetryBudget(t *testing.T) {
 	})
 }
 
-// Requests that an open gate keeps from the provider once earned retries all
+// Requests that an open breaker keeps from the provider once earned retries all
 // the same: a storm of them was due just when the provider came back.
 func TestSkippedRequestsEarnNoRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

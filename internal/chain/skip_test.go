@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-func TestRunSkipsWhatItsGateRefuses(t *testing.T) {
+func TestRunSkipsWhatItsBreakerRefuses(t *testing.T) {
 	for _, reason := range []session.Reason{session.Open, session.ForcedOpen, session.Cooldown} {
 		t.Run(string(reason), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -23,7 +24,7 @@ func TestRunSkipsWhatItsGateRefuses(t *testing.T) {
 				if !res.Fallback() || res.Reason() != reason {
 					t.Errorf("got %+v", res)
 				}
-				if v := res.Trail[0].Verdict; v.Effect != excluded || !v.Next {
+				if v := res.Steps[0].Verdict; v.Effect != excluded || !v.Next {
 					t.Errorf("got verdict %+v", v)
 				}
 				a.asked()
@@ -46,8 +47,9 @@ func TestResultRetryIn(t *testing.T) {
 		{"one", []time.Duration{7 * time.Second}, 7 * time.Second},
 		{"the shortest, first", []time.Duration{4 * time.Second, 9 * time.Second}, 4 * time.Second},
 		{"the shortest, last", []time.Duration{9 * time.Second, 4 * time.Second}, 4 * time.Second},
-		{"unknown and known", []time.Duration{0, 9 * time.Second}, 9 * time.Second},
-		{"unknown", []time.Duration{0, 0}, 0},
+		{"a probe is under way at the first", []time.Duration{0, 9 * time.Second}, 0},
+		{"a probe is under way at the last", []time.Duration{9 * time.Second, 0}, 0},
+		{"all at once", []time.Duration{0, 0}, 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,7 +68,7 @@ func TestResultRetryIn(t *testing.T) {
 	}
 }
 
-func TestRunTellsTheGateOfACooldown(t *testing.T) {
+func TestRunTellsTheBreakerOfACooldown(t *testing.T) {
 	cases := []struct {
 		name string
 		f    session.Failure
@@ -92,15 +94,33 @@ func TestRunTellsTheGateOfACooldown(t *testing.T) {
 	}
 }
 
-// With the real gate: five requests open it, the sixth does not ask the
+// A cap bounds the sessions that are asked for, retries included.
+func TestRunWithACap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		a := r.add("a", answers(503), answers(503), gives("s1"))
+		a.Cap, a.Retries = ratelimit.NewBucket(ratelimit.Rate{N: 2, Per: time.Hour}), 1
+		served(t, r.run(t.Context()), "", session.Status5xx)
+		res := r.run(t.Context())
+		served(t, res, "", session.RateLimited)
+		if res.RetryIn != 30*time.Minute {
+			t.Errorf("retry in %s", res.RetryIn)
+		}
+		if a.permits != 3 || len(a.limits) != 2 || a.effects[2] != excluded {
+			t.Errorf("%d permits, %d attempts, %v", a.permits, len(a.limits), a.effects)
+		}
+	})
+}
+
+// With the real breaker: five requests open it, the sixth does not ask the
 // provider, and after the open time one probe closes it again.
 func TestRunWithABreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		a := r.add("a", answers(500), answers(500), answers(500), answers(500), answers(500), gives("s1"))
 		r.add("b", gives("s2"))
-		gate := breaker.New(breaker.Defaults(), nil)
-		a.Gate = gate
+		own := breaker.New(breaker.Defaults(), nil, nil)
+		a.Breaker = own
 		for range 5 {
 			served(t, r.run(t.Context()), "b", session.Status5xx)
 		}
@@ -108,10 +128,10 @@ func TestRunWithABreaker(t *testing.T) {
 		if n := len(a.limits); n != 5 {
 			t.Errorf("asked %d times", n)
 		}
-		time.Sleep(gate.RetryIn() + 1)
+		time.Sleep(own.RetryIn() + 1)
 		served(t, r.run(t.Context()), "a")
-		if gate.State() != breaker.Closed {
-			t.Errorf("gate is %s", gate.State())
+		if own.State() != breaker.Closed {
+			t.Errorf("breaker is %s", own.State())
 		}
 	})
 }
@@ -121,7 +141,7 @@ func TestRunWithABreakerCoolingDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		a := r.add("a", fails(session.Failure{Status: 429, RetryAfter: 30 * time.Second}), gives("s1"))
-		a.Gate = breaker.New(breaker.Defaults(), nil)
+		a.Breaker = breaker.New(breaker.Defaults(), nil, nil)
 		served(t, r.run(t.Context()), "", session.Status429)
 		res := r.run(t.Context())
 		served(t, res, "", session.Cooldown)

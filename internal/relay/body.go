@@ -15,8 +15,8 @@ type payload struct {
 	err  error     // why the client's rest did not come
 }
 
-// read reads a body as far as it may be kept. Of one that says that it is
-// longer nothing is: the beginning alone is of no use.
+// read reads a body as far as it may be kept. If the client announces a longer
+// one it reads nothing: the beginning alone is of no use.
 func read(r *http.Request, limit int64) (payload, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return payload{}, nil
@@ -35,7 +35,7 @@ func read(r *http.Request, limit int64) (payload, error) {
 	return p, nil
 }
 
-// again tells whether the body can be sent once more.
+// again reports whether the body can be sent once more.
 func (p *payload) again() bool { return p.rest == nil }
 
 // put gives a request the body.
@@ -51,16 +51,16 @@ func (p *payload) put(r *http.Request, c *clock) {
 		r.Body = http.NoBody
 	default:
 		r.Body = p.copy()
-		// A connection that turns out to be dead before anything was written
-		// to it is no attempt; net/http takes another one by itself.
+		// net/http takes another connection by itself if the first turns out to
+		// be dead before anything was written to it.
 		r.GetBody = func() (io.ReadCloser, error) { return p.copy(), nil }
 	}
 	// Known now even where the client sent it in chunks.
 	r.ContentLength, r.TransferEncoding = int64(len(p.head)), nil
 }
 
-// copy is the body from its beginning. It is of a type that net/http knows to be
-// in memory: before any other it sends the header in a packet of its own.
+// copy returns the body from its beginning. net/http knows that this type is in
+// memory; before any other it sends the header in a packet of its own.
 func (p *payload) copy() io.ReadCloser { return io.NopCloser(bytes.NewReader(p.head)) }
 
 // upload is the part of a body that comes from the client while it is sent on.

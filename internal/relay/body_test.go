@@ -112,8 +112,8 @@ func TestLargeBodySkipsAnOpenBreaker(t *testing.T) {
 			a, b, d := r.add("a", answers(200)), r.add("b", answers(200)), r.add("d")
 			a.refusal, b.refusal = session.Open, session.Cooldown
 			d.sends = []send{d.keeps(answers(200))}
-			if got := r.carried(c.req(t.Context())); got.Link != d.Link {
-				t.Errorf("%s answered", got.Link.Name)
+			if got := r.carried(c.req(t.Context())); got.Target != d.Target.Target {
+				t.Errorf("%s answered", got.Target.Name)
 			}
 			a.asked()
 			b.asked()

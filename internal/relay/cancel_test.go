@@ -41,7 +41,7 @@ func TestClientLeavesBeforeTheHeader(t *testing.T) {
 				if took := time.Since(start); took > time.Second || took < time.Second-1 {
 					t.Errorf("it took %s", took)
 				}
-				if f.Trail[0].Verdict.Reason != c.reason || f.Trail[len(f.Trail)-1].Verdict.Reason != session.Canceled {
+				if f.Steps[0].Verdict.Reason != c.reason || f.Steps[len(f.Steps)-1].Verdict.Reason != session.Canceled {
 					t.Errorf("failed with %v", reasons(f.Trail))
 				}
 				a.asked(c.effect)
@@ -72,7 +72,7 @@ func TestClientGoneBeforehand(t *testing.T) {
 			r.Failover = relay.Any
 			a, b := r.add("a", answers(200)), r.add("b", answers(200))
 			f := r.failed(post(ctx, nil))
-			if !slices.Equal(reasons(f.Trail), []session.Reason{c.want}) || f.Trail[0].Verdict.Effect != excluded {
+			if !slices.Equal(reasons(f.Trail), []session.Reason{c.want}) || f.Steps[0].Verdict.Effect != excluded {
 				t.Errorf("failed with %+v", f.Trail)
 			}
 			a.asked()
@@ -85,9 +85,9 @@ func TestClientGoneBeforehand(t *testing.T) {
 // A client that leaves within the answer takes the target's request with it at
 // once, and so does one that closes the answer.
 func TestClientLeavesWithinTheAnswer(t *testing.T) {
-	cases := map[string]func(a *relay.Answer, cancel func()){
-		"leaves": func(_ *relay.Answer, cancel func()) { cancel() },
-		"closes": func(a *relay.Answer, _ func()) { _ = a.Body.Close() },
+	cases := map[string]func(a *relay.Response, cancel func()){
+		"leaves": func(_ *relay.Response, cancel func()) { cancel() },
+		"closes": func(a *relay.Response, _ func()) { _ = a.Body.Close() },
 	}
 	for name, end := range cases {
 		t.Run(name, func(t *testing.T) {

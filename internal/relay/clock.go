@@ -10,19 +10,19 @@ import (
 // errStalled is the fault of a client that pauses too long within its body.
 var errStalled = errors.New("the client sent nothing for too long")
 
-// clock limits how long the header of an answer is waited for. While a body is
-// on its way that was not kept, it starts anew with all that the client sends,
-// and knows who is waited for: a slow client says nothing about the backend.
+// clock limits the wait for the header of a response. While an unbuffered body is
+// uploaded it restarts with every read from the client, and it records which side
+// it is waiting for, so that a slow client is not blamed on the backend.
 type clock struct {
 	limit  time.Duration
 	cancel context.CancelCauseFunc
 
-	mu       sync.Mutex
-	timer    *time.Timer
-	upload   bool  // the client is waited for
-	stopped  bool  // nobody is waited for any more
-	expired  bool  // it has canceled the attempt
-	cliently error // what the client has done
+	mu        sync.Mutex
+	timer     *time.Timer
+	upload    bool  // it waits for the client
+	stopped   bool  // it does not wait any more
+	expired   bool  // it has canceled the attempt
+	clientErr error // what the client has done
 }
 
 func newClock(limit time.Duration, cancel context.CancelCauseFunc) *clock {
@@ -36,7 +36,7 @@ func (c *clock) start() {
 	c.timer = time.AfterFunc(c.limit, c.expire)
 }
 
-// turn begins to wait for the client, or for the backend again.
+// turn begins to wait for the client, or again for the backend.
 func (c *clock) turn(upload bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,12 +55,12 @@ func (c *clock) expire() {
 	}
 	c.stopped, c.expired = true, true
 	if c.upload {
-		c.cliently = errStalled
+		c.clientErr = errStalled
 	}
 	c.cancel(context.DeadlineExceeded)
 }
 
-// stop ends the waiting and tells whether that was in time.
+// stop ends the wait and reports whether that was in time.
 func (c *clock) stop() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,12 +73,12 @@ func (c *clock) stop() bool {
 func (c *clock) blame(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cliently = err
+	c.clientErr = err
 }
 
-// fault is what the client has done to end the exchange, nil if nothing.
+// fault returns what the client did to end the attempt, nil if nothing.
 func (c *clock) fault() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cliently
+	return c.clientErr
 }

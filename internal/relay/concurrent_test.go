@@ -18,9 +18,10 @@ import (
 // silent is an observer that keeps nothing, so that many may share it.
 type silent struct{}
 
-func (silent) Attempted(*chain.Link, session.Verdict, time.Duration, error) {}
-func (silent) Skipped(*chain.Link, session.Reason)                          {}
-func (silent) Retrying(*chain.Link)                                         {}
+func (silent) Attempted(string, session.Verdict, time.Duration, error) {}
+func (silent) Skipped(session.Reason)                                  {}
+func (silent) Retrying()                                               {}
+func (silent) FellBack(string, string, session.Reason)                 {}
 
 // busy takes no request.
 func busy(w http.ResponseWriter, r *http.Request) {
@@ -33,24 +34,24 @@ func busy(w http.ResponseWriter, r *http.Request) {
 func TestCarryConcurrently(t *testing.T) {
 	broken, works := serve(t, busy), serve(t, echoes)
 	target := func(name string, send send) relay.Target {
-		return relay.Target{Link: &chain.Link{Name: name, Gate: breaker.New(breaker.Defaults(), nil)}, Send: send}
+		return relay.Target{Target: &chain.Target{Name: name, Breaker: breaker.New(breaker.Defaults(), nil, nil), Observer: silent{}}, Send: send}
 	}
+	targets := []relay.Target{target("a", broken.send), target("b", works.send)}
 	r := relay.Relay{
-		Targets:  []relay.Target{target("a", broken.send), target("b", works.send)},
 		Failover: relay.Safe, Buffer: 64 << 10, FirstByte: firstByte, Idle: idle,
 	}
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
 			want := strings.Repeat(fmt.Sprintf("message %d ", i), 1+i*100)
-			a, err := r.Carry(post(t.Context(), strings.NewReader(want)), silent{})
+			a, err := r.Do(post(t.Context(), strings.NewReader(want)), "", targets)
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			defer a.Body.Close()
-			if got, err := io.ReadAll(a.Body); string(got) != want || err != nil || a.Link.Name != "b" || len(a.Trail) != 1 {
-				t.Errorf("got %d bytes of %d and %v from %s", len(got), len(want), err, a.Link.Name)
+			if got, err := io.ReadAll(a.Body); string(got) != want || err != nil || a.Target.Name != "b" || len(a.Trail.Steps) != 1 {
+				t.Errorf("got %d bytes of %d and %v from %s", len(got), len(want), err, a.Target.Name)
 			}
 		})
 	}

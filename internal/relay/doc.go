@@ -1,8 +1,8 @@
-// Package relay carries what comes after a session (streams, messages,
-// WebSockets) to the first backend that takes it: breaker permits, failover
-// before the first byte of an answer, bodies that can be sent again.
+// Package relay takes carried requests (streams, messages, WebSockets) to the
+// first backend that accepts them: breaker permits, failover before the first
+// byte of an answer, bodies that can be sent again.
 //
-// A [Relay] is a round tripper: caddymodule puts it under Caddy's own
-// reverse_proxy, which does everything else. It is of the pure ring and shares
-// the links, gates and observers of package chain.
+// [Relay.Do] is a round trip: caddymodule puts it under Caddy's own
+// reverse_proxy, which does everything else. The package is of the pure ring and
+// makes its attempts with package chain.
 package relay

@@ -31,10 +31,10 @@ func ParseFailover(s string) (Failover, error) {
 	case Safe, Any, Off:
 		return f, nil
 	}
-	return "", fmt.Errorf("failover: %q is none of safe, any, off", s)
+	return "", fmt.Errorf("invalid failover %q (want safe, any or off)", s)
 }
 
-// moves tells whether a request that ended with v may go to the next backend.
+// moves reports whether a request that ended with v may go to the next backend.
 func (f Failover) moves(v session.Verdict) bool {
 	switch {
 	case f == Off || !v.Next:

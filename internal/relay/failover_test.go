@@ -16,8 +16,8 @@ func TestParseFailover(t *testing.T) {
 		{"any", "any", relay.Any, ""},
 		{"off", "off", relay.Off, ""},
 		{"by default", "", relay.Safe, ""},
-		{"upper case", "Safe", "", `failover: "Safe" is none of safe, any, off`},
-		{"unknown", "all", "", `failover: "all" is none of safe, any, off`},
+		{"upper case", "Safe", "", `invalid failover "Safe" (want safe, any or off)`},
+		{"unknown", "all", "", `failover: "all" is none`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

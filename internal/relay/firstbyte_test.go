@@ -46,7 +46,7 @@ func TestFirstByte(t *testing.T) {
 					return
 				}
 				f := r.failed(nil)
-				if took := time.Since(start); took != c.took || f.Trail[0].Verdict.Reason != c.reason {
+				if took := time.Since(start); took != c.took || f.Steps[0].Verdict.Reason != c.reason {
 					t.Errorf("failed with %v after %s", reasons(f.Trail), took)
 				}
 				a.asked(failed)
@@ -95,7 +95,7 @@ func TestFirstByteAtTheVeryLimit(t *testing.T) {
 				return
 			}
 			f, ok := errors.AsType[*relay.Failed](err)
-			if !ok || f.Trail[0].Verdict.Reason != session.Timeout || !ended || body.closed.Load() == 0 {
+			if !ok || f.Steps[0].Verdict.Reason != session.Timeout || !ended || body.closed.Load() == 0 {
 				t.Errorf("got %v, attempt ended: %t, answer closed %d times", err, ended, body.closed.Load())
 			}
 			a.asked(failed)

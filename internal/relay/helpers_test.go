@@ -28,7 +28,7 @@ const (
 // send is what a fake target does when it is asked.
 type send func(r *http.Request) (*http.Response, error)
 
-// fake is a target with its gate.
+// fake is a target with its breaker.
 type fake struct {
 	relay.Target
 	t        *testing.T
@@ -36,7 +36,7 @@ type fake struct {
 	requests []*http.Request
 	bodies   []string // as far as they were read
 
-	// As a gate.
+	// As a breaker.
 	refusal   session.Reason
 	retryIn   time.Duration
 	permits   int
@@ -54,23 +54,26 @@ func (f *fake) exchange(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func (f *fake) Allow() (func(session.Effect, time.Duration), session.Reason) {
+func (f *fake) Allow() (func(session.Verdict, time.Duration), session.Reason) {
 	if f.refusal != session.OK {
 		return nil, f.refusal
 	}
 	f.permits++
 	returned := false
-	return func(e session.Effect, _ time.Duration) {
+	return func(v session.Verdict, _ time.Duration) {
 		if returned {
 			f.t.Errorf("%s: a permit came back twice", f.Name)
 		}
 		returned = true
-		f.effects = append(f.effects, e)
+		f.effects = append(f.effects, v.Effect)
+		if v.Cooldown > 0 {
+			f.cooldowns = append(f.cooldowns, v.Cooldown)
+		}
 	}, session.OK
 }
 
-func (f *fake) CoolDown(d time.Duration) { f.cooldowns = append(f.cooldowns, d) }
-func (f *fake) RetryIn() time.Duration   { return f.retryIn }
+func (f *fake) RetryIn() time.Duration { return f.retryIn }
+func (f *fake) Closed() bool           { return true }
 
 // asked checks how often the target was asked, and that every permit came back
 // with the effects given.
@@ -93,9 +96,10 @@ func (f *fake) abandoned() {
 // rig is a relay to fakes, and the log of its observer.
 type rig struct {
 	relay.Relay
-	t   *testing.T
-	log []string
-	err error // of the last attempt
+	targets []relay.Target
+	t       *testing.T
+	log     []string
+	err     error // of the last attempt
 }
 
 func newRig(t *testing.T) *rig {
@@ -105,18 +109,18 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) add(name string, sends ...send) *fake {
 	f := &fake{t: r.t, sends: sends}
-	f.Target = relay.Target{Link: &chain.Link{Name: name, Gate: f}, Send: f.exchange}
-	r.Targets = append(r.Targets, f.Target)
+	f.Target = relay.Target{Target: &chain.Target{Name: name, Breaker: f, Observer: watch{r, name}}, Send: f.exchange}
+	r.targets = append(r.targets, f.Target)
 	return f
 }
 
 // carry sends a request, which is a message where it is nil.
-func (r *rig) carry(req *http.Request) (*relay.Answer, error) {
+func (r *rig) carry(req *http.Request) (*relay.Response, error) {
 	r.t.Helper()
 	if req == nil {
 		req = post(r.t.Context(), strings.NewReader("hello"))
 	}
-	a, err := r.Carry(req, r)
+	a, err := r.Do(req, "r1", r.targets)
 	if (a == nil) == (err == nil) {
 		r.t.Fatalf("got %v and %v", a, err)
 	}
@@ -124,7 +128,7 @@ func (r *rig) carry(req *http.Request) (*relay.Answer, error) {
 }
 
 // carried is carry where a target takes the request. The test's end closes the answer.
-func (r *rig) carried(req *http.Request) *relay.Answer {
+func (r *rig) carried(req *http.Request) *relay.Response {
 	r.t.Helper()
 	a, err := r.carry(req)
 	if err != nil {
@@ -145,19 +149,29 @@ func (r *rig) failed(req *http.Request) *relay.Failed {
 	return f
 }
 
-func (r *rig) Attempted(l *chain.Link, v session.Verdict, _ time.Duration, err error) {
-	if (err == nil) != (v.Reason == session.OK) {
-		r.t.Errorf("%s: reason %q with error %v", l.Name, v.Reason, err)
+// watch is the observer of a target.
+type watch struct {
+	*rig
+	name string
+}
+
+func (w watch) Attempted(id string, v session.Verdict, _ time.Duration, err error) {
+	if (err == nil) != (v.Reason == session.OK) || id != "r1" {
+		w.t.Errorf("%s: reason %q with error %v for request %q", w.name, v.Reason, err, id)
 	}
-	r.err = err
-	r.log = append(r.log, "attempt "+l.Name+" "+string(v.Reason))
+	w.err = err
+	w.log = append(w.log, "attempt "+w.name+" "+string(v.Reason))
 }
 
-func (r *rig) Skipped(l *chain.Link, reason session.Reason) {
-	r.log = append(r.log, "skip "+l.Name+" "+string(reason))
+func (w watch) Skipped(reason session.Reason) {
+	w.log = append(w.log, "skip "+w.name+" "+string(reason))
 }
 
-func (r *rig) Retrying(l *chain.Link) { r.t.Errorf("%s is asked again", l.Name) }
+func (w watch) Retrying() { w.t.Errorf("%s is asked again", w.name) }
+
+func (w watch) FellBack(string, string, session.Reason) {
+	w.t.Errorf("%s: no session was asked for", w.name)
+}
 
 func (r *rig) saw(want ...string) {
 	r.t.Helper()
@@ -176,9 +190,9 @@ func post(ctx context.Context, body io.Reader) *http.Request {
 }
 
 // reasons are those of a trail.
-func reasons(trail []chain.Step) []session.Reason {
-	list := make([]session.Reason, 0, len(trail))
-	for _, s := range trail {
+func reasons(trail chain.Trail) []session.Reason {
+	list := make([]session.Reason, 0, len(trail.Steps))
+	for _, s := range trail.Steps {
 		list = append(list, s.Verdict.Reason)
 	}
 	return list

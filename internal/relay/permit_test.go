@@ -22,13 +22,13 @@ func TestPermitComesBackAtTheCommitPoint(t *testing.T) {
 	cases := []struct {
 		name string
 		send send
-		end  func(a *relay.Answer, cancel func())
+		end  func(a *relay.Response, cancel func())
 	}{
-		{"read to its end", answers(200), func(a *relay.Answer, _ func()) { _, _ = io.Copy(io.Discard, a.Body) }},
-		{"closed at once", answers(200), func(*relay.Answer, func()) {}},
-		{"closed twice", answers(200), func(a *relay.Answer, _ func()) { _ = a.Body.Close() }},
-		{"client leaves", pauses(time.Second), func(a *relay.Answer, cancel func()) { cancel(); _, _ = io.Copy(io.Discard, a.Body) }},
-		{"idle", pauses(2 * idle), func(a *relay.Answer, _ func()) { _, _ = io.Copy(io.Discard, a.Body) }},
+		{"read to its end", answers(200), func(a *relay.Response, _ func()) { _, _ = io.Copy(io.Discard, a.Body) }},
+		{"closed at once", answers(200), func(*relay.Response, func()) {}},
+		{"closed twice", answers(200), func(a *relay.Response, _ func()) { _ = a.Body.Close() }},
+		{"client leaves", pauses(time.Second), func(a *relay.Response, cancel func()) { cancel(); _, _ = io.Copy(io.Discard, a.Body) }},
+		{"idle", pauses(2 * idle), func(a *relay.Response, _ func()) { _, _ = io.Copy(io.Discard, a.Body) }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -83,8 +83,8 @@ func TestCarryOutlivesAPanic(t *testing.T) {
 				a := r.add("a", send)
 				var told error
 				b := r.add("b", func(req *http.Request) (*http.Response, error) { told = r.err; return answers(200)(req) })
-				if got := r.carried(nil); got.Link != b.Link {
-					t.Errorf("%s answered", got.Link.Name)
+				if got := r.carried(nil); got.Target != b.Target.Target {
+					t.Errorf("%s answered", got.Target.Name)
 				}
 				a.asked(failed)
 				a.abandoned()
@@ -122,7 +122,7 @@ func TestPanicAfterTheClientLeft(t *testing.T) {
 	r.saw("attempt a canceled")
 }
 
-// With the real gate half open: a probe that ends in any way frees it for the
+// With the real breaker half open: a probe that ends in any way frees it for the
 // next one.
 func TestProbesOfABreaker(t *testing.T) {
 	for _, o := range outcomes {
@@ -131,19 +131,19 @@ func TestProbesOfABreaker(t *testing.T) {
 				r := newRig(t)
 				set := breaker.Defaults()
 				set.Consecutive = 1
-				gate := breaker.New(set, nil)
-				r.add("a", answers(500), o.send, answers(200)).Gate = gate
+				own := breaker.New(set, nil, nil)
+				r.add("a", answers(500), o.send, answers(200)).Breaker = own
 				_ = r.failed(nil)
 				_ = r.failed(nil)
 				r.saw("attempt a status_5xx", "skip a open")
-				time.Sleep(gate.RetryIn() + 1)
+				time.Sleep(own.RetryIn() + 1)
 				if got, err := r.carry(nil); err == nil {
 					_ = got.Body.Close()
 				}
-				time.Sleep(max(gate.RetryIn(), 2*time.Minute) + 1)
+				time.Sleep(max(own.RetryIn(), 2*time.Minute) + 1)
 				r.carried(nil)
-				if gate.State() != breaker.Closed {
-					t.Errorf("the gate is %s", gate.State())
+				if own.State() != breaker.Closed {
+					t.Errorf("the breaker is %s", own.State())
 				}
 			})
 		})

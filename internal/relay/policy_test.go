@@ -80,14 +80,14 @@ func (o outcome) check(t *testing.T, policy relay.Failover) {
 	switch {
 	case o.moved(policy):
 		got := r.carried(nil)
-		if got.Link != b.Link || !slices.Equal(reasons(got.Trail), []session.Reason{o.reason}) {
-			t.Errorf("%s answered after %v", got.Link.Name, got.Trail)
+		if got.Target != b.Target.Target || !slices.Equal(reasons(got.Trail), []session.Reason{o.reason}) {
+			t.Errorf("%s answered after %v", got.Target.Name, got.Trail)
 		}
 		b.asked(okay)
 		r.saw("attempt a "+string(o.reason), "attempt b ")
 	case o.reason == session.OK:
-		if got := r.carried(nil); got.Link != a.Link || got.Trail != nil {
-			t.Errorf("%s answered after %v", got.Link.Name, got.Trail)
+		if got := r.carried(nil); got.Target != a.Target.Target || got.Trail.Steps != nil {
+			t.Errorf("%s answered after %v", got.Target.Name, got.Trail)
 		}
 		b.asked()
 		r.saw("attempt a ")
@@ -116,8 +116,8 @@ func TestPolicyOfASkippedTarget(t *testing.T) {
 				a, b := r.add("a", answers(200)), r.add("b", answers(200))
 				a.refusal = reason
 				if want == moves {
-					if got := r.carried(nil); got.Link != b.Link || !slices.Equal(reasons(got.Trail), []session.Reason{reason}) {
-						t.Errorf("%s answered after %v", got.Link.Name, got.Trail)
+					if got := r.carried(nil); got.Target != b.Target.Target || !slices.Equal(reasons(got.Trail), []session.Reason{reason}) {
+						t.Errorf("%s answered after %v", got.Target.Name, got.Trail)
 					}
 					b.asked(okay)
 				} else {

@@ -38,16 +38,16 @@ func TestBackendSeesTheClientGo(t *testing.T) {
 		go func() { <-asked; cancel() }()
 		r := newRig(t)
 		a := r.add("a", backend.send)
-		if f := r.failed(post(ctx, nil)); f.Trail[0].Verdict.Reason != session.Canceled {
+		if f := r.failed(post(ctx, nil)); f.Steps[0].Verdict.Reason != session.Canceled {
 			t.Errorf("failed with %v", reasons(f.Trail))
 		}
 		soon(t, "the backend sees the client go", gone)
 		a.asked(excluded)
 	})
-	ends := map[string]func(a *relay.Answer, cancel func()){
-		"within the answer":   func(_ *relay.Answer, cancel func()) { cancel() },
-		"closing the answer":  func(a *relay.Answer, _ func()) { _ = a.Body.Close() },
-		"idle for the answer": func(a *relay.Answer, _ func()) { _, _ = io.Copy(io.Discard, a.Body) },
+	ends := map[string]func(a *relay.Response, cancel func()){
+		"within the answer":   func(_ *relay.Response, cancel func()) { cancel() },
+		"closing the answer":  func(a *relay.Response, _ func()) { _ = a.Body.Close() },
+		"idle for the answer": func(a *relay.Response, _ func()) { _, _ = io.Copy(io.Discard, a.Body) },
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {

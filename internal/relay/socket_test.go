@@ -106,8 +106,8 @@ func TestFailoverOverSockets(t *testing.T) {
 				return
 			}
 			got := r.carried(nil)
-			if body, err := io.ReadAll(got.Body); string(body) != "hello" || err != nil || got.Link != b.Link {
-				t.Errorf("got %q and %v from %s", body, err, got.Link.Name)
+			if body, err := io.ReadAll(got.Body); string(body) != "hello" || err != nil || got.Target != b.Target.Target {
+				t.Errorf("got %q and %v from %s", body, err, got.Target.Name)
 			}
 			if !slices.Equal(reasons(got.Trail), []session.Reason{c.reason}) || second.calls.Load() != 1 {
 				t.Errorf("after %v", reasons(got.Trail))
@@ -125,7 +125,7 @@ func TestBodyOverASocket(t *testing.T) {
 			r := newRig(t)
 			r.add("a", breaksOff(errDial))
 			if !c.again {
-				r.Targets = nil
+				r.targets = nil
 			}
 			r.add("b", backend.send)
 			got := r.carried(c.req(t.Context()))

@@ -1,80 +1,34 @@
 package openai
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 )
 
-// Spec is a request for a session in the API's own shape,
-// CreateChatSessionBody, as far as it is read here. The whole of it goes to the
-// API as it is.
-type Spec struct {
-	// User is who the session is for. Never empty.
-	User string
-
-	// Workflow is the id of the workflow, or "".
-	Workflow string
-
-	// Variables is the JSON object of the workflow's state variables, or nil.
-	Variables json.RawMessage
-}
-
-// SpecError is the error of a request that cannot be one: the parameter that is
-// wrong, "" where it is the body, and what is wrong in words for its author.
-type SpecError struct{ Param, Message string }
-
-// Error implements error.
-func (e *SpecError) Error() string { return e.Message }
-
-// ParseSpec reads a request. Its error is a [*SpecError].
-func ParseSpec(body []byte) (s Spec, err error) {
-	var b struct {
-		User     json.RawMessage `json:"user"`
-		Workflow json.RawMessage `json:"workflow"`
+// ModelOf returns the model whose workflow a request in the API's own shape names,
+// "" where there is none.
+func (o *OpenAI) ModelOf(spec json.RawMessage) string {
+	var said struct {
+		Workflow struct {
+			ID string `json:"id"`
+		} `json:"workflow"`
 	}
-	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || json.Unmarshal(body, &b) != nil {
-		return s, &SpecError{Message: "The body is not a JSON object"}
+	if json.Unmarshal(spec, &said) != nil || said.Workflow.ID == "" {
+		return ""
 	}
-	if json.Unmarshal(b.User, &s.User) != nil || s.User == "" {
-		return s, &SpecError{"user", "Missing required parameter: 'user', a string that is not empty"}
-	}
-	if len(b.Workflow) == 0 {
-		return s, nil
-	}
-	var w struct {
-		ID        string          `json:"id"`
-		Variables json.RawMessage `json:"state_variables"`
-	}
-	if b.Workflow[0] != '{' || json.Unmarshal(b.Workflow, &w) != nil {
-		return s, &SpecError{"workflow", "Invalid type for 'workflow': an object with an 'id' that is a string"}
-	}
-	s.Workflow = w.ID
-	if len(w.Variables) > 0 && w.Variables[0] == '{' {
-		s.Variables = w.Variables
-	}
-	return s, nil
-}
-
-// ModelOf is the model that has a workflow of its own, "" where none has.
-func (o *OpenAI) ModelOf(workflow string) string {
 	for _, model := range o.ModelNames() {
-		if o.models[model] == workflow {
+		if o.models[model] == said.Workflow.ID {
 			return model
 		}
 	}
 	return ""
 }
 
-// with is the body of a request: spec, where there is one, with what it leaves
-// out.
+// with is the body of a request: spec, where there is one, completed by b.
 func (b *body) with(spec json.RawMessage) ([]byte, error) {
-	if spec == nil {
-		return json.Marshal(b)
-	}
 	own, err := json.Marshal(b)
-	if err != nil {
-		return nil, err
+	if err != nil || spec == nil {
+		return own, err
 	}
 	fields := make(map[string]json.RawMessage)
 	for _, part := range [][]byte{own, spec} {

@@ -2,7 +2,6 @@ package openai_test
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"reflect"
 	"strings"
@@ -12,70 +11,6 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/openai"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
-
-func TestParseSpec(t *testing.T) {
-	cases := []struct {
-		name, body string
-		want       openai.Spec
-		param      string // of the error; "-" for the body's
-	}{
-		{"the least", `{"user":"u","workflow":{"id":"wf_1"}}`, openai.Spec{User: "u", Workflow: "wf_1"}, ""},
-		{"space around", "\n {\"user\":\"u\"} ", openai.Spec{User: "u"}, ""},
-		{
-			"variables", `{"user":"u","workflow":{"id":"w","state_variables":{"a":1}}}`,
-			openai.Spec{User: "u", Workflow: "w", Variables: json.RawMessage(`{"a":1}`)}, "",
-		},
-		{"null variables", `{"user":"u","workflow":{"id":"w","state_variables":null}}`, openai.Spec{User: "u", Workflow: "w"}, ""},
-		{"unknown fields are the API's", `{"user":"u","new":{"x":[1]}}`, openai.Spec{User: "u"}, ""},
-		{"empty", "", openai.Spec{}, "-"},
-		{"null", "null", openai.Spec{}, "-"},
-		{"list", `[{"user":"u"}]`, openai.Spec{}, "-"},
-		{"two", `{"user":"u"}{}`, openai.Spec{}, "-"},
-		{"no user", `{"workflow":{"id":"w"}}`, openai.Spec{}, "user"},
-		{"empty user", `{"user":""}`, openai.Spec{}, "user"},
-		{"user is null", `{"user":null}`, openai.Spec{}, "user"},
-		{"user is an object", `{"user":{"id":"u"}}`, openai.Spec{}, "user"},
-		{"workflow is null", `{"user":"u","workflow":null}`, openai.Spec{User: "u"}, "workflow"},
-		{"workflow is a text", `{"user":"u","workflow":"w"}`, openai.Spec{User: "u"}, "workflow"},
-		{"workflow id is a number", `{"user":"u","workflow":{"id":7}}`, openai.Spec{User: "u"}, "workflow"},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			got, err := openai.ParseSpec([]byte(c.body))
-			if c.param == "" {
-				if err != nil || !reflect.DeepEqual(got, c.want) {
-					t.Errorf("got %+v, %v", got, err)
-				}
-				return
-			}
-			e, ok := errors.AsType[*openai.SpecError](err)
-			if !ok || e.Param != strings.Trim(c.param, "-") || e.Error() == "" {
-				t.Errorf("got %+v, %v", got, err)
-			}
-		})
-	}
-}
-
-func FuzzParseSpec(f *testing.F) {
-	for _, seed := range []string{
-		`{"user":"u","workflow":{"id":"wf_1","state_variables":{"a":1}}}`, `{"user":"u","workflow":null}`, `{"user":7}`, "[]", "{", "",
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, body string) {
-		spec, err := openai.ParseSpec([]byte(body))
-		if err != nil {
-			return
-		}
-		if spec.User == "" || spec.Variables != nil && !json.Valid(spec.Variables) {
-			t.Errorf("%q gave %+v", body, spec)
-		}
-		described, err := openai.Describe(json.RawMessage(body), &session.Session{Secret: "s"}, openai.Active)
-		if err != nil || !json.Valid(described) {
-			t.Errorf("%q is described as %q, %v", body, described, err)
-		}
-	})
-}
 
 // What the app says wins, what it leaves out is filled in.
 func TestCreateFromSpec(t *testing.T) {
@@ -116,80 +51,6 @@ func TestCreateFromSpec(t *testing.T) {
 	})
 }
 
-// Every field the API's description requires is there, and of its type.
-func TestDescribe(t *testing.T) {
-	const spec = `{"user":"u","workflow":{"id":"wf_1","version":"2","state_variables":{"a":1},"tracing":{"enabled":false}},
-		"rate_limits":{"max_requests_per_1_minute":3}}`
-	end := time.Unix(4070908800, 0)
-	cases := []struct {
-		name, spec string
-		s          session.Session
-		status     string
-		want       map[string]any
-	}{
-		{
-			"all said", spec, session.Session{ID: "cksess_1", Secret: "s", ExpiresAt: end}, openai.Active,
-			map[string]any{
-				"id": "cksess_1", "client_secret": "s", "expires_at": 4070908800., "status": "active", "user": "u",
-				"max_requests_per_1_minute": 3., "rate_limits": map[string]any{"max_requests_per_1_minute": 3.},
-				"workflow": map[string]any{
-					"id": "wf_1", "version": "2", "state_variables": map[string]any{"a": 1.}, "tracing": map[string]any{"enabled": false},
-				},
-			},
-		},
-		{
-			"nothing said", `{"user":"u"}`, session.Session{ID: "cksess_1", Secret: "s", ExpiresAt: end}, openai.Active,
-			map[string]any{
-				"max_requests_per_1_minute": 10., "rate_limits": map[string]any{"max_requests_per_1_minute": 10.},
-				"workflow": map[string]any{
-					"id": "", "version": nil, "state_variables": nil, "tracing": map[string]any{"enabled": true},
-				},
-			},
-		},
-		{"cancelled", "", session.Session{ID: "cksess_1", ExpiresAt: end}, openai.Cancelled, map[string]any{"status": "cancelled", "client_secret": ""}},
-	}
-	required := []string{
-		"id", "object", "expires_at", "client_secret", "workflow", "user", "rate_limits", "max_requests_per_1_minute", "status",
-		"chatkit_configuration",
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			raw, err := openai.Describe(json.RawMessage(c.spec), &c.s, c.status)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got map[string]any
-			if err := json.Unmarshal(raw, &got); err != nil {
-				t.Fatal(err)
-			}
-			for _, name := range required {
-				if v, ok := got[name]; !ok || v == nil {
-					t.Errorf("%s is missing in %s", name, raw)
-				}
-			}
-			for name, want := range c.want {
-				if !reflect.DeepEqual(got[name], want) {
-					t.Errorf("%s is %v, want %v", name, got[name], want)
-				}
-			}
-		})
-	}
-}
-
-// A backend that does not tell when its session ends.
-func TestDescribeUnknownEnd(t *testing.T) {
-	raw, err := openai.Describe(nil, &session.Session{Secret: "s"}, openai.Active)
-	var got struct {
-		ExpiresAt int64 `json:"expires_at"`
-	}
-	if err != nil || json.Unmarshal(raw, &got) != nil {
-		t.Fatal(err)
-	}
-	if in := time.Until(time.Unix(got.ExpiresAt, 0)); in < 9*time.Minute || in > openai.MaxExpiresAfter {
-		t.Errorf("it ends in %v", in)
-	}
-}
-
 func TestCancel(t *testing.T) {
 	const canceled = `{"id":"cksess_1","object":"chatkit.session","status":"cancelled","client_secret":"ek_1"}`
 	t.Run("done", func(t *testing.T) {
@@ -224,18 +85,15 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func TestErrorBody(t *testing.T) {
-	for status, kind := range map[int]string{
-		400: "invalid_request_error", 401: "invalid_request_error", 404: "invalid_request_error", 413: "invalid_request_error",
-		429: "rate_limit_error", 500: "server_error", 502: "server_error", 503: "service_unavailable_error", 504: "server_error",
+func TestModelOf(t *testing.T) {
+	o := start(t, good).provider(t, "/v1", func(c *openai.Config) {
+		c.Workflow, c.Models = "wf_1", map[string]string{"large": "wf_2"}
+	})
+	for spec, want := range map[string]string{
+		`{"workflow":{"id":"wf_2"}}`: "large", `{"workflow":{"id":"wf_1"}}`: "", `{"workflow":{}}`: "", `{"workflow":7}`: "", "": "",
 	} {
-		var got struct{ Error map[string]any }
-		if err := json.Unmarshal(openai.ErrorBody(status, "m", "", ""), &got); err != nil {
-			t.Fatal(err)
-		}
-		want := map[string]any{"message": "m", "type": kind, "param": nil, "code": nil}
-		if !reflect.DeepEqual(got.Error, want) {
-			t.Errorf("%d: got %v", status, got.Error)
+		if got := o.ModelOf(json.RawMessage(spec)); got != want {
+			t.Errorf("%s: got %q, want %q", spec, got, want)
 		}
 	}
 }

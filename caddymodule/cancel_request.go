@@ -1,0 +1,132 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// cancelRequest cancels a session, on an openai_api route.
+type cancelRequest struct {
+	*claimed
+
+	session string // its id
+}
+
+// serve cancels a session at its provider, or where that cannot, by carrying
+// nothing for it any more.
+func (c *cancelRequest) serve() {
+	c.w.Header().Set("Cache-Control", "no-store")
+	if p := c.prepare(); p != nil {
+		c.refuse(p)
+		return
+	}
+	if id, ours := strings.CutPrefix(c.session, idPrefix); ours && c.cancelHere(id) {
+		return
+	}
+	if t, p := c.canceler(); t != nil {
+		c.cancelAt(t, p)
+		return
+	}
+	c.refuse(&problem{Status: http.StatusNotFound, Code: "not_found", Title: "Not found", Details: "No such session"})
+}
+
+func (c *cancelRequest) prepare() *problem {
+	if p := c.h.cors.check(c.r); p != nil {
+		return p
+	}
+	if p := onlyPOST(c.r); p != nil {
+		return p
+	}
+	return c.route.key.check(c.r)
+}
+
+// cancelHere cancels a session with an id of ours, if there is one.
+func (c *cancelRequest) cancelHere(id string) bool {
+	provider, until, ok := issuers().Cancel(id)
+	if !ok {
+		return false
+	}
+	body, err := openaiapi.Describe(nil, &session.Session{ID: c.session, ExpiresAt: until}, openaiapi.Cancelled)
+	if err != nil {
+		return false
+	}
+	c.servedBy(provider)
+	c.writeJSON(body)
+	return true
+}
+
+// canceler returns who can cancel the session: its issuer where it is remembered,
+// else the first provider of the route that can cancel any.
+func (c *cancelRequest) canceler() (*chain.Target, session.Canceler) {
+	issuer := issuers().Get(session.Secret(c.session))
+	for _, t := range c.route.chain.Targets {
+		if p, ok := t.Provider.(session.Canceler); ok && (issuer == "" || issuer == t.Name) {
+			return t, p
+		}
+	}
+	return nil, nil
+}
+
+// cancelAt makes one attempt to cancel a session at its provider, and answers with
+// what the provider says.
+func (c *cancelRequest) cancelAt(t *chain.Target, p session.Canceler) {
+	ctx, cancel := context.WithTimeout(c.r.Context(), t.Timeout)
+	defer cancel()
+	var resource json.RawMessage
+	v := t.Try(&chain.Attempt{
+		RequestID: c.id, Client: c.r.Context(), Context: ctx,
+		Call: func() (err error) {
+			resource, err = p.Cancel(ctx, c.session, c.id)
+			return unknownSession(err)
+		},
+	})
+	if v.Reason != session.OK {
+		var trail chain.Trail
+		trail.Add(chain.Step{Target: t, Verdict: v}, t.Breaker.RetryIn())
+		c.fail(&trail)
+		return
+	}
+	c.servedBy(t.Name)
+	c.writeJSON(resource)
+}
+
+// fail answers where the provider did not cancel.
+func (c *cancelRequest) fail(trail *chain.Trail) {
+	const title = "Session cancellation failed"
+	last := trail.Last()
+	c.reason = last.Verdict.Reason
+	switch c.reason {
+	case session.Canceled:
+		c.leave()
+	case session.Rejected, session.Status4xx:
+		c.servedBy(last.Target.Name)
+		c.writeProblem(rejected(title, last))
+	default:
+		c.provider = telemetry.NoProvider
+		p := unserved(trail)
+		if p.Code == codeSessionError {
+			p.Title = title
+		}
+		c.writeProblem(p)
+	}
+}
+
+// unknownSession makes a 404 the fault of the caller. Where a session is made it
+// is the sign of a configuration that is wrong.
+func unknownSession(err error) error {
+	f, ok := errors.AsType[*session.Failure](err)
+	if !ok || f.Status != http.StatusNotFound {
+		return err
+	}
+	refused := *f
+	refused.Reason = session.Rejected
+	return &refused
+}

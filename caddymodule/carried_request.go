@@ -1,0 +1,222 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// carriedRequest is a stream, message, WebSocket or chatkit request: Caddy's
+// reverse_proxy carries it to a backend.
+type carriedRequest struct {
+	*claimed
+
+	pathSession string // what {session} stands for in the path
+	issuer      string // who issued its session, "" if unknown
+	passage     passage
+}
+
+// serve takes the request through its steps and carries it. Aborted answers end
+// in a panic of the proxy's.
+func (c *carriedRequest) serve() {
+	if p := c.prepare(); p != nil {
+		c.w.Header().Set("Cache-Control", "no-store")
+		c.refuse(p)
+		return
+	}
+	ends, end := telemetry.CarryBegins(string(c.route.kind)), telemetry.CarriedCut
+	defer func() { ends(c.ending(end)) }()
+	end = c.carry()
+}
+
+// prepare checks the request. It needs no user: the backend that issued the
+// session knows whose it is.
+func (c *carriedRequest) prepare() *problem {
+	if p := c.h.cors.check(c.r); p != nil {
+		return p
+	}
+	if c.route.kind == WebSocketRoute {
+		if p := c.checkUpgrade(); p != nil {
+			return p
+		}
+	} else if p := onlyPOST(c.r); p != nil {
+		return p
+	}
+	return c.findIssuer()
+}
+
+// checkUpgrade refuses what does not open a WebSocket: a GET that upgrades, or an
+// extended CONNECT (RFC 8441, RFC 9220).
+func (c *carriedRequest) checkUpgrade() *problem {
+	switch {
+	case c.pathSession == "." || c.pathSession == "..": // a way to other paths
+		return badRequest("Not the name of a session")
+	case opensWebSocket(c.r):
+		return nil
+	case c.r.Method == http.MethodGet, c.r.Method == http.MethodConnect && c.r.ProtoMajor >= 2:
+		return badRequest("Not a WebSocket request")
+	}
+	return methodNotAllowed("GET, OPTIONS", "Open a WebSocket")
+}
+
+// opensWebSocket reports whether reverse_proxy will take a request for a
+// WebSocket, and for no other upgrade.
+func opensWebSocket(r *http.Request) bool {
+	switch {
+	case r.Method == http.MethodConnect && r.ProtoMajor == 2:
+		return r.Header.Get(":protocol") == "websocket"
+	case r.Method == http.MethodConnect && r.ProtoMajor == 3:
+		return r.Proto == "websocket"
+	case r.Method == http.MethodGet && r.ProtoMajor == 1:
+		return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") &&
+			httpguts.HeaderValuesContainsToken(r.Header["Connection"], "Upgrade")
+	}
+	return false
+}
+
+// carry carries the request, and returns how it ended as far as is known.
+func (c *carriedRequest) carry() telemetry.CarriedOutcome {
+	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header()}
+	r := c.upstreamRequest()
+	if c.route.kind != WebSocketRoute {
+		// Only WebSockets upgrade, and only on their routes: anything else (h2c)
+		// would be a way past the proxy.
+		r.Header.Del("Upgrade")
+		defer revocable(c.w, r)()
+	}
+	w := &carriedWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: c.w}, c: c}
+	err := c.route.proxy.handler.ServeHTTP(w, r, noNext)
+	if err != nil && !w.committed {
+		return c.fail(err)
+	}
+	return telemetry.CarriedOK
+}
+
+// noNext stands for the next handler, which the proxy never calls.
+var noNext = caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error { return nil })
+
+// upstreamRequest returns the request as the backend is to get it, but for the
+// backend's own address.
+func (c *carriedRequest) upstreamRequest() *http.Request {
+	r := c.r.WithContext(context.WithValue(c.r.Context(), passageKey{}, &c.passage))
+	r.Header = r.Header.Clone()
+	r.Header.Set(requestIDHeader, c.id)
+	u := *r.URL
+	u.RawPath = strings.ReplaceAll(c.route.proxy.path, sessionSegment, url.PathEscape(c.pathSession))
+	if path, err := url.PathUnescape(u.RawPath); err == nil {
+		u.Path = path
+	} else {
+		u.Path, u.RawPath = u.RawPath, ""
+	}
+	r.URL = &u
+	return r
+}
+
+// socketOutcomes are the outcomes of WebSockets.
+var socketOutcomes = map[relay.SocketEnd]telemetry.CarriedOutcome{
+	relay.SocketClosed: telemetry.CarriedOK, relay.SocketCut: telemetry.CarriedCut, relay.SocketLeft: telemetry.CarriedCanceled,
+}
+
+// ending returns how an answer ended. A WebSocket knows by itself: the proxy calls
+// every end of one a success, and over HTTP/2 the request is canceled also where
+// the client leaves after it was closed.
+func (c *carriedRequest) ending(end telemetry.CarriedOutcome) telemetry.CarriedOutcome {
+	resp := c.passage.response
+	if resp != nil {
+		if outcome, ok := socketOutcomes[resp.SocketEnd()]; ok {
+			return outcome
+		}
+	}
+	switch {
+	case c.r.Context().Err() != nil:
+		return telemetry.CarriedCanceled
+	case resp != nil && resp.Idle():
+		return telemetry.CarriedIdle
+	}
+	return end
+}
+
+// fail answers where no backend accepted the request.
+func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
+	c.provider = telemetry.NoProvider
+	c.w.Header().Set("Cache-Control", "no-store")
+	failed, ok := errors.AsType[*relay.Failed](err)
+	switch {
+	case c.r.Context().Err() != nil:
+		c.leave()
+		return telemetry.CarriedCanceled
+	case !ok:
+		c.h.logger.Debug("request could not be carried", zap.Error(err))
+		c.writeProblem(badRequest("Body could not be read"))
+		return telemetry.CarriedFailed
+	}
+	c.reason = failed.Reason()
+	p := unserved(&failed.Trail)
+	p.Title = "Chat is unavailable"
+	if c.route.kind == ChatKitRoute && streams(failed.Body) {
+		c.writeErrorEvent(p)
+		return telemetry.CarriedFailed
+	}
+	c.writeProblem(p)
+	return telemetry.CarriedFailed
+}
+
+// streamingTypes are the requests of ChatKit's custom-server protocol that are
+// answered by a stream (chatkit-python, chatkit/types.py).
+var streamingTypes = map[string]bool{
+	"threads.create": true, "threads.add_user_message": true, "threads.add_client_tool_output": true,
+	"threads.add_structured_input": true, "threads.retry_after_item": true, "threads.custom_action": true,
+}
+
+// streams reports whether a chatkit request is answered by a stream.
+func streams(body []byte) bool {
+	var req struct {
+		Type string `json:"type"`
+	}
+	return json.Unmarshal(body, &req) == nil && streamingTypes[req.Type]
+}
+
+// writeErrorEvent answers a streaming chatkit request with an error that the
+// widget understands. On a 5xx, or another content type, it silently retries five
+// times.
+func (c *carriedRequest) writeErrorEvent(p *problem) {
+	const event = `data: {"allow_retry":true,"code":"custom","message":"The chat is unavailable for the moment","type":"error"}` + "\n\n"
+	sseHeaders(c.w.Header(), c.r)
+	c.w.WriteHeader(http.StatusOK)
+	_, _ = c.w.Write([]byte(event))
+	c.h.logger.Debug("chat is unavailable", zap.String("details", p.Details))
+}
+
+// secret returns the secret that the request shows: the bearer token of a stream
+// or message, the last segment of a WebSocket's path. Requests of ChatKit's
+// custom-server protocol belong to no session.
+func (c *carriedRequest) secret() session.Secret {
+	switch c.route.kind {
+	case WebSocketRoute:
+		return session.Secret(c.pathSession)
+	case StreamRoute, MessageRoute:
+		return session.Secret(bearer(c.r.Header))
+	default:
+		return ""
+	}
+}
+
+// bearer returns the bearer token of a request, "" where there is none.
+func bearer(h http.Header) string {
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}

@@ -1,0 +1,81 @@
+package caddymodule
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// carriedWriter sees the header of a carried answer leave.
+type carriedWriter struct {
+	*caddyhttp.ResponseWriterWrapper
+
+	c         *carriedRequest
+	committed bool
+
+	mu sync.Mutex
+}
+
+// Write implements [io.Writer]. Over HTTP/2 Caddy's drain writes the frame that
+// closes a WebSocket while the backend's bytes are written.
+func (w *carriedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ResponseWriterWrapper.Write(p)
+}
+
+// FlushError is how [http.ResponseController] flushes.
+func (w *carriedWriter) FlushError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return http.NewResponseController(w.ResponseWriterWrapper.ResponseWriter).Flush()
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *carriedWriter) WriteHeader(status int) {
+	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
+		w.commit()
+	}
+	w.ResponseWriterWrapper.WriteHeader(status)
+}
+
+// commit is the commit point.
+func (w *carriedWriter) commit() {
+	resp := w.c.passage.response
+	if w.committed || resp == nil {
+		return
+	}
+	w.committed = true
+	telemetry.FirstByte(string(w.c.route.kind), time.Since(w.c.start))
+	w.c.servedBy(resp.Target.Name)
+	w.c.reason = resp.Trail.Reason()
+	h := w.Header()
+	if w.c.reason != session.OK {
+		h.Set(reasonHeader, string(w.c.reason))
+	}
+	if isEventStream(h.Get("Content-Type")) {
+		sseHeaders(h, w.c.r)
+	}
+}
+
+// isEventStream reports whether a content type is that of an event stream.
+func isEventStream(contentType string) bool {
+	t, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(t), "text/event-stream")
+}
+
+// sseHeaders are the headers of every event stream.
+func sseHeaders(h http.Header, r *http.Request) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Accel-Buffering", "no")
+	if r.ProtoMajor == 1 {
+		h.Set("Connection", "keep-alive") // illegal from HTTP/2 on
+	}
+}

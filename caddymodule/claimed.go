@@ -1,0 +1,122 @@
+package caddymodule
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// The headers that say who answered, and why the first provider did not, in the
+// canonical form of net/http.
+const (
+	providerHeader = "X-Chatkit-Provider"
+	reasonHeader   = "X-Chatkit-Fallback-Reason"
+)
+
+// claimed is what all requests on our paths have: [sessionRequest],
+// [carriedRequest] and [cancelRequest] embed it.
+type claimed struct {
+	h     *Handler
+	route *route
+	w     http.ResponseWriter
+	r     *http.Request
+	repl  *caddy.Replacer
+	start time.Time
+	id    string // of the request
+
+	// For placeholders and the access log.
+	user     string
+	provider string // whose answer the client got
+	reason   session.Reason
+}
+
+// newClaimed begins to answer a request.
+func newClaimed(h *Handler, rt *route, w http.ResponseWriter, r *http.Request) *claimed {
+	repl, _ := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	c := &claimed{h: h, route: rt, w: w, r: r, repl: repl, start: time.Now(), id: requestID(r.Header)}
+	w.Header().Set(requestIDHeader, c.id)
+	repl.Map(c.placeholder)
+	if extra, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		extra.Add(zap.Inline(c)) // read when the access log is written
+	}
+	return c
+}
+
+// MarshalLogObject adds what became of the request to its access log.
+func (c *claimed) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	enc.AddString("chatkit_provider", c.provider)
+	enc.AddString("chatkit_reason", string(c.reason))
+	enc.AddString("chatkit_request_id", c.id)
+	return nil
+}
+
+// placeholder returns the values of {http.chatkit.*}.
+func (c *claimed) placeholder(key string) (any, bool) {
+	switch key {
+	case "http.chatkit.provider":
+		return c.provider, true
+	case "http.chatkit.reason":
+		return string(c.reason), true
+	case "http.chatkit.user":
+		return c.user, true
+	}
+	return nil, false
+}
+
+// servedBy notes the provider whose answer the client gets.
+func (c *claimed) servedBy(name string) {
+	c.provider = name
+	c.w.Header().Set(providerHeader, name)
+}
+
+// refuse answers with a problem before any provider was asked. It reports whether
+// there is a client to read it.
+func (c *claimed) refuse(p *problem) bool {
+	if p.Status == statusClientGone {
+		c.leave()
+		return false
+	}
+	if c.r.ProtoMajor == 1 && c.r.Header.Get("Expect") != "" {
+		// net/http would wait for the body before it sends the answer, and the
+		// client for the answer before it sends the body.
+		c.w.Header().Set("Connection", "close")
+	}
+	c.provider = telemetry.NoProvider
+	c.writeProblem(p)
+	return true
+}
+
+// leave ends a request whose client has gone. The status is for the access log.
+func (c *claimed) leave() {
+	c.provider = telemetry.NoProvider
+	c.w.WriteHeader(statusClientGone)
+}
+
+// writeProblem writes a problem, in the shape of OpenAI's API on its routes.
+func (c *claimed) writeProblem(p *problem) {
+	p.setHeaders(c.w.Header())
+	body := p.body
+	if c.route.kind == OpenAIRoute {
+		body = func() []byte {
+			return openaiapi.ErrorBody(p.Status, p.Title+": "+p.Details, p.Param, strings.ToLower(p.Code))
+		}
+	}
+	c.w.WriteHeader(p.Status)
+	_, _ = c.w.Write(body())
+}
+
+// writeJSON writes an answer. If it cannot be written the client has gone.
+func (c *claimed) writeJSON(body []byte) {
+	c.w.Header().Set("Content-Type", "application/json")
+	c.w.WriteHeader(http.StatusOK)
+	_, _ = c.w.Write(body)
+}

@@ -1,0 +1,172 @@
+package caddymodule
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// ProviderNamespace is the namespace of provider modules. A module in it has to
+// implement [session.Provider]; [caddyfile.Unmarshaler] makes it usable in a
+// Caddyfile.
+const ProviderNamespace = "http.handlers.chatkit.providers"
+
+// validName is what a provider may be called: the name becomes a metric label, a
+// header value and a part of a path.
+var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// checkName returns an error for an invalid name.
+func checkName(name string) error {
+	if name == telemetry.NoProvider {
+		return fmt.Errorf("name: %q means that no provider served; choose another", name)
+	}
+	if !validName.MatchString(name) {
+		return fmt.Errorf("invalid name %q (want 1 to 63 letters, digits, '.', '_' or '-')", name)
+	}
+	return nil
+}
+
+// label is what an error calls the i-th provider before it has a name.
+func (c *ProviderConfig) label(i int) string {
+	return cmp.Or(c.Name, c.module(), fmt.Sprintf("#%d", i+1))
+}
+
+// module returns the name of the provider's module.
+func (c *ProviderConfig) module() string {
+	var m struct {
+		Module string `json:"module"`
+	}
+	_ = json.Unmarshal(c.ProviderRaw, &m) // LoadModule reports what is wrong with it
+	return m.Module
+}
+
+// provision loads the provider's module and takes its state from the registry.
+func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App) (*chain.Target, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	s, err := c.settings()
+	if err != nil {
+		return nil, err
+	}
+	t := &chain.Target{
+		Name:    s.Name,
+		Timeout: time.Duration(cmp.Or(c.Timeout, defaultTimeout)),
+		Retries: defaultRetries,
+		Backoff: time.Duration(cmp.Or(c.Backoff, defaultBackoff)),
+		Models:  c.Models,
+	}
+	if c.Retries != nil {
+		t.Retries = *c.Retries
+	}
+	if len(c.FallbackOn) > 0 {
+		if t.FallbackOn, err = session.ParseStatusSet(c.FallbackOn); err != nil {
+			return nil, fmt.Errorf("fallback_on: %w", err)
+		}
+	}
+	mod, err := ctx.LoadModule(c, "ProviderRaw")
+	if err != nil {
+		return nil, err
+	}
+	p, ok := mod.(session.Provider)
+	if !ok {
+		return nil, fmt.Errorf("module %T is not a provider", mod)
+	}
+	state, err := app.Take(s)
+	if err != nil {
+		return nil, err
+	}
+	hinter, _ := mod.(session.Hinter)
+	t.Provider, t.Breaker, t.RetryBudget = p, state.Breaker, state.RetryBudget
+	t.Observer = state.Observer(ctx.Logger(), hinter)
+	if state.Cap != nil {
+		t.Cap = state.Cap
+	}
+	return t, nil
+}
+
+// settings are what the registry knows of the provider. The hash is over its
+// configuration, with placeholders unexpanded; LoadModule empties that.
+func (c *ProviderConfig) settings() (s registry.Settings, err error) {
+	s.Module = c.module()
+	if s.Module == "" {
+		return s, errors.New("module is missing (want the kind of provider, such as backend or openai)")
+	}
+	s.Name = cmp.Or(c.Name, s.Module)
+	if err := checkName(s.Name); err != nil {
+		return s, err
+	}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return s, fmt.Errorf("hashing settings: %w", err)
+	}
+	sum := sha256.Sum256(raw)
+	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.Breaker.settings()
+	if c.MaxRate != nil {
+		rate := c.MaxRate.rate()
+		s.MaxRate = &rate
+	}
+	return s, nil
+}
+
+// check refuses invalid limits.
+func (c *ProviderConfig) check() error {
+	switch {
+	case len(c.ProviderRaw) == 0:
+		return errors.New("provider is missing")
+	case c.Timeout < 0:
+		return fmt.Errorf("timeout: %s is negative", time.Duration(c.Timeout))
+	case c.Timeout != 0 && time.Duration(c.Timeout) < chain.MinAttempt:
+		return fmt.Errorf("timeout %s is too short (minimum %s)", time.Duration(c.Timeout), chain.MinAttempt)
+	case c.Backoff < 0:
+		return fmt.Errorf("retries: backoff %s is negative", time.Duration(c.Backoff))
+	case c.Retries != nil && (*c.Retries < 0 || *c.Retries > maxRetries):
+		return fmt.Errorf("retries: %d is not between 0 and %d", *c.Retries, maxRetries)
+	}
+	if c.MaxRate != nil {
+		if err := c.MaxRate.rate().Check(); err != nil {
+			return fmt.Errorf("max_rate: %w", err)
+		}
+	}
+	if err := checkModelNames(c.Models); err != nil {
+		return err
+	}
+	if err := c.Breaker.settings().Check(); err != nil {
+		return fmt.Errorf("breaker: %w", err)
+	}
+	return nil
+}
+
+// maxRetries is the most retries of one provider within one request.
+const maxRetries = 10
+
+// settings returns the breaker's settings with the defaults filled in. A negative
+// rule is off; the check refuses a negative time or number.
+func (b *BreakerConfig) settings() breaker.Settings {
+	s := breaker.Defaults()
+	if b == nil {
+		return s
+	}
+	s.Consecutive = max(cmp.Or(b.Consecutive, s.Consecutive), 0)
+	s.Ratio = max(cmp.Or(b.Ratio/100, s.Ratio), 0)
+	s.MinCalls = cmp.Or(b.RatioCalls, s.MinCalls)
+	s.Window = cmp.Or(time.Duration(b.RatioWindow), s.Window)
+	s.Slow, s.SlowRatio = time.Duration(b.Slow), b.SlowRatio/100
+	s.Open = cmp.Or(time.Duration(b.Open), s.Open)
+	s.MaxOpen = cmp.Or(time.Duration(b.MaxOpen), max(s.MaxOpen, s.Open))
+	s.Probes = cmp.Or(b.Probes, s.Probes)
+	return s
+}

@@ -1,0 +1,156 @@
+// Package backend is the provider module for an app's own backend,
+// http.handlers.chatkit.providers.backend.
+package backend
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/upstream"
+	api "github.com/caddy-chatkit/caddy-chatkit/internal/provider/backend"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+func init() { caddy.RegisterModule(new(Backend)) }
+
+// Backend is the provider for the app's own backend. It asks
+// `POST {url}{session_path}` with `{"user_id", "model"?, "metadata"?}` and reads
+// `session_id` or `client_secret`, `expires_at`, `model` and `metadata`.
+//
+// Placeholders that can be resolved at load time (`{env.*}`, `{file.*}`) work in
+// url and key.
+type Backend struct {
+	// The base address of the backend. Required.
+	URL string `json:"url,omitempty"`
+
+	// The key sent as `Authorization: Bearer`. Use `{env.*}` or `{file.*}`: a
+	// key written here in full can be read in /config/. Default: none is sent.
+	Key string `json:"key,omitempty"`
+
+	// The path of the session endpoint. Default: /api/sessions.
+	SessionPath string `json:"session_path,omitempty"`
+
+	// Where the user's id goes: "body", "query" (as user_id) or "both".
+	// Default: body.
+	UserIn string `json:"user_in,omitempty"`
+
+	// Ignores the backend's expires_at: it is neither checked nor passed on. For
+	// backends that send a meaningless time. Default: off, and an expired session
+	// is a failure.
+	IgnoreExpiry bool `json:"ignore_expiry,omitempty"`
+
+	// Names of the client's headers to pass on, for backends that check the
+	// caller's own credentials. A 401 or 403 to such a request is a refusal of
+	// the caller and goes to no other provider. Default: none.
+	ForwardHeaders []string `json:"forward_headers,omitempty"`
+
+	upstream.Transport
+	*api.Backend `json:"-"`
+
+	base *url.URL
+}
+
+// Carry implements [session.Carrier].
+func (b *Backend) Carry() session.Upstream {
+	return session.Upstream{URL: b.base, Transport: b.RoundTripper(), ForwardHeaders: block.Canonical(b.ForwardHeaders)}
+}
+
+// Hint implements [session.Hinter].
+func (*Backend) Hint(v session.Verdict) string {
+	switch v.Status {
+	case http.StatusUnprocessableEntity:
+		return "does it expect user_id in the query? then: user_in query"
+	case http.StatusNotFound:
+		return "url or session_path is wrong"
+	}
+	return ""
+}
+
+// CaddyModule returns the Caddy module information.
+func (*Backend) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.handlers.chatkit.providers.backend",
+		New: func() caddy.Module { return new(Backend) },
+	}
+}
+
+// ownHeaders describe our request to the backend, its body or its connection. The
+// client's would be wrong there.
+var ownHeaders = []string{
+	"Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host",
+	"Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "X-Request-Id",
+}
+
+const defaultSessionPath = "/api/sessions"
+
+// Provision resolves the configuration.
+func (b *Backend) Provision(ctx caddy.Context) error {
+	r := block.NewResolver()
+	base, err := r.URL("url", b.URL, "key")
+	if err != nil {
+		return err
+	}
+	b.base = base
+	key, err := r.Secret("key", b.Key)
+	if err != nil {
+		return err
+	}
+	if block.LiteralSecret(b.Key) {
+		ctx.Logger().Warn("key is written into the configuration; use {env.*} or {file.*}")
+	}
+	if err := b.Load(ctx); err != nil {
+		return err
+	}
+	b.Backend = api.New(api.Config{
+		URL: base.JoinPath(cmp.Or(b.SessionPath, defaultSessionPath)), Key: key, UserIn: b.userIn(), IgnoreExpiry: b.IgnoreExpiry,
+		Forward: b.ForwardHeaders, Transport: b.RoundTripper(),
+	})
+	return nil
+}
+
+func (b *Backend) userIn() api.UserIn {
+	return cmp.Or(api.UserIn(b.UserIn), api.UserInBody)
+}
+
+// Validate returns an error for invalid or contradictory settings.
+func (b *Backend) Validate() error {
+	if b.SessionPath != "" && !strings.HasPrefix(b.SessionPath, "/") {
+		return fmt.Errorf("session_path: %q does not begin with a slash", b.SessionPath)
+	}
+	switch b.userIn() {
+	case api.UserInBody, api.UserInQuery, api.UserInBoth:
+	default:
+		return fmt.Errorf("invalid user_in %q (want body, query or both)", b.UserIn)
+	}
+	if err := block.HeaderNames("forward_headers", b.ForwardHeaders); err != nil {
+		return err
+	}
+	for _, name := range block.Canonical(b.ForwardHeaders) {
+		if slices.Contains(ownHeaders, name) {
+			return fmt.Errorf("forward_headers: %s belongs to the request to the backend itself", name)
+		}
+	}
+	if b.Key != "" && slices.Contains(block.Canonical(b.ForwardHeaders), "Authorization") {
+		return errors.New("forward_headers: Authorization cannot be used together with key")
+	}
+	return nil
+}
+
+// Interface guards.
+var (
+	_ caddy.Validator       = (*Backend)(nil)
+	_ caddy.Provisioner     = (*Backend)(nil)
+	_ caddyfile.Unmarshaler = (*Backend)(nil)
+	_ session.Provider      = (*Backend)(nil)
+	_ session.Carrier       = (*Backend)(nil)
+	_ session.Hinter        = (*Backend)(nil)
+)

@@ -1,0 +1,191 @@
+// Package openai is the provider module for OpenAI's ChatKit sessions,
+// http.handlers.chatkit.providers.openai. Of the Caddy ring it alone knows of
+// workflows.
+package openai
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/upstream"
+	api "github.com/caddy-chatkit/caddy-chatkit/internal/provider/openai"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+func init() { caddy.RegisterModule(new(OpenAI)) }
+
+// OpenAI is the provider for OpenAI's ChatKit sessions endpoint,
+// `POST {base_url}/chatkit/sessions`.
+//
+// It needs a workflow of Agent Builder, which OpenAI has announced to shut down
+// on 2026-11-30. A workflow that is gone shows as reason `misconfigured`.
+//
+// Placeholders that can be resolved at load time (`{env.*}`, `{file.*}`) work in
+// every string.
+type OpenAI struct {
+	// The API key. Required. Use `{env.*}` or `{file.*}`: a key written here
+	// in full can be read in /config/.
+	Key string `json:"key,omitempty"`
+
+	// The id of the workflow behind the chat. Required.
+	Workflow string `json:"workflow,omitempty"`
+
+	// Workflow ids for the models a front end may ask for. A model that is not
+	// among them gets workflow.
+	Models map[string]string `json:"models,omitempty"`
+
+	// What becomes the state variables of the workflow: "metadata", the object
+	// that a front end may send. It may hold at most 64 values, all strings,
+	// numbers or booleans. A request with others gets 400 before any provider is
+	// asked, so that the mistake does not show in an outage only. Default: none.
+	StateVariables string `json:"state_variables,omitempty"`
+
+	// The version of the workflow. Default: the latest deployed. The word
+	// "latest" is refused: OpenAI takes it, and then the chat does not start.
+	Version string `json:"version,omitempty"`
+
+	// The base address of the API. Default: https://api.openai.com/v1.
+	BaseURL string `json:"base_url,omitempty"`
+
+	// The OpenAI organization to bill. Default: that of the key.
+	Organization string `json:"organization,omitempty"`
+
+	// The OpenAI project to bill. Default: that of the key.
+	Project string `json:"project,omitempty"`
+
+	// The life of a session, 1s to 10m in whole seconds. Default: OpenAI's, 10m.
+	ExpiresAfter caddy.Duration `json:"expires_after,omitempty"`
+
+	// Lets the chat take files. Default: OpenAI's, off. What a front end says
+	// about it in its body, as the starter app does, is ignored.
+	FileUpload bool `json:"file_upload,omitempty"`
+
+	// How many requests a minute a session may make. Default: OpenAI's, 10.
+	RateLimit int `json:"rate_limit,omitempty"`
+
+	upstream.Transport
+	*api.OpenAI `json:"-"`
+}
+
+// Recognizes implements [session.Recognizer].
+func (*OpenAI) Recognizes(secret session.Secret) bool {
+	return strings.HasPrefix(secret.Reveal(), "ek_")
+}
+
+// Hint implements [session.Hinter].
+func (*OpenAI) Hint(v session.Verdict) string {
+	if v.Status == http.StatusNotFound {
+		return "the workflow is retired, or belongs to another project than the key"
+	}
+	return ""
+}
+
+// CaddyModule returns the Caddy module information.
+func (*OpenAI) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.handlers.chatkit.providers.openai",
+		New: func() caddy.Module { return new(OpenAI) },
+	}
+}
+
+// errLatest: chatkit-js issue 41.
+var errLatest = errors.New(`version: "latest" breaks chats; leave it out for the latest deployed version`)
+
+const defaultBaseURL = "https://api.openai.com/v1"
+
+// Provision resolves the configuration.
+func (o *OpenAI) Provision(ctx caddy.Context) error {
+	c, err := o.resolve(block.NewResolver())
+	if err != nil {
+		return err
+	}
+	if block.LiteralSecret(o.Key) {
+		ctx.Logger().Warn("key is written into the configuration; use {env.*} or {file.*}")
+	}
+	if err := o.Load(ctx); err != nil {
+		return err
+	}
+	c.Transport = o.RoundTripper()
+	o.OpenAI = api.New(c)
+	return nil
+}
+
+// resolve replaces the placeholders.
+func (o *OpenAI) resolve(r block.Resolver) (c api.Config, err error) {
+	c.ExpiresAfter, c.RateLimit = time.Duration(o.ExpiresAfter), o.RateLimit
+	c.FileUpload, c.StateVariables = o.FileUpload, o.StateVariables != ""
+	if c.BaseURL, err = r.URL("base_url", cmp.Or(o.BaseURL, defaultBaseURL), "key"); err != nil {
+		return c, err
+	}
+	if o.Key == "" {
+		return c, errors.New("key is missing")
+	}
+	if c.Key, err = r.Secret("key", o.Key); err != nil {
+		return c, err
+	}
+	if c.Workflow, err = r.Required("workflow", o.Workflow); err != nil {
+		return c, err
+	}
+	c.Models = make(map[string]string, len(o.Models))
+	for model, id := range o.Models {
+		if c.Models[model], err = r.Required("workflow "+model, id); err != nil {
+			return c, err
+		}
+	}
+	for _, f := range []struct {
+		name, value string
+		out         *string
+	}{
+		{"version", o.Version, &c.Version},
+		{"organization", o.Organization, &c.Organization},
+		{"project", o.Project, &c.Project},
+	} {
+		if *f.out, err = r.Optional(f.name, f.value); err != nil {
+			return c, err
+		}
+	}
+	if c.Version == "latest" { // from a placeholder
+		return c, errLatest
+	}
+	return c, nil
+}
+
+// Validate returns an error for what OpenAI would refuse.
+func (o *OpenAI) Validate() error {
+	d := time.Duration(o.ExpiresAfter)
+	switch {
+	case o.Version == "latest":
+		return errLatest
+	case d < 0 || d > api.MaxExpiresAfter:
+		return fmt.Errorf("expires_after: %s is not between 1s and %s", d, api.MaxExpiresAfter)
+	case d%time.Second != 0:
+		return fmt.Errorf("expires_after: %s is not a whole number of seconds", d)
+	case o.StateVariables != "" && o.StateVariables != "metadata":
+		return fmt.Errorf("invalid state_variables %q (want metadata)", o.StateVariables)
+	case o.RateLimit < 0:
+		return fmt.Errorf("rate_limit: %d is negative", o.RateLimit)
+	}
+	return nil
+}
+
+// Interface guards.
+var (
+	_ caddy.Validator         = (*OpenAI)(nil)
+	_ caddy.Provisioner       = (*OpenAI)(nil)
+	_ caddyfile.Unmarshaler   = (*OpenAI)(nil)
+	_ session.Provider        = (*OpenAI)(nil)
+	_ session.Canceler        = (*OpenAI)(nil)
+	_ session.ModelLister     = (*OpenAI)(nil)
+	_ session.ModelFinder     = (*OpenAI)(nil)
+	_ session.MetadataChecker = (*OpenAI)(nil)
+	_ session.Recognizer      = (*OpenAI)(nil)
+	_ session.Hinter          = (*OpenAI)(nil)
+)

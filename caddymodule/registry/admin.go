@@ -1,0 +1,175 @@
+package registry
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+)
+
+func init() { caddy.RegisterModule(new(AdminAPI)) }
+
+// AdminAPI is the product's part of Caddy's admin API:
+//
+//	GET  /chatkit/providers
+//	POST /chatkit/providers/{name}/open   {"for": "10m", "reason": "deploy"}
+//	POST /chatkit/providers/{name}/close  {"for": "10m", "reason": "…"}
+//	POST /chatkit/providers/{name}/auto
+//
+// The first answers with a list of [ProviderStatus], the others with the one they
+// have changed. Errors are Caddy's APIError.
+//
+// It also keeps /metrics alive. Caddy replaces the admin server before it knows
+// whether it will accept a configuration. After a refused one the endpoint serves
+// the registry of that configuration, where no handler may have got as far as
+// registering the metrics. Admin modules always do.
+type AdminAPI struct{}
+
+// CaddyModule returns the Caddy module information.
+func (*AdminAPI) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "admin.api.chatkit",
+		New: func() caddy.Module { return new(AdminAPI) },
+	}
+}
+
+// Provision registers the metrics with the admin server's registry.
+func (*AdminAPI) Provision(ctx caddy.Context) error { return register(ctx.GetMetricsRegistry()) }
+
+const adminPath = "/chatkit/providers"
+
+// Routes implements [caddy.AdminRouter].
+func (*AdminAPI) Routes() []caddy.AdminRoute {
+	return []caddy.AdminRoute{
+		{Pattern: adminPath, Handler: caddy.AdminHandlerFunc(listProviders)},
+		{Pattern: adminPath + "/", Handler: caddy.AdminHandlerFunc(changeProvider)},
+	}
+}
+
+func listProviders(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet {
+		return wrongMethod(w, r, http.MethodGet)
+	}
+	return writeJSON(w, statuses())
+}
+
+// changeProvider forces a breaker or releases it.
+func changeProvider(w http.ResponseWriter, r *http.Request) error {
+	name, action, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, adminPath+"/"), "/")
+	act := map[string]func(*Provider, *http.Request) error{
+		"open":  func(p *Provider, r *http.Request) error { return p.force(r, breaker.ForcedOpen) },
+		"close": func(p *Provider, r *http.Request) error { return p.force(r, breaker.ForcedClosed) },
+		"auto":  func(p *Provider, _ *http.Request) error { p.override.Release(); return nil },
+	}[action]
+	if act == nil {
+		return apiError(http.StatusNotFound, "unknown action %q (want open, close or auto)", action)
+	}
+	if r.Method != http.MethodPost {
+		return wrongMethod(w, r, http.MethodPost)
+	}
+	p, err := find(name)
+	if err != nil {
+		return err
+	}
+	if err := act(p, r); err != nil {
+		return err
+	}
+	return writeJSON(w, p.status())
+}
+
+// find finds a provider of the active configuration by its name.
+func find(name string) (*Provider, error) {
+	for _, p := range active().providers {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return nil, apiError(http.StatusNotFound, "no provider %q", name)
+}
+
+// Bounds of a forced state.
+const (
+	maxForced       = 24 * time.Hour
+	maxForcedReason = 200
+	maxForcedBody   = 4 << 10
+)
+
+// force holds the breaker in a state, as the body says.
+func (p *Provider) force(r *http.Request, state breaker.State) error {
+	f, err := readForce(r.Body, state)
+	if err != nil {
+		return err
+	}
+	p.override.Force(f)
+	return nil
+}
+
+func readForce(r io.ReadCloser, state breaker.State) (f breaker.Force, err error) {
+	var body struct {
+		For    string `json:"for"`
+		Reason string `json:"reason"`
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(nil, r, maxForcedBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return f, apiError(http.StatusRequestEntityTooLarge, "body has more than %d bytes", maxForcedBody)
+	} else if err != nil {
+		return f, apiError(http.StatusBadRequest, "reading body: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil && !errors.Is(err, io.EOF) {
+		return f, apiError(http.StatusBadRequest, `body is not {"for": "10m", "reason": "…"}: %w`, err)
+	}
+	if d.More() {
+		return f, apiError(http.StatusBadRequest, "body has more than one value")
+	}
+	return newForce(state, body.For, body.Reason)
+}
+
+// newForce checks a force request.
+func newForce(state breaker.State, length, reason string) (f breaker.Force, err error) {
+	if length == "" {
+		return f, apiError(http.StatusBadRequest, "for is missing (want 30s, 10m, 2h)")
+	}
+	d, err := caddy.ParseDuration(length)
+	switch {
+	case err != nil:
+		return f, apiError(http.StatusBadRequest, "invalid for %q (want 30s, 10m, 2h)", length)
+	case d <= 0:
+		return f, apiError(http.StatusBadRequest, "for: %s must be above 0", d)
+	case d > maxForced:
+		return f, apiError(http.StatusBadRequest, "for: %s is too long (maximum 24h)", d)
+	case utf8.RuneCountInString(reason) > maxForcedReason:
+		return f, apiError(http.StatusBadRequest, "reason has more than %d characters", maxForcedReason)
+	}
+	return breaker.Force{State: state, Until: time.Now().Add(d), Reason: reason}, nil
+}
+
+func wrongMethod(w http.ResponseWriter, r *http.Request, allow string) error {
+	w.Header().Set("Allow", allow)
+	return apiError(http.StatusMethodNotAllowed, "%s is not allowed, use %s", r.Method, allow)
+}
+
+func apiError(status int, format string, args ...any) error {
+	return caddy.APIError{HTTPStatus: status, Err: fmt.Errorf(format, args...)}
+}
+
+func writeJSON(w http.ResponseWriter, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(v)
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner = (*AdminAPI)(nil)
+	_ caddy.AdminRouter = (*AdminAPI)(nil)
+)

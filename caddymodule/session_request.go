@@ -1,0 +1,132 @@
+package caddymodule
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// sessionRequest asks for a session: from a front end, or on an openai_api route
+// from an app.
+type sessionRequest struct {
+	*claimed
+
+	req      session.Request
+	outcome  telemetry.Outcome
+	upstream time.Duration // spent waiting for providers
+}
+
+// serve takes the request through its steps, asks the chain and answers.
+func (s *sessionRequest) serve() {
+	s.w.Header().Set("Cache-Control", "no-store")
+	defer s.record()
+	s.req.ID, s.req.Header = s.id, s.r.Header
+	if p := s.prepare(); p != nil {
+		s.refuse(p)
+		return
+	}
+	res := s.chain().Run(s.r.Context(), &s.req)
+	s.upstream, s.reason = res.Upstream, res.Reason()
+	if res.Served != nil {
+		s.answer(&res)
+		return
+	}
+	s.fail(&res.Trail)
+}
+
+// prepare checks the request and fills in what the chain needs.
+func (s *sessionRequest) prepare() *problem {
+	if p := s.h.cors.check(s.r); p != nil {
+		return p
+	}
+	if p := onlyPOST(s.r); p != nil {
+		return p
+	}
+	if s.route.kind == OpenAIRoute {
+		return s.prepareSpec()
+	}
+	addr, _ := caddyhttp.GetVar(s.r.Context(), caddyhttp.ClientIPVarKey).(string)
+	if p := s.h.perAddress.take(network(addr)); p != nil {
+		return p
+	}
+	user, p := s.h.users.identify(s.w, s.r, s.repl)
+	if p != nil {
+		return p
+	}
+	s.user, s.req.User = user, user
+	if p := s.h.perUser.take(user); p != nil {
+		return p
+	}
+	body, p := readBody(s.w, s.r)
+	if p != nil {
+		return p
+	}
+	if p := parseBody(body, &s.req); p != nil {
+		return p
+	}
+	if p := s.h.models.check(s.req.Model); p != nil {
+		return p
+	}
+	return s.route.checkMetadata(s.req.Metadata)
+}
+
+// chain returns the targets to ask. A model that a provider names goes to those
+// that serve it. A refresh asks the issuer of the old session first, as long as
+// its breaker is closed; the next new session starts at the first provider again.
+func (s *sessionRequest) chain() *chain.Chain {
+	c := s.route.chain
+	if s.route.knows(s.req.Model) {
+		c.Targets = serving(c.Targets, s.req.Model)
+	}
+	issuer := s.h.issuerOf(s.req.Current)
+	for i, t := range c.Targets {
+		if i > 0 && t.Name == issuer && t.Breaker.Closed() {
+			c.Targets = moveToFront(c.Targets, i)
+			break
+		}
+	}
+	return &c
+}
+
+// refuse answers with a problem of our own.
+func (s *sessionRequest) refuse(p *problem) {
+	s.outcome = telemetry.OutcomeRefused
+	if !s.claimed.refuse(p) {
+		s.outcome = telemetry.OutcomeCanceled
+	}
+}
+
+// fail answers where no provider gave a session.
+func (s *sessionRequest) fail(trail *chain.Trail) {
+	last := trail.Last()
+	switch last.Verdict.Reason {
+	case session.Canceled:
+		s.outcome = telemetry.OutcomeCanceled
+		s.leave()
+	case session.Rejected, session.Status4xx: // the latter: no provider was left to go on to
+		s.outcome = telemetry.OutcomeRejected
+		s.servedBy(last.Target.Name)
+		s.writeProblem(rejected(sessionFailed, last))
+	default:
+		s.outcome, s.provider = telemetry.OutcomeFailed, telemetry.NoProvider
+		s.writeProblem(unserved(trail))
+	}
+}
+
+// record counts the request.
+func (s *sessionRequest) record() {
+	telemetry.SessionAnswered(string(s.route.kind), s.provider, s.outcome, time.Since(s.start), s.upstream)
+}
+
+// invalidSession answers where a session cannot be written: a third party's
+// metadata that is not JSON, for instance.
+func (s *sessionRequest) invalidSession() {
+	s.outcome = telemetry.OutcomeFailed
+	s.writeProblem(&problem{Status: http.StatusBadGateway, Code: codeSessionError, Title: sessionFailed,
+		Details: capitalized(s.provider) + " gave no valid session"})
+}

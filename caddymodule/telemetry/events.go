@@ -1,0 +1,44 @@
+package telemetry
+
+import (
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
+	"go.uber.org/zap"
+)
+
+// The events, for Caddy's events app.
+const (
+	// EventBreaker has provider, from, to and reason.
+	EventBreaker = "chatkit.breaker_changed"
+	// EventFallback has provider (the first of the chain), served_by and reason.
+	// There is at most one per provider in 10 seconds.
+	EventFallback = "chatkit.fallback"
+)
+
+// source names the logger.
+type source struct{}
+
+// CaddyModule returns the ID that the product's log lines have.
+func (source) CaddyModule() caddy.ModuleInfo { return caddy.ModuleInfo{ID: "http.handlers.chatkit"} }
+
+// Log returns the product's logger in the active configuration. Breakers outlive
+// configurations, so a logger of one of those would be the wrong one after a
+// reload, and also after one that was refused.
+func Log() *zap.Logger { return caddy.ActiveContext().Logger(source{}) }
+
+// Emit sends an event to the subscribers of the active configuration. They are
+// commands and webhooks, so nothing waits for them.
+func Emit(name string, data map[string]any) {
+	ctx := caddy.ActiveContext()
+	app, err := ctx.AppIfConfigured("events")
+	if err != nil {
+		return // no configuration is active
+	}
+	events, ok := app.(*caddyevents.App)
+	if !ok || !events.ShouldEmit(name) {
+		return
+	}
+	// A context without module: Caddy would note the one that was loaded last as
+	// the event's origin.
+	go events.Emit(caddy.Context{Context: ctx}, name, data)
+}

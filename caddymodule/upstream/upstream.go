@@ -1,0 +1,101 @@
+// Package upstream is the part of a provider's configuration that reaches its
+// server: one of Caddy's own reverse_proxy transports, embedded as [Transport].
+//
+// Our providers embed it; a provider of a third party may too.
+package upstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+const namespace = "http.reverse_proxy.transport"
+
+// Transport is the transport of a provider, as in reverse_proxy.
+type Transport struct {
+	// The transport: TLS, client certificates, proxies, dial timeout, versions.
+	// Default: Caddy's HTTP transport with its own defaults, but without
+	// compression.
+	TransportRaw json.RawMessage `json:"transport,omitempty" caddy:"namespace=http.reverse_proxy.transport inline_key=protocol"`
+
+	roundTripper http.RoundTripper
+}
+
+// RoundTripper returns the transport, once it is loaded.
+func (t *Transport) RoundTripper() http.RoundTripper { return t.roundTripper }
+
+// Load loads the transport. A provider calls it when it is provisioned.
+func (t *Transport) Load(ctx caddy.Context) error {
+	if len(t.TransportRaw) == 0 {
+		off := false
+		plain := &reverseproxy.HTTPTransport{Compression: &off}
+		t.TransportRaw = caddyconfig.JSONModuleObject(plain, "protocol", "http", nil)
+	}
+	mod, err := ctx.LoadModule(t, "TransportRaw")
+	if err != nil {
+		return fmt.Errorf("transport: %w", err)
+	}
+	rt, ok := mod.(http.RoundTripper)
+	if !ok {
+		return fmt.Errorf("transport: module %T is not a transport", mod)
+	}
+	if h, ok := mod.(*reverseproxy.HTTPTransport); ok {
+		h.Transport.DialContext = classifiedDial(h.Transport.DialContext)
+		if h.Transport.DialTLSContext != nil { // where the TLS server name has placeholders
+			h.Transport.DialTLSContext = classifiedDial(h.Transport.DialTLSContext)
+		}
+	}
+	t.roundTripper = rt
+	return nil
+}
+
+// Option is the line `transport <protocol> { … }` of a provider's block.
+func (t *Transport) Option() block.Option { return block.Option{Parse: t.parse} }
+
+func (t *Transport) parse(d *caddyfile.Dispenser) error {
+	if !d.NextArg() {
+		return d.Errf("wrong syntax, want: transport <protocol> (such as http)")
+	}
+	name := d.Val()
+	mod, err := caddyfile.UnmarshalModule(d, namespace+"."+name)
+	if err != nil {
+		return err
+	}
+	t.TransportRaw = caddyconfig.JSONModuleObject(mod, "protocol", name, nil)
+	return nil
+}
+
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// classifiedDial makes the errors of dial say whether the name or the connection
+// was at fault. Caddy's transport wraps both in one error that hides its cause.
+func classifiedDial(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		reason := session.Dial
+		traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			DNSDone: func(info httptrace.DNSDoneInfo) {
+				if info.Err != nil {
+					reason = session.DNS
+				}
+			},
+		})
+		conn, err := dial(traced, network, addr)
+		if _, ok := errors.AsType[reverseproxy.DialError](err); ok {
+			return nil, &session.Failure{Reason: reason, Err: err}
+		}
+		return conn, err
+	}
+}

@@ -1,0 +1,101 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// Attempt is one call to a provider.
+type Attempt struct {
+	// RequestID is the id of the request, for logs.
+	RequestID string
+
+	// Client is the context of the whole request: it is done when the client
+	// has gone.
+	Client context.Context //nolint:containedctx // an attempt is over when Try returns
+
+	// Context is the context of the attempt itself, with its time limit.
+	Context context.Context //nolint:containedctx // as above
+
+	// Session says that the call asks for a session, which Cap bounds.
+	Session bool
+
+	// Again says that the same request asks the same provider once more.
+	Again bool
+
+	// Call makes the call.
+	Call func() error
+}
+
+// Try makes an attempt: it takes a permit, makes the call, judges the result by
+// the classification table, tells the observer, and gives the permit back. The
+// verdict on a provider that was not asked has a reason that is
+// [session.Reason.Skipped].
+//
+// A panic in the call (of a third party's provider, say) costs the attempt, but
+// not the request and not the permit.
+func (t *Target) Try(a *Attempt) session.Verdict {
+	done, reason := t.permit(a)
+	if reason != session.OK {
+		if !a.Again { // else the attempt before has the better reason
+			t.Observer.Skipped(reason)
+		}
+		return session.Verdict{Reason: reason, Effect: session.Excluded, Next: true}
+	}
+	if a.Again {
+		t.Observer.Retrying()
+	}
+	start := time.Now()
+	v, err := t.call(a)
+	took := time.Since(start)
+	done(v, took)
+	t.Observer.Attempted(a.RequestID, v, took, err)
+	return v
+}
+
+// permit asks the breaker, and the cap where a session is asked for.
+func (t *Target) permit(a *Attempt) (done func(session.Verdict, time.Duration), reason session.Reason) {
+	done, reason = t.Breaker.Allow()
+	if reason != session.OK || !a.Session || t.Cap == nil || t.Cap.Take() == 0 {
+		return done, reason
+	}
+	done(session.Verdict{Effect: session.Excluded}, 0)
+	return nil, session.RateLimited
+}
+
+// call makes the call and judges it. A panic can also come from the methods of an
+// error, such as those of a nil [*session.Failure].
+func (t *Target) call(a *Attempt) (v session.Verdict, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &session.Failure{Reason: session.Misconfigured, Err: panicError(p)}
+			v = session.Classify(a.Client, a.Context, err, t.FallbackOn)
+		}
+	}()
+	err = a.Call()
+	return session.Classify(a.Client, a.Context, err, t.FallbackOn), err
+}
+
+// panicError describes a panic without repeating a value that may hold a secret.
+func panicError(p any) error {
+	if re, ok := p.(runtime.Error); ok {
+		return fmt.Errorf("provider panicked: %w", re)
+	}
+	return fmt.Errorf("provider panicked with a %T", p)
+}
+
+// GiveUp skips the provider because nobody waits for the request any more. err is
+// that of the request's context.
+func (t *Target) GiveUp(err error) session.Verdict {
+	v := session.Verdict{Reason: session.Canceled, Effect: session.Excluded}
+	if errors.Is(err, context.DeadlineExceeded) { // somebody else's time limit
+		v.Reason = session.Budget
+	}
+	t.Observer.Skipped(v.Reason)
+	return v
+}

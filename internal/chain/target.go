@@ -1,0 +1,112 @@
+package chain
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// Target is a configured provider: the provider, the limits under which it is
+// asked, and what stands around it. It is safe for concurrent use.
+type Target struct {
+	// Name is the configured name of the provider.
+	Name string
+
+	Provider session.Provider
+	Breaker  Breaker
+	Observer Observer
+
+	// Timeout is the longest one attempt may take.
+	Timeout time.Duration
+
+	// Retries is how often the provider is asked again after an attempt that
+	// surely did nothing, Backoff the longest wait before the first of them.
+	Retries int
+	Backoff time.Duration
+
+	// RetryBudget bounds the retries of all requests together.
+	RetryBudget *RetryBudget
+
+	// FallbackOn are the statuses that go on to the next provider, nil for the
+	// default list.
+	FallbackOn *session.StatusSet
+
+	// Models are the models that the provider serves, nil for any.
+	Models []string
+
+	// Cap bounds how many sessions it is asked for, nil for no bound.
+	Cap Cap
+}
+
+// Breaker is the circuit breaker of a provider.
+type Breaker interface {
+	// Allow gives a permit, to be returned by calling done exactly once, or the
+	// reason why there is none.
+	Allow() (done func(v session.Verdict, took time.Duration), reason session.Reason)
+
+	// RetryIn returns how long no permit will be given, 0 if one may be given
+	// now.
+	RetryIn() time.Duration
+
+	// Closed reports whether an ordinary request gets through.
+	Closed() bool
+}
+
+// Cap is a bucket of tokens, one for each session that is asked for.
+type Cap interface {
+	// Take takes a token, or returns how long it will be until there is one.
+	Take() (wait time.Duration)
+
+	// Wait returns how long it will be until there is a token.
+	Wait() time.Duration
+}
+
+// Observer is told what happens to one provider. Its methods are called on the
+// request's goroutine and must be quick.
+type Observer interface {
+	// Attempted is called after each call to the provider. err is its cause
+	// where it failed, for logs.
+	Attempted(requestID string, v session.Verdict, took time.Duration, err error)
+
+	// Skipped is called where the provider was not asked.
+	Skipped(reason session.Reason)
+
+	// Retrying is called before the provider is asked again.
+	Retrying()
+
+	// FellBack is called on the first provider of a chain where another one
+	// served. reason is why the first did not.
+	FellBack(requestID, servedBy string, reason session.Reason)
+}
+
+// Serves reports whether the provider serves a model.
+func (t *Target) Serves(model string) bool {
+	return len(t.Models) == 0 || slices.Contains(t.Models, model)
+}
+
+// create asks the provider for a session. A model that it does not serve is
+// removed from the request, so that it uses its default.
+func (t *Target) create(ctx context.Context, req *session.Request) (s session.Session, err error) {
+	if req.Model != "" && !t.Serves(req.Model) {
+		r := *req
+		r.Model = ""
+		req = &r
+	}
+	if s, err = t.Provider.Create(ctx, req); err == nil {
+		err = s.Check(time.Now())
+	}
+	if err != nil {
+		return session.Session{}, err
+	}
+	return s, nil
+}
+
+// retryIn is how long the provider will not be asked for a session.
+func (t *Target) retryIn() time.Duration {
+	if t.Cap == nil {
+		return t.Breaker.RetryIn()
+	}
+	return max(t.Breaker.RetryIn(), t.Cap.Wait())
+}

@@ -1,0 +1,70 @@
+package chain
+
+import (
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// Step is a provider that did not serve a request, and why.
+type Step struct {
+	Target  *Target
+	Verdict session.Verdict
+}
+
+// Trail holds the providers that did not serve a request, in order.
+type Trail struct {
+	Steps []Step
+
+	// RetryIn is the shortest wait until a skipped provider may be asked.
+	RetryIn time.Duration
+
+	skipped bool
+}
+
+// Add adds a provider. retryIn counts where it was skipped: how long it will not
+// be asked.
+func (t *Trail) Add(s Step, retryIn time.Duration) {
+	t.Steps = append(t.Steps, s)
+	if !s.Verdict.Reason.Skipped() {
+		return
+	}
+	if !t.skipped || retryIn < t.RetryIn {
+		t.RetryIn, t.skipped = retryIn, true
+	}
+}
+
+// Reason returns why the first provider did not serve, [session.OK] if it did.
+func (t *Trail) Reason() session.Reason {
+	if len(t.Steps) == 0 {
+		return session.OK
+	}
+	return t.Steps[0].Verdict.Reason
+}
+
+// Last returns the step that ended the chain where nobody served.
+func (t *Trail) Last() Step {
+	if len(t.Steps) == 0 {
+		return Step{}
+	}
+	return t.Steps[len(t.Steps)-1]
+}
+
+// Result is what became of one session request.
+type Result struct {
+	// Session is valid where Served is not nil.
+	Session session.Session
+
+	// Served is the provider whose session it is, nil where there is none.
+	Served *Target
+
+	// Trail holds the providers before it. Where nobody served, the last one
+	// decides what the client is told.
+	Trail
+
+	// Upstream is the time spent waiting for providers and backoffs.
+	Upstream time.Duration
+}
+
+// Fallback reports whether another provider than the first one served.
+func (r *Result) Fallback() bool { return r.Served != nil && len(r.Steps) > 0 }

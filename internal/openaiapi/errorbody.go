@@ -1,0 +1,45 @@
+package openaiapi
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// ErrorBody writes an error in the shape that OpenAI's SDKs read:
+// {"error":{"message","type","param","code"}}, of which param and code are null
+// where they are "".
+func ErrorBody(status int, message, param, code string) []byte {
+	var e struct {
+		Error struct {
+			Message string  `json:"message"`
+			Type    string  `json:"type"`
+			Param   *string `json:"param"`
+			Code    *string `json:"code"`
+		} `json:"error"`
+	}
+	e.Error.Message, e.Error.Type = message, errorType(status)
+	if param != "" {
+		e.Error.Param = &param
+	}
+	if code != "" {
+		e.Error.Code = &code
+	}
+	out, err := json.Marshal(e)
+	if err != nil { // strings always marshal
+		return nil
+	}
+	return out
+}
+
+// errorType is the type that goes with a status.
+func errorType(status int) string {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return "rate_limit_error"
+	case status == http.StatusServiceUnavailable:
+		return "service_unavailable_error"
+	case status >= http.StatusInternalServerError:
+		return "server_error"
+	}
+	return "invalid_request_error"
+}

@@ -1,0 +1,100 @@
+package relay
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+)
+
+// Response is the response that is passed on.
+type Response struct {
+	*http.Response
+
+	// Target is the backend that accepted the request.
+	Target *chain.Target
+
+	// Trail holds the backends before it that were asked or skipped, in order.
+	Trail chain.Trail
+
+	body   *idleBody // nil for an upgraded connection
+	socket *socket   // nil for anything else
+}
+
+// Idle reports whether the response was ended because it paused too long.
+func (r *Response) Idle() bool { return r.body != nil && r.body.idled.Load() }
+
+// accept returns the response that is passed on. Its body ends when it pauses too
+// long, and closing it ends the attempt's context.
+func (a *attempt) accept(resp *http.Response, idle time.Duration) *Response {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return upgraded(resp)
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	b := &idleBody{ReadCloser: resp.Body, idle: idle, cancel: a.cancel}
+	b.timer = time.AfterFunc(idle, b.expire)
+	b.timer.Stop()
+	resp.Body = b
+	return &Response{Response: resp, body: b}
+}
+
+// upgraded returns the response that is a connection. Closing it ends it, and it
+// may be quiet. How it ends is watched where that is possible.
+func upgraded(resp *http.Response) *Response {
+	conn, ok := resp.Body.(io.ReadWriteCloser)
+	if !ok {
+		return &Response{Response: resp}
+	}
+	s := &socket{ReadWriteCloser: conn}
+	resp.Body = s
+	return &Response{Response: resp, socket: s}
+}
+
+// idleBody is the body of a response on its way. Its timer runs only while a read
+// waits for the backend: the time of a slow client is not a pause of the response.
+type idleBody struct {
+	io.ReadCloser
+
+	idle    time.Duration
+	cancel  context.CancelCauseFunc
+	timer   *time.Timer
+	reading atomic.Bool // a read waits, and was not given up
+	cut     bool        // a read was given up
+	idled   atomic.Bool // and that ended the response
+}
+
+// expire ends a response that has paused too long, unless its read ends just now.
+func (b *idleBody) expire() {
+	if b.reading.CompareAndSwap(true, false) {
+		b.cancel(ErrIdle)
+	}
+}
+
+// Read implements [io.Reader].
+func (b *idleBody) Read(p []byte) (int, error) {
+	b.reading.Store(true)
+	b.timer.Reset(b.idle)
+	n, err := b.ReadCloser.Read(p)
+	b.timer.Stop()
+	if !b.reading.CompareAndSwap(true, false) {
+		b.cut = true
+	}
+	if b.cut && err != nil && err != io.EOF {
+		b.idled.Store(true)
+		err = ErrIdle
+	}
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (b *idleBody) Close() error {
+	b.timer.Stop()
+	err := b.ReadCloser.Close()
+	b.cancel(nil)
+	return err
+}

@@ -1,0 +1,90 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+)
+
+// Provider creates sessions. A Caddy module in the namespace
+// http.handlers.chatkit.providers implements it.
+//
+// Create must be safe for concurrent use and return soon after ctx is done. An
+// error is best a [*Failure]; any other is taken for an error of the transport.
+//
+// A provider can have further abilities. Each is an interface of its own, and all
+// of them are optional: [Carrier], [Canceler], [ModelLister], [ModelFinder],
+// [MetadataChecker], [Recognizer], [WidgetMaker] and [Hinter].
+type Provider interface {
+	Create(ctx context.Context, req *Request) (Session, error)
+}
+
+// Carrier is a provider that also takes what comes after a session: streams,
+// messages, WebSockets and the requests of ChatKit's protocol.
+type Carrier interface {
+	// Carry is asked once, when the configuration is loaded.
+	Carry() Upstream
+}
+
+// Upstream is where a [Carrier] takes requests, and how.
+type Upstream struct {
+	// URL is the base address. The path of a route is added to its path.
+	URL *url.URL
+
+	// Transport makes the round trips, WebSocket upgrades included.
+	Transport http.RoundTripper
+
+	// ForwardHeaders are the client's headers that are passed on although
+	// others of their kind are not: Cookie and Origin. In canonical form.
+	ForwardHeaders []string
+}
+
+// Canceler is a provider that can end a session before its time.
+type Canceler interface {
+	// Cancel ends the session with an id and returns the provider's answer as a
+	// JSON object. A session that it does not know is a [Failure] with status
+	// 404. requestID is sent along as X-Request-Id.
+	Cancel(ctx context.Context, id, requestID string) (json.RawMessage, error)
+}
+
+// ModelLister is a provider that serves some models in a way of their own, such
+// as with a workflow for each.
+type ModelLister interface {
+	// ModelNames returns the names of these models.
+	ModelNames() []string
+}
+
+// ModelFinder is a provider that can read a model from [Request.Spec].
+type ModelFinder interface {
+	// ModelOf returns the model that a spec stands for, "" for none.
+	ModelOf(spec json.RawMessage) string
+}
+
+// MetadataChecker is a provider that does not take every metadata.
+type MetadataChecker interface {
+	// CheckMetadata returns an error for metadata that the provider could not
+	// take, in words for whoever writes the front end. The request is then
+	// answered with 400, whoever would have served it: otherwise the mistake
+	// would show in an outage only.
+	CheckMetadata(metadata json.RawMessage) error
+}
+
+// Recognizer is a provider whose secrets can be told by their shape.
+type Recognizer interface {
+	// Recognizes reports whether a secret looks like one of this provider.
+	Recognizes(secret Secret) bool
+}
+
+// WidgetMaker is a provider with a chat widget of its own, so that its sessions
+// are of no use to ChatKit. It does not serve openai_api routes.
+type WidgetMaker interface {
+	// Widget returns the name of the widget.
+	Widget() string
+}
+
+// Hinter is a provider that knows what usually causes a failure.
+type Hinter interface {
+	// Hint returns a sentence for the log, "" for none.
+	Hint(v Verdict) string
+}
