@@ -7,14 +7,14 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// The states of a session.
+// States of a session.
 const (
 	Active    = "active"
 	Cancelled = "cancelled"
 )
 
-// unknownLife is the life of a session whose provider does not tell it, in an
-// answer that has to: the longest one the API knows.
+// unknownLife is the lifetime given in an answer if the provider did not send
+// one, because the API's format requires it: the API's maximum.
 const unknownLife = MaxExpiresAfter
 
 // resource is ChatSessionResource of the API's schema, every field required.
@@ -40,16 +40,16 @@ type resourceWorkflow struct {
 	} `json:"tracing"`
 }
 
-// defaultConfiguration is what the API resolves an absent configuration to.
+// defaultConfiguration is what the API uses if a request has no configuration.
 const defaultConfiguration = `{"automatic_thread_titling":{"enabled":true},` +
 	`"file_upload":{"enabled":false,"max_file_size":null,"max_files":null},"history":{"enabled":true,"recent_threads":null}}`
 
-// defaultPerMinute is how many requests a minute a session may make by default.
+// defaultPerMinute is the API's default limit of requests per minute.
 const defaultPerMinute = 10
 
-// Describe writes a session that another provider has made in the shape of the
-// API, by the request for it. What only the API could resolve has its defaults:
-// the provider's chat is not bound by it. status is [Active] or [Cancelled].
+// Describe returns another provider's session in the API's format. spec is the
+// request for it, and status is [Active] or [Cancelled]. Fields that only the
+// API could fill in have its defaults; they do not limit the provider's chat.
 func Describe(spec json.RawMessage, s *session.Session, status string) ([]byte, error) {
 	r := resource{
 		ID: s.ID, Object: "chatkit.session", ClientSecret: s.Secret.Reveal(), Status: status,
@@ -61,7 +61,7 @@ func Describe(spec json.RawMessage, s *session.Session, status string) ([]byte, 
 		r.ExpiresAt = time.Now().Add(unknownLife).Unix()
 	}
 	r.Workflow.Tracing.Enabled = true
-	// The parts the caller has a say in; one of another type is none.
+	// The parts that the caller can set. A part of the wrong type is ignored.
 	var said struct {
 		User       string           `json:"user"`
 		Workflow   resourceWorkflow `json:"workflow"`

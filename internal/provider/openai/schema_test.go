@@ -58,7 +58,7 @@ var createChatSessionBody = schema{
 func validate(body []byte) error {
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
-		return fmt.Errorf("body is no JSON: %w", err)
+		return fmt.Errorf("body is not JSON: %w", err)
 	}
 	return createChatSessionBody.check("body", v)
 }

@@ -6,28 +6,28 @@ import (
 	"fmt"
 )
 
-// Spec is a request for a session in the API's own shape,
-// CreateChatSessionBody, as far as it is read here. The whole of it goes to the
-// API as it is.
+// Spec is a request for a session in the API's own format,
+// CreateChatSessionBody, with the fields read here. The API gets the whole
+// request unchanged.
 type Spec struct {
 	// User is who the session is for. Never empty.
 	User string
 
-	// Workflow is the id of the workflow, or "".
+	// Workflow is the ID of the workflow, or "".
 	Workflow string
 
 	// Variables is the JSON object of the workflow's state variables, or nil.
 	Variables json.RawMessage
 }
 
-// SpecError is the error of a request that cannot be one: the parameter that is
-// wrong, "" where it is the body, and what is wrong in words for its author.
+// SpecError is the error of an invalid request: the parameter that is wrong, or
+// "" for the whole body, and a message for the author of the request.
 type SpecError struct{ Param, Message string }
 
 // Error implements error.
 func (e *SpecError) Error() string { return e.Message }
 
-// ParseSpec reads a request. Its error is a [*SpecError].
+// ParseSpec parses a request. Its error is a [*SpecError].
 func ParseSpec(body []byte) (s Spec, err error) {
 	var b struct {
 		User     json.RawMessage `json:"user"`
@@ -56,7 +56,7 @@ func ParseSpec(body []byte) (s Spec, err error) {
 	return s, nil
 }
 
-// ModelOf is the model that has a workflow of its own, "" where none has.
+// ModelOf returns the model that uses the workflow, or "" if there is none.
 func (o *OpenAI) ModelOf(workflow string) string {
 	for _, model := range o.ModelNames() {
 		if o.models[model] == workflow {
@@ -66,8 +66,8 @@ func (o *OpenAI) ModelOf(workflow string) string {
 	return ""
 }
 
-// with is the body of a request: spec, where there is one, with what it leaves
-// out.
+// with returns the body of a request: spec, if there is one, completed with the
+// fields it leaves out.
 func (b *body) with(spec json.RawMessage) ([]byte, error) {
 	if spec == nil {
 		return json.Marshal(b)
