@@ -64,7 +64,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// sentence is all a decoding error may say: the names are our own.
+// sentence is all that a decoding error may say: the names are our own.
 var sentence = regexp.MustCompile(`^answer( is empty| is not a JSON object| is not valid JSON|'s (client_secret|in|in\.n) is a (string|number( [-+0-9.eE]+)?|bool|object|array))$`)
 
 func FuzzDecode(f *testing.F) {

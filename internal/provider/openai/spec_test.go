@@ -77,7 +77,7 @@ func FuzzParseSpec(f *testing.F) {
 	})
 }
 
-// What the app says wins, what it leaves out is filled in.
+// The app's fields take precedence, missing fields are filled in.
 func TestCreateFromSpec(t *testing.T) {
 	cases := []struct{ name, spec, want string }{
 		{"nothing of ours", `{"user":"u","workflow":{"id":"wf_app","tracing":{"enabled":false}},"rate_limits":{"max_requests_per_1_minute":1},
@@ -116,7 +116,7 @@ func TestCreateFromSpec(t *testing.T) {
 	})
 }
 
-// Every field the API's description requires is there, and of its type.
+// Every field that the API's description requires is present and has its type.
 func TestDescribe(t *testing.T) {
 	const spec = `{"user":"u","workflow":{"id":"wf_1","version":"2","state_variables":{"a":1},"tracing":{"enabled":false}},
 		"rate_limits":{"max_requests_per_1_minute":3}}`
@@ -176,7 +176,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// A backend that does not tell when its session ends.
+// A backend that does not say when its session ends.
 func TestDescribeUnknownEnd(t *testing.T) {
 	raw, err := openai.Describe(nil, &session.Session{Secret: "s"}, openai.Active)
 	var got struct {
