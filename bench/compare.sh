@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Compares chatkit with a plain reverse_proxy: one Caddy, one stub behind both,
-# driven in turn. Prints requests/s, p50, p99 and CPU µs per request of Caddy's
-# process, the median of the rounds, and the ratios.
+# Compares chatkit with a plain reverse_proxy: one Caddy with two sites in front
+# of the same stub, measured in turn. Prints requests/s, p50, p99 and the CPU µs
+# per request of Caddy's process, the median of the rounds, and the ratios.
 #
-# Usage: bench/compare.sh [rounds] [seconds a round]    (default: 3 rounds of 8 s)
-# Needs wrk (Debian: apt-get install wrk), taskset and two cores: Caddy has one
-# of them to itself, wrk and the stub share the other.
+# Usage: bench/compare.sh [rounds] [seconds per round]    (default: 3 rounds of 8 s)
+# Needs wrk (Debian: apt-get install wrk), taskset and two cores: one for Caddy,
+# the other for wrk and the stub.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -49,11 +49,11 @@ await() {
 await "$CHATKIT_PORT"
 await "$PLAIN_PORT"
 
-# CPU time of Caddy so far, user and system, in clock ticks.
+# Caddy's CPU time so far, user and system, in clock ticks.
 ticks() { awk '{print $14, $15}' "/proc/$caddy/stat"; }
 hz=$(getconf CLK_TCK)
 
-# One round against a port; a line "requests/s p50 p99 cpu user system" to a file.
+# Runs one round against a port and appends "requests/s p50 p99 cpu user system" to a file.
 drive() {
 	local port=$1 out=$2 before after
 	before=$(ticks)

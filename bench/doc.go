@@ -1,5 +1,4 @@
-// Package bench measures the product: Go benchmarks of the handler here,
-// compare.sh, which runs sessions against Caddy's own reverse_proxy in one
-// process, and the command streams, which does so with event streams.
-// Nothing imports it.
+// Package bench measures performance. It has Go benchmarks of the handler;
+// compare.sh compares session requests with Caddy's reverse_proxy, and the
+// command streams compares event streams. Nothing imports it.
 package bench

@@ -40,7 +40,7 @@ func newHandler(b *testing.B, breaker string) caddyhttp.MiddlewareHandler {
 	return h
 }
 
-// request is a session request as Caddy's server hands it to the handlers.
+// request returns a session request as Caddy's server passes it to handlers.
 func request(w http.ResponseWriter) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/api/custom/session", strings.NewReader(`{"model":"custom-v1"}`))
 	r.Header.Set("Content-Type", "application/json")
@@ -49,7 +49,7 @@ func request(w http.ResponseWriter) *http.Request {
 	return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, nil)
 }
 
-// serve measures sessions, without the making of the requests.
+// serve measures sessions, without the time to create the requests.
 func serve(b *testing.B, h caddyhttp.MiddlewareHandler, wantProvider string) {
 	b.Helper()
 	b.ReportAllocs()
@@ -84,7 +84,7 @@ func BenchmarkOpen(b *testing.B) {
 	serve(b, h, "openai")
 }
 
-// BenchmarkFailingOver: the first provider is asked and fails, each time.
+// BenchmarkFailingOver: the first provider is asked and fails every time.
 func BenchmarkFailingOver(b *testing.B) {
 	broken.Store(true)
 	serve(b, newHandler(b, `{"consecutive": -1, "ratio": -1}`), "openai")

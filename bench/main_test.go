@@ -9,8 +9,8 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard" // as in the binary
 )
 
-// TestMain loads a Caddy that logs what the shipped configurations log: without
-// a configuration Caddy logs at debug level.
+// TestMain loads a configuration with the default log level: without one, Caddy
+// logs at debug level.
 func TestMain(m *testing.M) {
 	err := caddy.Load([]byte(`{"admin": {"disabled": true, "config": {"persist": false}},
 		"logging": {"logs": {"default": {"level": "ERROR"}}}}`), true)

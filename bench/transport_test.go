@@ -13,11 +13,11 @@ import (
 
 func init() { caddy.RegisterModule(new(stubTransport)) }
 
-// broken makes every exchange of the transport fail while it is set.
+// broken, while set, makes requests to hosts that begin with "a" fail.
 var broken atomic.Bool
 
 // stubTransport is a transport that answers by itself, so that the benchmarks
-// measure the handler and no network. Hosts that begin with "a" can break.
+// measure only the handler. Hosts that begin with "a" can fail.
 type stubTransport struct{}
 
 func (*stubTransport) CaddyModule() caddy.ModuleInfo {

@@ -112,9 +112,9 @@ func (d *driver) owed() float64 { return d.good() + d.outcomes["failed"] }
 func (d *driver) checkWorking(l *ledger) {
 	ratio := d.good() / d.owed()
 	l.check("after",
-		expectation{name: "Session requests that got a session", want: map[string]bounds{"served": about(ratio)}},
+		expectation{name: "Successful session requests", want: map[string]bounds{"served": about(ratio)}},
 		expectation{name: "Error budget left", want: map[string]bounds{"of 30 days": between(1-(1-ratio*.94)/.001, 1-(1-ratio*1.06)/.001)}},
-		expectation{name: "Sessions by who served them", want: each(d.served, perSecond)},
+		expectation{name: "Sessions by provider", want: each(d.served, perSecond)},
 		expectation{name: "Failed session requests", want: map[string]bounds{"failed": about(1 - ratio)}},
 		expectation{name: "Session requests by outcome", want: each(d.outcomes, perSecond)},
 	)
@@ -131,7 +131,7 @@ func (d *driver) checkServing(l *ledger) {
 	l.check("after",
 		expectation{name: "Fallback share by reason", want: each(d.fallbacks, func(n float64) bounds { return about(n / d.good()) })},
 		expectation{name: "Time in fallback", want: seconds},
-		expectation{name: "Attempts that did not give a session", want: each(failed, perSecond)},
+		expectation{name: "Attempts without a session", want: each(failed, perSecond)},
 		expectation{name: "Breakers", want: map[string]bounds{d.on("tripping"): exactly(0), d.on("forced"): exactly(0)}},
 	)
 }
@@ -149,8 +149,8 @@ func (d *driver) checkFast(l *ledger) {
 			slowest = limit
 		}
 		l.check("after",
-			expectation{name: "Time of one call by provider " + ref, rest: true, want: map[string]bounds{q + " main": slowest, q + " second": between(1e-5, 1)}},
-			expectation{name: "Time to a session by who served " + ref, rest: true, want: map[string]bounds{q + " second": slowest, q + " main": between(1e-5, 1)}},
+			expectation{name: "Call duration by provider " + ref, rest: true, want: map[string]bounds{q + " main": slowest, q + " second": between(1e-5, 1)}},
+			expectation{name: "Session duration by provider " + ref, rest: true, want: map[string]bounds{q + " second": slowest, q + " main": between(1e-5, 1)}},
 			expectation{name: "Overhead of this module " + ref, want: map[string]bounds{q: between(1e-6, .1)}},
 		)
 	}
@@ -158,11 +158,11 @@ func (d *driver) checkFast(l *ledger) {
 
 func (d *driver) checkStreams(l *ledger) {
 	l.check("after",
-		expectation{name: "Ends by outcome", want: each(d.streams, perSecond)},
+		expectation{name: "Streams by outcome", want: each(d.streams, perSecond)},
 		expectation{name: "In flight", want: map[string]bounds{"stream": exactly(0), "message": exactly(0), "websocket": exactly(0)}},
 	)
 	for ref, q := range map[string]string{"A": "p50", "B": "p95", "C": "p99"} {
-		l.check("after", expectation{name: "Time to the first byte " + ref, rest: true, want: map[string]bounds{
+		l.check("after", expectation{name: "Time to first byte " + ref, rest: true, want: map[string]bounds{
 			q + " message": between(5, 10), q + " stream": between(1e-4, 1), q + " websocket": between(1e-4, 1),
 		}})
 	}
@@ -170,11 +170,11 @@ func (d *driver) checkStreams(l *ledger) {
 
 func (d *driver) checkProtection(l *ledger) {
 	l.check("after",
-		expectation{name: "Refused by our rate limits", want: each(d.limited, perSecond)},
+		expectation{name: "Refused by rate limits", want: each(d.limited, perSecond)},
 		expectation{name: "Retries", want: each(d.retries, perSecond)},
-		expectation{name: "Providers not asked", want: each(
+		expectation{name: "Skipped providers", want: each(
 			having(d.attempts, "open", "forced_open", "cooldown", "rate_limited"), perSecond)},
-		expectation{name: "Breaker changes", want: map[string]bounds{
+		expectation{name: "Breaker state changes", want: map[string]bounds{
 			"tripping to open": about(1), "tripping to half_open": about(1), "tripping to closed": about(1),
 			"forced to forced_open": about(1), "forced to forced_closed": about(1), "forced to closed": about(1),
 		}},

@@ -11,39 +11,39 @@ import (
 	"time"
 )
 
-// epoch is what the times of the events are counted from: the backend and the
-// clients are one process and share its monotonic clock.
+// epoch is the zero of the event times. The backend and the clients run in one
+// process and share its monotonic clock.
 var epoch = time.Now()
 
-// The gate of the backend: streams that come while it is closed wait behind it.
+// barrier, while not closed, makes the backend hold new streams; held counts them.
 var (
-	gate atomic.Pointer[chan struct{}]
-	held atomic.Int64
+	barrier atomic.Pointer[chan struct{}]
+	held    atomic.Int64
 )
 
-// hold closes the gate, and returns how to open it.
+// hold makes the backend hold new streams until release is called.
 func hold() (release func()) {
-	closed := make(chan struct{})
+	released := make(chan struct{})
 	held.Store(0)
-	gate.Store(&closed)
-	return sync.OnceFunc(func() { close(closed) })
+	barrier.Store(&released)
+	return sync.OnceFunc(func() { close(released) })
 }
 
-// awaitHeld waits until that many streams wait.
+// awaitHeld waits until the backend holds n streams.
 func awaitHeld(ctx context.Context, n int) error {
 	for deadline := time.Now().Add(time.Minute); held.Load() < int64(n); time.Sleep(10 * time.Millisecond) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("only %d of %d streams have come", held.Load(), n)
+			return fmt.Errorf("only %d of %d streams have arrived", held.Load(), n)
 		}
 	}
 	return nil
 }
 
 // startBackend serves event streams: ?events=N&every=DURATION. The data of an
-// event is the time it was sent, padded to the size of a small delta.
+// event is its send time, padded to the size of a small delta.
 func startBackend() (addr string, err error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,10 +68,10 @@ func serveEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	rc := http.NewResponseController(w)
 	_ = rc.Flush()
-	if g := gate.Load(); g != nil {
+	if b := barrier.Load(); b != nil {
 		held.Add(1)
 		select {
-		case <-*g:
+		case <-*b:
 		case <-r.Context().Done():
 			return
 		}

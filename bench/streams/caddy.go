@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// proxy is the real binary in front of the backend, with a site for each way an
-// event stream can go.
+// proxy is the real binary in front of the backend, with one site per way of
+// proxying an event stream.
 type proxy struct {
 	cmd   *exec.Cmd
 	dir   string
 	Admin string
-	Ports map[string]string // by the name of the site
+	Ports map[string]string // by scheme and site name
 }
 
-// sites are the ways, in the order they are printed: the block of each.
+// sites are the ways of proxying, in the order of the output.
 var sites = []struct{ name, block string }{
 	{"reverse_proxy", "reverse_proxy BACKEND"},
 	{"chatkit", chatkitBlock},
@@ -35,16 +35,16 @@ const chatkitBlock = `chatkit {
 	stream /api/custom/stream /
 }`
 
-// build makes the binary and returns its path.
+// build builds the binary and returns its path.
 func build(ctx context.Context, dir string) (string, error) {
 	path := filepath.Join(dir, "caddy")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/caddy") //nolint:gosec // its own directory
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/caddy") //nolint:gosec // in a directory of our own
 	cmd.Stderr = os.Stderr
 	return path, cmd.Run()
 }
 
-// startProxy runs the binary with every site twice: in the clear for HTTP/1.1,
-// and with TLS for HTTP/2 and HTTP/3.
+// startProxy runs the binary with every site twice: without TLS for HTTP/1.1, and
+// with TLS for HTTP/2 and HTTP/3.
 func startProxy(ctx context.Context, binary, backend string) (p *proxy, err error) {
 	dir, err := os.MkdirTemp("", "streams")
 	if err != nil {
@@ -116,7 +116,7 @@ func (p *proxy) answers(ctx context.Context) error {
 	return nil
 }
 
-// url is the address of a site for a version of HTTP.
+// url returns the URL of a site for a version of HTTP.
 func (p *proxy) url(version, port string) string {
 	if version == "HTTP/1.1" {
 		return "http://localhost:" + port + "/api/custom/stream"
@@ -124,7 +124,7 @@ func (p *proxy) url(version, port string) string {
 	return "https://localhost:" + port + "/api/custom/stream"
 }
 
-// port is that of a site for a version of HTTP.
+// port returns the port of a site for a version of HTTP.
 func (p *proxy) port(version, site string) string {
 	if version == "HTTP/1.1" {
 		return p.Ports["http "+site]

@@ -17,13 +17,13 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
-// versions of HTTP, in the order they are printed.
+// versions of HTTP, in the order of the output.
 var versions = []string{"HTTP/1.1", "HTTP/2.0", "HTTP/3.0"}
 
-// newClient speaks one version of HTTP. It asks for gzip and unpacks it itself,
-// as net/http's own unpacking reads ahead.
+// newClient returns a client for one version of HTTP. It does not decompress gzip
+// automatically, because net/http's decompression reads ahead.
 func newClient(version string) *http.Client {
-	trusting := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // to a proxy of its own, on this machine
+	trusting := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // our own proxy on this machine
 	switch version {
 	case "HTTP/3.0":
 		return &http.Client{Transport: &http3.Transport{TLSClientConfig: trusting, DisableCompression: true}}
@@ -47,7 +47,7 @@ func read(ctx context.Context, client *http.Client, address string, events int, 
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s", address, resp.Status)
+		return nil, fmt.Errorf("%s answered %s", address, resp.Status)
 	}
 	body := io.Reader(resp.Body)
 	if resp.Header.Get("Content-Encoding") == "gzip" {
@@ -58,7 +58,7 @@ func read(ctx context.Context, client *http.Client, address string, events int, 
 	return lags(body, events)
 }
 
-// lags reads the events: how long each was on its way.
+// lags reads the events and returns how long each was in transit.
 func lags(body io.Reader, events int) ([]time.Duration, error) {
 	var all []time.Duration
 	lines := bufio.NewReaderSize(body, 512)

@@ -14,7 +14,7 @@ const (
 	lagEvery  = 20 * time.Millisecond
 )
 
-// measureLag prints the lag of events, per version of HTTP and way.
+// measureLag prints the lag of events, per version of HTTP and site.
 func measureLag(ctx context.Context) error {
 	backend, err := startBackend()
 	if err != nil {

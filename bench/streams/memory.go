@@ -15,21 +15,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// The streams that are open at once.
+// The concurrent streams.
 const (
 	memoryEvents = 10
 	memoryEvery  = 200 * time.Millisecond
 )
 
-// cost is what streams take of a process.
+// cost is the resources that a process uses.
 type cost struct {
 	live     int64 // heap and stacks in use, after a collection, in bytes
-	resident int64 // as the system counts it, at its highest, in bytes
+	resident int64 // peak resident set size, in bytes
 	cpu      int64 // user and system, in µs
 }
 
-// measureMemory prints the memory and CPU per stream through chatkit and reverse_proxy,
-// each in a process of its own, in turn.
+// measureMemory prints the memory and CPU per stream through chatkit and
+// reverse_proxy, in turn, each in its own process.
 func measureMemory(ctx context.Context, streams, rounds int) error {
 	backend, err := startBackend()
 	if err != nil {
@@ -73,8 +73,8 @@ func median(all []cost, of func(cost) int64) float64 {
 	return float64(values[len(values)/2])
 }
 
-// perStream holds the streams open, lets all of them run, and returns what each
-// has cost meanwhile. It fails unless every event has come.
+// perStream opens the streams, lets all of them run, and returns the cost of each.
+// It returns an error unless every event arrives.
 func perStream(ctx context.Context, binary, backend, way string, streams int) (m cost, err error) {
 	p, err := startProxy(ctx, binary, backend)
 	if err != nil {
@@ -95,7 +95,7 @@ func perStream(ctx context.Context, binary, backend, way string, streams int) (m
 			_, err := read(clients, client, address, memoryEvents, memoryEvery)
 			return err
 		})
-		time.Sleep(100 * time.Microsecond) // no storm of connections
+		time.Sleep(100 * time.Microsecond) // avoid a storm of connections
 	}
 	if err := awaitHeld(clients, streams); err != nil {
 		return m, errors.Join(err, all.Wait())
@@ -114,8 +114,7 @@ func perStream(ctx context.Context, binary, backend, way string, streams int) (m
 	return cost{(during.live - before.live) / n, (during.resident - before.resident) / n, (after.cpu - before.cpu) / n}, nil
 }
 
-// cost reads what the proxy has taken so far from its own profile and from the
-// system.
+// cost reads the proxy's cost so far, from its own profile and from the system.
 func (p *proxy) cost(ctx context.Context) (m cost, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -141,16 +140,16 @@ func (p *proxy) cost(ctx context.Context) (m cost, err error) {
 	return cost{live: heap + stack, resident: high << 10, cpu: cpu}, err
 }
 
-// cpu is the time the proxy has run, user and system, in µs.
+// cpu returns the proxy's CPU time, user and system, in µs.
 func (p *proxy) cpu() (int64, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // the name of the program may hold spaces
+	_, rest, _ := strings.Cut(string(stat), ") ") // the program's name may contain spaces
 	fields := strings.Fields(rest)
 	if len(fields) < 13 {
-		return 0, fmt.Errorf("no times in %q", stat)
+		return 0, fmt.Errorf("no CPU times in %q", stat)
 	}
 	user, err := strconv.ParseInt(fields[11], 10, 64)
 	if err != nil {
@@ -174,12 +173,12 @@ func get(ctx context.Context, address string) (string, error) {
 	return string(raw), err
 }
 
-// numberAfter is the number that follows a name in a text.
+// numberAfter returns the number that follows a name in a text.
 func numberAfter(text, name string) (int64, error) {
 	_, rest, ok := strings.Cut(text, name)
 	fields := strings.Fields(rest)
 	if !ok || len(fields) == 0 {
-		return 0, fmt.Errorf("no %q to read", name)
+		return 0, fmt.Errorf("no number after %q", name)
 	}
 	return strconv.ParseInt(fields[0], 10, 64)
 }

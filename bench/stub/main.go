@@ -1,5 +1,5 @@
-// Command stub is the fast backend of compare.sh: it answers every request with
-// one session, after reading the body, and does nothing else.
+// Command stub is the fast backend of compare.sh. It reads the body of a request
+// and answers with a fixed session.
 package main
 
 import (

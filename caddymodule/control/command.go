@@ -21,20 +21,20 @@ func init() {
 		Usage: "[--json] [--address <interface>] [--config <path> [--adapter <name>]]",
 		Short: "Shows the chat providers of a running Caddy and their breakers",
 		Long: `
-Asks a running Caddy which providers its chatkit handlers have, and prints a line
-for each: the state of its breaker and since when, until when it stays so, the
-latest failure, and what an operator has forced and why.`,
+Prints one line for each provider of the chatkit handlers in a running Caddy: the
+state of its breaker, since when and until when, the last failure, and whether an
+operator has forced the breaker and why.`,
 		Flags: statusFlags(),
 		Func:  runStatus,
 	})
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "chatkit-breaker",
 		Usage: "open|close|auto <provider> [--for <duration>] [--reason <text>] [--address <interface>] [--config <path> [--adapter <name>]]",
-		Short: "Forces the breaker of a chat provider open or closed, or ends that",
+		Short: "Forces the breaker of a chat provider open or closed, or back to automatic",
 		Long: `
-Holds the breaker of a provider open (it is not asked) or closed (it is asked
-whatever happens) for a time of at most 24h, or gives it back to itself (auto).
-That outlives reloads of the configuration, not a restart.
+Forces a provider's breaker open (the provider is skipped) or closed (the provider
+is asked whatever happens) for at most 24h, or ends that (auto). A forced state
+survives configuration reloads, but not a restart.
 
   caddy chatkit-breaker open backend --for 10m --reason "deploy"
   caddy chatkit-breaker auto backend`,
@@ -47,26 +47,26 @@ const providersPath = "/chatkit/providers"
 
 func addressFlags(name string) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ExitOnError)
-	fs.String("address", "", "The address of the admin API")
-	fs.String("config", "", "Configuration file that tells the address")
-	fs.String("adapter", "", "Adapter of the configuration file")
+	fs.String("address", "", "Address of the admin API")
+	fs.String("config", "", "Configuration file to read the address from")
+	fs.String("adapter", "", "Config adapter for the configuration file")
 	return fs
 }
 
 func statusFlags() *flag.FlagSet {
 	fs := addressFlags("chatkit-status")
-	fs.Bool("json", false, "Print what the admin API says")
+	fs.Bool("json", false, "Print the JSON of the admin API")
 	return fs
 }
 
 func breakerFlags() *flag.FlagSet {
 	fs := addressFlags("chatkit-breaker")
-	fs.String("for", "", "How long, at most 24h (required with open and close)")
-	fs.String("reason", "", "Why, for those who look")
+	fs.String("for", "", "How long, at most 24h (required for open and close)")
+	fs.String("reason", "", "Why; shown by chatkit-status and logged")
 	return fs
 }
 
-// runStatus is the command chatkit-status.
+// runStatus runs the command chatkit-status.
 func runStatus(fl caddycmd.Flags) (int, error) {
 	if fl.NArg() > 0 {
 		return caddy.ExitCodeFailedStartup, fmt.Errorf("unexpected argument %q", fl.Arg(0))
@@ -87,7 +87,7 @@ func runStatus(fl caddycmd.Flags) (int, error) {
 	return exitCode(err), err
 }
 
-// runBreaker is the command chatkit-breaker.
+// runBreaker runs the command chatkit-breaker.
 func runBreaker(fl caddycmd.Flags) (int, error) {
 	if fl.NArg() != 2 || !slices.Contains([]string{"open", "close", "auto"}, fl.Arg(0)) {
 		return caddy.ExitCodeFailedStartup, fmt.Errorf("chatkit-breaker takes open, close or auto, and a provider")
@@ -96,7 +96,7 @@ func runBreaker(fl caddycmd.Flags) (int, error) {
 	var body []byte
 	if action != "auto" {
 		if fl.String("for") == "" {
-			return caddy.ExitCodeFailedStartup, fmt.Errorf("--for is missing: how long, such as 10m")
+			return caddy.ExitCodeFailedStartup, fmt.Errorf("--for is missing (want a duration such as 10m)")
 		}
 		var err error
 		if body, err = json.Marshal(map[string]string{"for": fl.String("for"), "reason": fl.String("reason")}); err != nil {

@@ -1,6 +1,6 @@
-// Package control is the command line for operators: chatkit-status and
-// chatkit-breaker, which speak to a running Caddy through its admin API.
+// Package control has the commands for operators, chatkit-status and
+// chatkit-breaker, which talk to a running Caddy through its admin API.
 //
-// A build imports it for its commands; nobody calls it. It knows of the product
-// only what the admin API says, so that it works against another version too.
+// Import it for its commands; it exports nothing. It knows only the admin API,
+// so that it also works with other versions of the module.
 package control

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// provider is what of the admin API's answer is shown.
+// provider holds the fields of the admin API's answer that are shown.
 type provider struct {
 	ID          string     `json:"id"`
 	Module      string     `json:"module"`
@@ -70,7 +70,7 @@ func (p *provider) because() string {
 
 func ago(now, then time.Time) string { return rounded(now.Sub(then)) + " ago" }
 
-// rounded is a duration with as much as a reader wants to know of it.
+// rounded returns a duration rounded for display.
 func rounded(d time.Duration) string {
 	d = max(d, 0)
 	if d < time.Hour {

@@ -9,9 +9,9 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
-// unrest breaks the backend, in another way each time, and heals it again, at
-// an interval, until ctx is done.
-func (d *demo) unrest(ctx context.Context, interval time.Duration) {
+// runChaos breaks and heals the backend in turn, at the given interval and with a
+// random fault each time, until ctx is done.
+func (d *demo) runChaos(ctx context.Context, interval time.Duration) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	faults := sandbox.Faults()
@@ -23,10 +23,10 @@ func (d *demo) unrest(ctx context.Context, interval time.Duration) {
 		}
 		fault := sandbox.None
 		for !broken && fault == sandbox.None {
-			fault = faults[rand.IntN(len(faults))] //nolint:gosec // any will do
+			fault = faults[rand.IntN(len(faults))] //nolint:gosec // not a secret
 		}
 		if err := d.backend.Set(fault); err != nil {
-			return // the demo is ending
+			return // the demo is stopping
 		}
 		_, _ = fmt.Fprintf(d.out, "%s  --- backend: %s\n", time.Now().Format("15:04:05.000"), fault)
 	}

@@ -17,16 +17,16 @@ func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "chatkit-demo",
 		Usage: "[--port <port>] [--chaos <interval>]",
-		Short: "Shows chat sessions failing over, on stand-ins, without any account",
+		Short: "Shows how chat sessions fail over, with simulated providers",
 		Long: `
-Starts a stand-in for a custom backend, a stand-in for OpenAI's ChatKit sessions
-endpoint, and Caddy with the chatkit handler in front of them on localhost. Its
-page shows sessions, replies and breakers, and has buttons that break things. It
-prints what to try, and a line for each session: who served it, why, how long it
-took. Nothing leaves this machine. Ctrl-C ends it.
+Starts a simulated custom backend, a simulated ChatKit sessions endpoint of OpenAI,
+and Caddy with the chatkit handler in front of them on localhost. A web page shows
+sessions, replies and breakers, and has buttons to break things. The command prints
+what to try, and a line for each session: who served it, why, and how long it took.
+It needs no account, and nothing leaves this machine. Press Ctrl-C to stop.
 
-With --chaos the backend breaks in another way every so often, and heals in
-between.`,
+With --chaos, the backend breaks and heals at the given interval, in a different
+way each time.`,
 		Flags: flags(),
 		Func:  run,
 	})
@@ -37,11 +37,11 @@ const defaultPort = 8080
 func flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("chatkit-demo", flag.ExitOnError)
 	fs.Int("port", defaultPort, "Port to listen on")
-	fs.Duration("chaos", 0, "Break or heal the backend at this interval (0: never)")
+	fs.Duration("chaos", 0, "Interval at which to break or heal the backend (0: never)")
 	return fs
 }
 
-// run is the command.
+// run runs the command.
 func run(fl caddycmd.Flags) (int, error) {
 	port, chaos := fl.Int("port"), fl.Duration("chaos")
 	if port < 1 || port > 65535 {
@@ -58,10 +58,10 @@ func run(fl caddycmd.Flags) (int, error) {
 	}
 	d.printHelp()
 	if chaos > 0 {
-		go d.unrest(ctx, chaos)
+		go d.runChaos(ctx, chaos)
 	}
 	<-ctx.Done()
-	// A second Ctrl-C ends a stop that hangs.
+	// From here on a second Ctrl-C kills the process, in case stopping hangs.
 	stop()
 	if err := d.stop(); err != nil {
 		return caddy.ExitCodeFailedQuit, err
@@ -69,5 +69,5 @@ func run(fl caddycmd.Flags) (int, error) {
 	return caddy.ExitCodeSuccess, nil
 }
 
-// stopLimit is how long the control server may take to end.
+// stopLimit is how long the control server may take to stop.
 const stopLimit = 2 * time.Second

@@ -26,13 +26,13 @@ var caddyfileText string
 
 var caddyfileTemplate = template.Must(template.New("Caddyfile").Parse(caddyfileText))
 
-// The keys the stand-ins ask for. They open nothing.
+// The keys of the simulated providers. They are not secret.
 const (
 	backendKey = "demo-backend-key"
 	openaiKey  = "demo-openai-key"
 )
 
-// demo is everything the command has started.
+// demo is everything that the command starts.
 type demo struct {
 	port    int
 	out     io.Writer
@@ -40,11 +40,11 @@ type demo struct {
 	openai  *sandbox.Server
 	control *http.Server
 	log     *sessionLog
-	closers []func() error // in the order of starting
+	closers []func() error // in start order
 }
 
-// start starts the stand-ins and Caddy in front of them. On an error everything
-// is stopped again.
+// start starts the simulated providers and Caddy in front of them. On an error it
+// stops everything again.
 func start(port int, out io.Writer) (d *demo, err error) {
 	d = &demo{port: port, out: out}
 	defer func() {
@@ -56,11 +56,11 @@ func start(port int, out io.Writer) (d *demo, err error) {
 		return d, err
 	}
 	if d.backend, err = sandbox.NewBackend(sandbox.Options{Key: backendKey}); err != nil {
-		return d, fmt.Errorf("starting stand-in backend: %w", err)
+		return d, fmt.Errorf("starting simulated backend: %w", err)
 	}
 	d.closers = append(d.closers, d.backend.Close)
 	if d.openai, err = sandbox.NewOpenAI(sandbox.Options{Key: openaiKey}); err != nil {
-		return d, fmt.Errorf("starting stand-in OpenAI: %w", err)
+		return d, fmt.Errorf("starting simulated OpenAI: %w", err)
 	}
 	d.closers = append(d.closers, d.openai.Close)
 	if d.log, err = newSessionLog(out); err != nil {
@@ -74,8 +74,8 @@ func start(port int, out io.Writer) (d *demo, err error) {
 	return d, d.startCaddy(controlAddr)
 }
 
-// checkFree returns an error where somebody listens on the port: Caddy shares
-// its ports with other Caddys, and every second request would go astray.
+// checkFree returns an error if the port is in use. Caddy's listeners can share a
+// port with another Caddy, which would then get some of the demo's requests.
 func checkFree(port int) error {
 	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -103,7 +103,7 @@ func (d *demo) startControl() (addr string, err error) {
 	return ln.Addr().String(), nil
 }
 
-// startCaddy loads the product's configuration.
+// startCaddy loads the demo's configuration.
 func (d *demo) startCaddy(controlAddr string) error {
 	var text bytes.Buffer
 	err := caddyfileTemplate.Execute(&text, map[string]any{
@@ -126,8 +126,8 @@ func (d *demo) startCaddy(controlAddr string) error {
 	return nil
 }
 
-// loopbacks are the loopback addresses this machine has: "localhost" means one
-// or the other, or both.
+// loopbacks returns this machine's loopback addresses: "localhost" can be either
+// or both.
 func loopbacks() []string {
 	hosts := []string{"127.0.0.1"}
 	if ln, err := net.Listen("tcp", "[::1]:0"); err == nil {
@@ -137,7 +137,7 @@ func loopbacks() []string {
 	return hosts
 }
 
-// stop ends what start has started, the last first.
+// stop stops what start has started, in reverse order.
 func (d *demo) stop() error {
 	var errs []error
 	for _, end := range slices.Backward(d.closers) {
@@ -149,28 +149,28 @@ func (d *demo) stop() error {
 
 func (d *demo) url() string { return "http://localhost:" + strconv.Itoa(d.port) }
 
-// loopbackURL is url for programs, which need no name for it.
+// loopbackURL is url without a host name, for programs.
 func (d *demo) loopbackURL() string { return "http://127.0.0.1:" + strconv.Itoa(d.port) }
 
-// printHelp says what to try.
+// printHelp prints what to try.
 func (d *demo) printHelp() {
 	faults := make([]string, 0, len(sandbox.Faults()))
 	for _, f := range sandbox.Faults() {
 		faults = append(faults, string(f))
 	}
-	_, _ = fmt.Fprintf(d.out, `caddy-chatkit demo: open %[1]s/ in a browser, or try it here.
+	_, _ = fmt.Fprintf(d.out, `caddy-chatkit demo: open %[1]s/ in a browser, or use these commands.
 
 Create a session (served by the backend):
   curl -i -X POST %[1]s/api/custom/session
 
-Break the backend, then create a session again (served by openai, with the reason):
+Break the backend, then create another session (served by openai, with the reason):
   curl -X POST %[1]s/demo/backend/refuse
 
 Heal it:
   curl -X POST %[1]s/demo/backend/heal
 
 Other faults: %[2]s
-The stand-in for OpenAI breaks in the same way: %[1]s/demo/openai/500
+Break OpenAI in the same way: %[1]s/demo/openai/500
 Metrics: %[1]s/metrics
 Ctrl-C ends it.
 

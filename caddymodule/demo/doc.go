@@ -1,11 +1,11 @@
-// Package demo is the command chatkit-demo: the product in front of stand-ins
-// for a custom backend and for OpenAI, on loopback, with faults to switch on.
-// It needs no account, no key and no network.
+// Package demo is the command chatkit-demo: chatkit in front of a simulated
+// custom backend and a simulated OpenAI API, on loopback, with faults to switch
+// on. It needs no account, no key and no network.
 //
-// It serves a page (page/, by page.go) that shows what happens, from requests
-// like any front end's and from the product's metrics (status.go).
+// It serves a web page (page/, served by page.go) that shows what happens. The
+// page sends requests like any front end, and reads chatkit's metrics (status.go).
 //
-// It uses the product as an operator does, by a Caddyfile (demo.Caddyfile), and
-// reads what it prints from Caddy's own access log. It imports Caddy and
-// internal/sandbox; only the root package imports it, for the command.
+// The demo uses chatkit as an operator does, with a Caddyfile (demo.Caddyfile),
+// and prints lines from Caddy's own access log. It imports Caddy and
+// internal/sandbox. Only the root package imports it, for the command.
 package demo

@@ -7,18 +7,18 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
-// The page is plain files, as a browser takes them.
+// The page is plain files, without a build step.
 //
 //go:embed page
 var pageFiles embed.FS
 
-// contentPolicy lets the page load what this server sends and nothing else: no
-// inline script or style, no other origin, no frame around it.
+// contentPolicy lets the page load only this server's files: no inline script or
+// style, no other origin. No other page may frame it.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 	"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// handler serves what is the demo's own: the page, the state of the providers,
-// the fault switches. Caddy proxies their paths to it.
+// handler serves the page, the state of the providers, and the fault switches.
+// Caddy proxies their paths to it.
 func (d *demo) handler() http.Handler {
 	servers := map[string]*sandbox.Server{"backend": d.backend, "openai": d.openai}
 	mux := http.NewServeMux()
@@ -33,7 +33,8 @@ func servePage(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, pageFiles, "page/index.html")
 }
 
-// guarded adds the headers of the page. Its files have no times to be cached by.
+// guarded adds the security headers of the page. The page's files have no
+// modification times, so they are not cached.
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -19,7 +19,7 @@ import (
 //	CHATKIT_SCREENSHOTS=1 go test ./caddymodule/demo -run TestPageLooks
 const images = "../../docs/img"
 
-// makeImages tells whether the screenshots are to be made again.
+// makeImages reports whether to make the screenshots again.
 func makeImages() bool { return os.Getenv("CHATKIT_SCREENSHOTS") == "1" }
 
 // looksJS defines "looks", which measures what a person would see.

@@ -87,7 +87,7 @@ func TestPage(t *testing.T) {
 		{"refuse", "dial", "backend could not be reached"},
 		{"hang", "timeout", "backend took too long to answer"},
 		{"500", "status_5xx", "backend answered with a server error"},
-		{"garbage", "reset", "backend broke off, or sent what is no HTTP"},
+		{"garbage", "reset", "backend closed the connection, or did not answer with HTTP"},
 		{"slow", "timeout", "backend took too long to answer"},
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestPage(t *testing.T) {
 			p.session()
 			p.wantVerdict("fallback", "Served by openai", "A fallback: "+tt.words+" ("+tt.reason+").")
 			p.openBreaker()
-			p.wantVerdict("fallback", "Served by openai", "backend was not asked, its breaker keeps it out (open).")
+			p.wantVerdict("fallback", "Served by openai", "backend was skipped because its breaker is open (open).")
 			p.awaitBreaker("backend", "open", "open")
 			p.heal("backend")
 			p.wantVerdict("ok", "Served by backend")
@@ -110,12 +110,12 @@ func TestPageAllDead(t *testing.T) {
 	p.fault("backend", "500")
 	p.fault("openai", "refuse")
 	p.session()
-	p.wantVerdict("dead", "Nobody can serve")
+	p.wantVerdict("dead", "No provider can serve")
 	if got := p.text("#served-by"); got != "nobody" {
 		t.Errorf("served by %q", got)
 	}
 	p.openBreaker()
-	p.wantVerdict("dead", "Nobody can serve", "Retry-After: ")
+	p.wantVerdict("dead", "No provider can serve", "Retry-After: ")
 	p.awaitBreaker("backend", "open", "open")
 	p.awaitBreaker("openai", "open", "open")
 	p.click("#send")
@@ -188,7 +188,7 @@ func TestPageHeaders(t *testing.T) {
 	}
 }
 
-// The page has words for every reason there is.
+// The page has words for every reason.
 func TestPageKnowsTheReasons(t *testing.T) {
 	words, err := pageFiles.ReadFile("page/words.js")
 	if err != nil {

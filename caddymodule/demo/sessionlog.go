@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// sessionLog turns the access log of the demo's Caddy into one readable line a
-// session. Caddy sends the log over a connection, as to any log collector.
+// sessionLog turns the access log of the demo's Caddy into one readable line per
+// session. Caddy sends its log over a connection, as to any log collector.
 type sessionLog struct {
 	ln  net.Listener
 	out io.Writer
@@ -23,8 +23,8 @@ type sessionLog struct {
 	closed bool
 }
 
-// lastWords is how long Close waits for lines that are still under way.
-const lastWords = 100 * time.Millisecond
+// drainTime is how long Close waits for lines that are still in flight.
+const drainTime = 100 * time.Millisecond
 
 // newSessionLog listens for Caddy and prints to out.
 func newSessionLog(out io.Writer) (*sessionLog, error) {
@@ -37,17 +37,17 @@ func newSessionLog(out io.Writer) (*sessionLog, error) {
 	return l, nil
 }
 
-// Addr is where Caddy is to send its log.
+// Addr returns the address to which Caddy should send its log.
 func (l *sessionLog) Addr() string { return l.ln.Addr().String() }
 
-// Close stops listening and prints what is still under way. It does not wait
-// for Caddy to hang up: Caddy keeps the connections of its logs over a stop.
+// Close stops listening and prints the lines that are still in flight. It does
+// not wait for Caddy to disconnect: Caddy keeps its log connections after a stop.
 func (l *sessionLog) Close() error {
 	err := l.ln.Close()
 	l.mu.Lock()
 	l.closed = true
 	for _, c := range l.conns {
-		_ = c.SetReadDeadline(time.Now().Add(lastWords))
+		_ = c.SetReadDeadline(time.Now().Add(drainTime))
 	}
 	l.mu.Unlock()
 	l.wg.Wait()
@@ -63,7 +63,7 @@ func (l *sessionLog) accept() {
 		l.mu.Lock()
 		l.conns = append(l.conns, conn)
 		if l.closed {
-			_ = conn.SetReadDeadline(time.Now().Add(lastWords))
+			_ = conn.SetReadDeadline(time.Now().Add(drainTime))
 		}
 		l.mu.Unlock()
 		l.wg.Go(func() { l.read(conn) })
@@ -75,24 +75,24 @@ func (l *sessionLog) read(conn net.Conn) {
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		l.moreTime(conn)
+		l.extendDrain(conn)
 		if s, ok := readableLine(lines.Bytes()); ok {
 			_, _ = fmt.Fprintln(l.out, s)
 		}
 	}
 }
 
-// moreTime lets a connection that still says something go on with it after the
-// end: on a busy machine what lies there takes a while.
-func (l *sessionLog) moreTime(conn net.Conn) {
+// extendDrain gives a connection that still delivers lines more time after
+// Close, because reading the rest takes a while on a busy machine.
+func (l *sessionLog) extendDrain(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		_ = conn.SetReadDeadline(time.Now().Add(lastWords))
+		_ = conn.SetReadDeadline(time.Now().Add(drainTime))
 	}
 }
 
-// entry is what is of interest in a line of the access log.
+// entry holds the fields of an access-log line that are used here.
 type entry struct {
 	TS       float64 `json:"ts"`
 	Status   int     `json:"status"`
@@ -104,7 +104,7 @@ type entry struct {
 	} `json:"request"`
 }
 
-// outcome says who served, and why not somebody else.
+// outcome says who served, and why the first provider did not.
 func (e *entry) outcome() string {
 	switch who := *e.Provider; {
 	case e.Status < 300 && e.Reason == "":
@@ -120,8 +120,8 @@ func (e *entry) outcome() string {
 	}
 }
 
-// readableLine is a line of the access log for people; false where it is about
-// something else than a session.
+// readableLine formats a line of the access log. It returns false if the line is
+// not about a session.
 func readableLine(line []byte) (string, bool) {
 	var e entry
 	if json.Unmarshal(line, &e) != nil || e.Provider == nil {

@@ -17,9 +17,9 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
-// statusPage says what the providers and their breakers are in. It reads the
-// product's metrics, as Prometheus does: the demo knows no more of the product
-// than an operator can.
+// statusPage serves the state of the providers and their breakers. It reads
+// chatkit's metrics, as Prometheus does, so the demo knows only what an operator
+// can know.
 type statusPage struct {
 	metricsURL string
 	servers    map[string]*sandbox.Server
@@ -30,13 +30,13 @@ type providerStatus struct {
 	Name    string  `json:"name"`
 	State   string  `json:"state"`    // of its breaker
 	ProbeIn float64 `json:"probe_in"` // seconds until the breaker lets a probe through
-	Fault   string  `json:"fault"`    // of the stand-in
+	Fault   string  `json:"fault"`    // of the simulated provider
 }
 
-// scrapeLimit is how long reading the metrics may take.
+// scrapeLimit is the time limit for reading the metrics.
 const scrapeLimit = 2 * time.Second
 
-// ServeHTTP answers {"providers": […]}.
+// ServeHTTP answers with {"providers": […]}.
 func (s *statusPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), scrapeLimit)
 	defer cancel()
@@ -75,7 +75,7 @@ var (
 	untilSeries = regexp.MustCompile(`^caddy_chatkit_breaker_open_until_timestamp_seconds\{provider="([^"]+)"\} (\S+)$`)
 )
 
-// readBreakers finds the breakers in metrics in the text format.
+// readBreakers reads the state of the breakers from metrics in the text format.
 func readBreakers(metrics io.Reader, now time.Time) (map[string]providerStatus, error) {
 	found := make(map[string]providerStatus)
 	lines := bufio.NewScanner(metrics)
@@ -83,7 +83,7 @@ func readBreakers(metrics io.Reader, now time.Time) (map[string]providerStatus, 
 		if m := stateSeries.FindStringSubmatch(lines.Text()); m != nil {
 			found[m[1]] = providerStatus{State: m[2], ProbeIn: found[m[1]].ProbeIn}
 		} else if m := untilSeries.FindStringSubmatch(lines.Text()); m != nil {
-			until, _ := strconv.ParseFloat(m[2], 64) // 0 for what is no number: not open
+			until, _ := strconv.ParseFloat(m[2], 64) // 0 if invalid: not open
 			found[m[1]] = providerStatus{State: found[m[1]].State, ProbeIn: math.Max(0, until-float64(now.UnixNano())/1e9)}
 		}
 	}

@@ -1,6 +1,6 @@
-// Package webhook is a handler for Caddy's events that posts them to an address:
-// what a chat channel or a pager has to know of breakers and fallbacks. It takes
-// any event, not only the product's.
+// Package webhook is a handler for Caddy's events that posts them to a URL, for
+// instance to tell a chat channel or a pager about breakers and fallbacks. It
+// accepts any event, not only those of chatkit.
 //
-// A build imports it for its module; nobody calls it.
+// Import it for its module.
 package webhook

@@ -9,7 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// summary is an event in one line: its name and its data.
+// summary returns an event as one line: its name and its data.
 func summary(e caddy.Event) string {
 	parts := make([]string, 0, len(e.Data))
 	for _, name := range slices.Sorted(maps.Keys(e.Data)) {

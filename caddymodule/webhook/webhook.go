@@ -19,17 +19,17 @@ import (
 func init() { caddy.RegisterModule(new(Webhook)) }
 
 // Webhook posts events as JSON: `{"event": "chatkit.fallback", "time": "…", "data":
-// {…}, "text": "chatkit.fallback: provider=backend, …"}`. The text is what chat
-// services such as Slack show.
+// {…}, "text": "chatkit.fallback: provider=backend, …"}`. Chat services such as
+// Slack show the text.
 //
-// An address that does not answer 2xx within the timeout is an error in the log
-// of the events app; the event is not sent again.
+// If the URL does not answer with 2xx within the timeout, the events app logs an
+// error. The event is not sent again.
 type Webhook struct {
-	// The address, http or https. Required. It often holds a secret: use
-	// `{env.*}` or `{file.*}`. It is never logged.
+	// The URL to post to, http or https. Required. It often contains a secret:
+	// use `{env.*}` or `{file.*}`. It is never logged.
 	URL string `json:"url,omitempty"`
 
-	// How long the address may take. Default: 5s.
+	// Time limit of a request. Default: 5s.
 	Timeout caddy.Duration `json:"timeout,omitempty"`
 
 	url    string
@@ -43,7 +43,7 @@ func (*Webhook) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "events.handlers.chatkit_webhook", New: func() caddy.Module { return new(Webhook) }}
 }
 
-// Provision resolves the address.
+// Provision resolves and checks the URL.
 func (h *Webhook) Provision(caddy.Context) error {
 	address, err := caddy.NewReplacer().ReplaceOrErr(h.URL, true, true)
 	if err != nil {
@@ -51,7 +51,7 @@ func (h *Webhook) Provision(caddy.Context) error {
 	}
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return errors.New("url: value is no http or https address")
+		return errors.New("url: value is not an http or https URL")
 	}
 	if h.Timeout < 0 {
 		return fmt.Errorf("timeout: %s is negative", time.Duration(h.Timeout))
@@ -79,11 +79,11 @@ func (h *Webhook) Handle(ctx context.Context, e caddy.Event) error {
 	if err != nil {
 		return fmt.Errorf("webhook: writing event: %w", err)
 	}
-	// The event's context may be that of a request or of a configuration that is
-	// over by now; the event has happened all the same.
+	// The event's context may belong to a request or configuration that has ended.
+	// The event must be sent nevertheless.
 	r, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodPost, h.url, bytes.NewReader(body))
 	if err != nil {
-		return errors.New("webhook: address is none")
+		return errors.New("webhook: invalid URL")
 	}
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := h.client.Do(r)
@@ -98,7 +98,7 @@ func (h *Webhook) Handle(ctx context.Context, e caddy.Event) error {
 	return nil
 }
 
-// withoutURL takes the address out of an error.
+// withoutURL removes the URL from an error.
 func withoutURL(err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		return ue.Err
@@ -113,13 +113,13 @@ func (h *Webhook) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the name of the module
 	args := d.RemainingArgs()
 	if len(args) < 1 || len(args) > 2 {
-		return d.Errf("chatkit_webhook takes a url and perhaps a timeout")
+		return d.Errf("wrong syntax, want: chatkit_webhook <url> [<timeout>]")
 	}
 	h.URL = args[0]
 	if len(args) == 2 {
 		timeout, err := caddy.ParseDuration(args[1])
 		if err != nil || timeout <= 0 {
-			return d.Errf("chatkit_webhook: %q is no duration above 0", args[1])
+			return d.Errf("chatkit_webhook: invalid timeout %q (want 500ms, 3s, 1m)", args[1])
 		}
 		h.Timeout = caddy.Duration(timeout)
 	}

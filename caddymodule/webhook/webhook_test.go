@@ -99,12 +99,12 @@ func TestWebhookErrors(t *testing.T) {
 func TestWebhookRefusals(t *testing.T) {
 	t.Setenv("TEST_PLANTED", "ftp://planted.example.com")
 	for line, want := range map[string]string{
-		"":                        "takes a url",
-		" https://a 5s more":      "takes a url",
-		" https://a soon":         "no duration",
-		" https://a 0s":           "no duration",
-		" planted":                "no http or https address",
-		" {env.TEST_PLANTED}":     "no http or https address",
+		"":                        "want: chatkit_webhook <url>",
+		" https://a 5s more":      "want: chatkit_webhook <url>",
+		" https://a soon":         "invalid timeout",
+		" https://a 0s":           "invalid timeout",
+		" planted":                "not an http or https URL",
+		" {env.TEST_PLANTED}":     "not an http or https URL",
 		" {env.TEST_UNSET_THING}": "url:",
 	} {
 		if _, err := handler(t, "chatkit_webhook"+line); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "planted.example") {

@@ -2,10 +2,11 @@ package main
 
 import "strings"
 
-// query is an expression and what its series are called.
+// query is an expression and the legend of its series.
 type query struct{ expr, legend string }
 
-// The words in expressions that stand for the variables' matchers.
+// matchers replaces the shorthands {I} and {P} in expressions by the matchers of
+// the dashboard's variables.
 var matchers = strings.NewReplacer(
 	"{I,P,", `{instance=~"$instance",provider=~"$provider",`,
 	"{I,P}", `{instance=~"$instance",provider=~"$provider"}`,
@@ -13,8 +14,8 @@ var matchers = strings.NewReplacer(
 	"{I}", `{instance=~"$instance"}`,
 )
 
-// targets are the queries of a panel. Those of stats and tables ask for one
-// moment, all others for a range.
+// targets returns the queries of a panel: instant queries for stats and tables,
+// range queries for all others.
 func targets(instant bool, format string, queries []query) []target {
 	all := make([]target, len(queries))
 	for i, q := range queries {
@@ -26,7 +27,7 @@ func targets(instant bool, format string, queries []query) []target {
 	return all
 }
 
-// newPanel is what all panels have in common.
+// newPanel returns a panel with what all panels have in common.
 func newPanel(kind, title, unit, description string) *panel {
 	return &panel{
 		Type: kind, Title: title, Description: description, Datasource: prometheus(),
@@ -41,7 +42,7 @@ func newPanel(kind, title, unit, description string) *panel {
 	}
 }
 
-// series is a panel with a curve for each series.
+// series returns a panel with a curve per series.
 func series(title, unit, description string, queries ...query) *panel {
 	p := newPanel("timeseries", title, unit, description)
 	p.Targets = targets(false, "time_series", queries)
@@ -57,7 +58,7 @@ func series(title, unit, description string, queries ...query) *panel {
 	return p
 }
 
-// stat is a panel with one number for each series.
+// stat returns a panel with one number per series.
 func stat(title, unit, description string, queries ...query) *panel {
 	p := newPanel("stat", title, unit, description)
 	p.Targets = targets(true, "time_series", queries)
@@ -69,15 +70,15 @@ func stat(title, unit, description string, queries ...query) *panel {
 	return p
 }
 
-// stacked puts the curves on top of each other.
+// stacked stacks the curves.
 func (p *panel) stacked() *panel {
 	p.FieldConfig.Defaults.Custom["stacking"] = object{"mode": "normal", "group": "A"}
 	p.FieldConfig.Defaults.Custom["fillOpacity"] = 40
 	return p
 }
 
-// limits sets the thresholds: a color, then the value from which on the next
-// color holds, and so on. Curves have them as dashed lines.
+// limits sets the thresholds: the first color, then the value at which each
+// further color starts. Time series show them as dashed lines.
 func (p *panel) limits(first string, then ...step) *panel {
 	p.FieldConfig.Defaults.Thresholds.Steps = append([]step{{Color: first}}, then...)
 	if p.Type == "timeseries" {
@@ -86,7 +87,7 @@ func (p *panel) limits(first string, then ...step) *panel {
 	return p
 }
 
-// from is a threshold.
+// from returns a threshold: the color starts at the value.
 func from(value float64, color string) step { return step{Color: color, Value: new(value)} }
 
 // scale sets the ends of the axis.
@@ -95,19 +96,19 @@ func (p *panel) scale(low, high float64) *panel {
 	return p
 }
 
-// decimals sets how many digits stand behind the point.
+// decimals sets the number of decimal places.
 func (p *panel) decimals(n int) *panel {
 	p.FieldConfig.Defaults.Decimals = new(n)
 	return p
 }
 
-// empty is what stands where there is no value.
+// empty sets the text shown when there is no value.
 func (p *panel) empty(text string) *panel {
 	p.FieldConfig.Defaults.NoValue = text
 	return p
 }
 
-// wide sets how many of the 24 columns a panel takes.
+// wide sets the panel's width, in columns of 24.
 func (p *panel) wide(columns int) *panel {
 	p.GridPos.W = columns
 	return p

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The dashboard in the repository is what this program writes.
+// The committed dashboard is what this program writes.
 func TestCommittedDashboard(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "dashboard.json")
 	if err := write(file); err != nil {
@@ -21,6 +21,6 @@ func TestCommittedDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != string(want) {
-		t.Errorf("%s is not what the generator writes; run: go run ./dashboards/generate", committed)
+		t.Errorf("%s differs from the output of the generator; run: go run ./dashboards/generate", committed)
 	}
 }

@@ -2,18 +2,18 @@ package main
 
 import "fmt"
 
-// column is a column of the table of instances.
+// column is a column of the instances table.
 type column struct {
 	title, unit, expr string
 	steps             []step
 }
 
-// ours narrows a metric of Prometheus or Caddy down to our instances, which
-// may share their names with what else runs on the same port.
+// ours limits a metric of Prometheus or Caddy to instances of this module: other
+// programs may expose metrics of the same name.
 const ours = ` and on (job, instance) caddy_chatkit_config_info{I})`
 
 var columns = []column{
-	{"Up for", "s", "max by (instance) ((time() - process_start_time_seconds{I})" + ours,
+	{"Uptime", "s", "max by (instance) ((time() - process_start_time_seconds{I})" + ours,
 		[]step{{Color: "orange"}, from(600, "green")}},
 	{"Configuration loaded", "bool_yes_no", "min by (instance) (caddy_config_last_reload_successful{I}" + ours,
 		[]step{{Color: "red"}, from(1, "green")}},
@@ -31,11 +31,10 @@ var columns = []column{
 		[]step{{Color: "text"}}},
 }
 
-// instances is the row "Instances": one table with a line for each.
+// instances is the row "Instances": one table with a line per instance.
 func instances() []*panel {
 	p := newPanel("table", "Instances", "short",
-		"One line for each instance. Breakers are each instance's own: one instance with an open breaker and others without mean a network problem "+
-			"of that instance.")
+		"One line per instance. Each instance has its own breakers: if a breaker is open on one instance only, that instance has a network problem.")
 	p.GridPos = place{W: 24, H: 8}
 	p.Options = object{"showHeader": true, "cellHeight": "sm"}
 	names := object{"instance": "Instance"}
@@ -53,7 +52,7 @@ func instances() []*panel {
 	return []*panel{p}
 }
 
-// override is how the values of a column look.
+// override returns how the values of a column are displayed.
 func (c *column) override() override {
 	return override{
 		Matcher: object{"id": "byName", "options": c.title},

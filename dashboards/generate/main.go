@@ -2,9 +2,8 @@
 //
 //	go run ./dashboards/generate [<file>]
 //
-// The file is dashboards/chatkit-overview.json unless one is named. Panels are
-// declared in the files named after the rows; everything that all of them have
-// in common is added here.
+// The default file is dashboards/chatkit-overview.json. Each row of panels is
+// declared in a file of the same name; build.go adds what all panels share.
 package main
 
 import (
@@ -14,7 +13,7 @@ import (
 	"os"
 )
 
-// committed is the file from the root of the repository.
+// committed is the path of the file, relative to the root of the repository.
 const committed = "dashboards/chatkit-overview.json"
 
 func main() {
@@ -28,20 +27,20 @@ func main() {
 	}
 }
 
-// write writes the dashboard into a file.
+// write writes the dashboard to a file.
 func write(file string) error {
 	text, err := render()
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, text, 0o644) //nolint:gosec // it is for everybody to read
+	return os.WriteFile(file, text, 0o644) //nolint:gosec // a public file
 }
 
-// render is the dashboard as JSON, the same for every call.
+// render returns the dashboard as JSON. The output is deterministic.
 func render() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // expressions have < and > in them
+	e.SetEscapeHTML(false) // expressions contain < and >
 	e.SetIndent("", "  ")
 	err := e.Encode(overview())
 	return b.Bytes(), err

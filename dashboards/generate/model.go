@@ -3,7 +3,7 @@ package main
 // object is a JSON object; encoding/json writes its keys in order.
 type object = map[string]any
 
-// dashboard is what Grafana imports, as far as it does not fill it in itself.
+// dashboard is what Grafana imports, without the fields that Grafana fills in.
 type dashboard struct {
 	UID           string   `json:"uid"`
 	Title         string   `json:"title"`
@@ -21,7 +21,7 @@ type dashboard struct {
 	Panels        []*panel `json:"panels"`
 }
 
-// panel is a panel, or a row, which has a title and a place only.
+// panel is a panel, or a row, which has only a title and a place.
 type panel struct {
 	ID              int      `json:"id"`
 	Type            string   `json:"type"`
@@ -36,7 +36,7 @@ type panel struct {
 	Transformations []object `json:"transformations,omitempty"`
 }
 
-// place is where a panel stands on the grid, which is 24 columns wide.
+// place is a panel's position on the grid, which is 24 columns wide.
 type place struct {
 	H int `json:"h"`
 	W int `json:"w"`
@@ -44,13 +44,13 @@ type place struct {
 	Y int `json:"y"`
 }
 
-// fields is how the values of a panel look.
+// fields says how the values of a panel are displayed.
 type fields struct {
 	Defaults  field      `json:"defaults"`
 	Overrides []override `json:"overrides"`
 }
 
-// field is how a value looks.
+// field says how a value is displayed.
 type field struct {
 	Unit       string     `json:"unit"`
 	Decimals   *int       `json:"decimals,omitempty"`
@@ -63,19 +63,19 @@ type field struct {
 	Thresholds thresholds `json:"thresholds"`
 }
 
-// override is how one of the values looks that differs from the others.
+// override says how a value that differs from the others is displayed.
 type override struct {
 	Matcher    object   `json:"matcher"`
 	Properties []object `json:"properties"`
 }
 
-// thresholds are the values from which on a color is used.
+// thresholds are the values at which the color changes.
 type thresholds struct {
 	Mode  string `json:"mode"`
 	Steps []step `json:"steps"`
 }
 
-// step is a threshold; the first one has no value and holds below the second.
+// step is a threshold. The first one has no value: it applies below the second.
 type step struct {
 	Color string   `json:"color"`
 	Value *float64 `json:"value"`
@@ -93,5 +93,5 @@ type target struct {
 	Format       string `json:"format"`
 }
 
-// prometheus is the data source the reader of the dashboard has chosen.
+// prometheus returns the data source that the user has selected.
 func prometheus() object { return object{"type": "prometheus", "uid": "${datasource}"} }

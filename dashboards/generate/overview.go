@@ -1,6 +1,6 @@
 package main
 
-// blob is where the documents of the repository are read.
+// blob is the base URL of the repository's documents.
 const blob = "https://github.com/caddy-chatkit/caddy-chatkit/blob/main/"
 
 // row is a row of the dashboard and its panels.
@@ -9,15 +9,15 @@ type row struct {
 	panels []*panel
 }
 
-// overview is the dashboard.
+// overview returns the dashboard.
 func overview() *dashboard {
 	return &dashboard{
 		UID: "chatkit-overview", Title: "caddy-chatkit: overview",
-		Description: "Who serves the sessions of the chat, and why. From top to bottom: is anybody hurt, by what, how slow, since when.",
+		Description: "Which providers serve the chat's sessions, and why. From top to bottom: are users affected, by what, how slow is it, since when.",
 		Tags:        []string{"caddy", "chatkit"}, SchemaVersion: 39, Editable: true, GraphTooltip: 1,
 		Refresh: "30s", Time: object{"from": "now-3h", "to": "now"}, Timezone: "browser",
 		Annotations: annotations(), Links: links(), Templating: variables(),
-		Panels: laidOut([]row{
+		Panels: layOut([]row{
 			{"Is it working?", working()},
 			{"Who serves and why", serving()},
 			{"How fast", fast()},
@@ -28,9 +28,9 @@ func overview() *dashboard {
 	}
 }
 
-// laidOut numbers the panels and puts them onto the grid, from left to right
-// and row by row.
-func laidOut(rows []row) (all []*panel) {
+// layOut numbers the panels and places them on the grid, left to right and row
+// by row.
+func layOut(rows []row) (all []*panel) {
 	id, y := 0, 0
 	for _, r := range rows {
 		id++
@@ -51,7 +51,7 @@ func laidOut(rows []row) (all []*panel) {
 	return all
 }
 
-// variables are what a reader can choose.
+// variables returns the dashboard's variables.
 func variables() object {
 	return object{"list": []object{
 		{
@@ -63,7 +63,7 @@ func variables() object {
 	}}
 }
 
-// labelVariable is a variable with the values of a label, all by default.
+// labelVariable returns a variable with the values of a label, by default all.
 func labelVariable(name, label, query string) object {
 	return object{
 		"name": name, "label": label, "type": "query", "datasource": prometheus(), "definition": query,
@@ -73,7 +73,7 @@ func labelVariable(name, label, query string) object {
 	}
 }
 
-// annotations mark what somebody has done.
+// annotations returns the marks for configuration reloads.
 func annotations() object {
 	return object{"list": []object{{
 		"name": "Configuration loaded", "enable": true, "hide": false, "iconColor": "blue", "datasource": prometheus(),

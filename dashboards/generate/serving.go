@@ -2,47 +2,47 @@ package main
 
 import "strings"
 
-// over fills in the window of an expression.
+// over fills the window into an expression.
 func over(window, expr string) string { return strings.ReplaceAll(expr, "WINDOW", window) }
 
 // serving is the row "Who serves and why".
 func serving() []*panel {
 	return []*panel{
 		series("Fallback share by reason", "percentunit",
-			"The share of sessions that another than the first provider served, by who did not serve and why (the reasons are those of the README). "+
-				"open follows upon other reasons: look at what came before it.",
+			"The share of sessions served by a provider other than the first, by the provider that did not serve and why (see Reasons in the README). "+
+				"open is always the result of other reasons: look at what came before it.",
 			query{`sum by (from, reason) (rate(caddy_chatkit_fallbacks_total{I}[$__rate_interval])) / on () group_left () (` +
 				over("$__rate_interval", served) + ` > 0)`, "{{from}}: {{reason}}"}).
 			stacked().limits("green", from(.5, "red")).scale(0, 1).wide(12),
 		breakers(),
 		stat("Time in fallback", "s",
-			"For how long, of the time shown, there were sessions for which this provider did not serve and another one did.",
+			"For how much of the time range shown another provider served sessions in place of this one.",
 			query{`count_over_time((sum by (from) (increase(caddy_chatkit_fallbacks_total{I}[$__rate_interval])) > 0)[$__range:$__interval]) * $__interval_ms / 1000`, "{{from}}"}).
 			limits("yellow", from(900, "red")).empty("none").wide(6),
 		stat("Open until", "dateTimeFromNow",
-			"When an open breaker lets the next request through, to see whether the provider works again; or when what an operator has forced open ends. A "+
-				"provider whose breaker is not open is not shown.",
+			"When an open breaker lets the next request through, to check whether the provider works again, or when an operator's forced-open state "+
+				"ends. Only providers with an open breaker are shown.",
 			query{`max by (instance, provider) (caddy_chatkit_breaker_open_until_timestamp_seconds{I,P} > 0) * 1000`, "{{provider}} on {{instance}}"}).
 			limits("red").empty("no breaker is open").wide(6),
-		series("Attempts that did not give a session", "reqps",
-			"Attempts at each provider by what became of them, ok left out. This is where the cause stands: misconfigured needs an operator (wrong key, "+
-				"retired workflow), timeout and status_5xx the provider, dial, dns and tls the network.",
+		series("Attempts without a session", "reqps",
+			"Attempts by provider and result, without ok. This panel shows the cause: for misconfigured, check the configuration (wrong key, retired "+
+				"workflow); for timeout and status_5xx, check the provider; for dial, dns and tls, check the network.",
 			query{`sum by (provider, result) (rate(caddy_chatkit_attempts_total{I,P,result!="ok"}[$__rate_interval])) > 0`, "{{provider}}: {{result}}"}).
 			wide(12),
 	}
 }
 
-// The states of a breaker as numbers, for a panel that has a color for each.
+// stateNumbers maps each breaker state to a number, for a panel with a color per state.
 const stateNumbers = `(caddy_chatkit_breaker_state{I,P,state="half_open"} * 1` +
 	` or caddy_chatkit_breaker_state{I,P,state="open"} * 2` +
 	` or caddy_chatkit_breaker_state{I,P,state="forced_open"} * 3` +
 	` or caddy_chatkit_breaker_state{I,P,state="forced_closed"} * 4)`
 
-// breakers is the panel with the state of every breaker.
+// breakers returns the panel with the state of every breaker.
 func breakers() *panel {
 	p := newPanel("state-timeline", "Breakers", "none",
 		"The state of each provider's breaker on each instance. Open: the provider is not asked. Half-open: the next request is the probe; without "+
-			"requests it stays so. Forced: an operator has said so, see caddy chatkit-status.")
+			"requests the breaker stays half-open. Forced: set by an operator, see caddy chatkit-status.")
 	p.Targets = targets(false, "time_series", []query{{"sum by (instance, provider) " + stateNumbers, "{{provider}} on {{instance}}"}})
 	p.FieldConfig.Defaults.Color = object{"mode": "thresholds"}
 	p.FieldConfig.Defaults.Custom = object{"fillOpacity": 80, "lineWidth": 0, "spanNulls": false}

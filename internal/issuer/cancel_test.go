@@ -32,7 +32,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// Ids come from clients and may be anything.
+// IDs come from clients and may be anything.
 func TestCancelUnknown(t *testing.T) {
 	x := issuer.New(10, time.Hour)
 	x.Put(&session.Session{Secret: "one"}, "backend")

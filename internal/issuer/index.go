@@ -1,7 +1,7 @@
-// Package issuer remembers which provider issued a session: an [Index].
+// Package issuer remembers which provider issued each session, in an [Index].
 //
-// It is of the pure ring; caddymodule keeps one for the whole process, so that
-// it outlives configuration reloads, and nobody else imports it.
+// It does not depend on Caddy. Only caddymodule imports it; its index survives
+// configuration reloads.
 package issuer
 
 import (
@@ -18,14 +18,15 @@ import (
 
 // Defaults of an [Index].
 const (
-	// Size is how many sessions are remembered; the least recently used go.
+	// Size is the maximum number of sessions. The least recently used are dropped.
 	Size = 200_000
-	// Life is the longest a session is remembered.
+	// Life is how long a session is remembered at most.
 	Life = 24 * time.Hour
 )
 
 // Index maps sessions to the names of their issuers. It is safe for concurrent
-// use. It holds no secret: its keys are hashes that only this process can make.
+// use. It does not store secrets: its keys are hashes with a salt that only this
+// process knows.
 type Index struct {
 	salt [16]byte
 	lru  *expirable.LRU[key, entry]
@@ -35,18 +36,19 @@ type key [16]byte
 
 type entry struct {
 	provider string
-	until    uint32 // unix seconds, up to 2106; 0: not known
+	until    uint32 // unix seconds, up to 2106; 0: unknown
 	canceled bool
 }
 
-// New returns an empty index of a size, with entries that live for at most life.
+// New returns an empty index for at most size sessions, each kept for at most
+// life.
 func New(size int, life time.Duration) *Index {
 	x := &Index{lru: expirable.NewLRU[key, entry](size, nil, life)}
 	_, _ = rand.Read(x.salt[:]) // never fails, by its documentation
 	return x
 }
 
-// Put remembers that a provider has issued a session.
+// Put records that a provider issued a session.
 func (x *Index) Put(s *session.Session, provider string) {
 	e := entry{provider: provider}
 	if at := s.ExpiresAt.Unix(); !s.ExpiresAt.IsZero() && at > 0 && at <= math.MaxUint32 {
@@ -55,8 +57,8 @@ func (x *Index) Put(s *session.Session, provider string) {
 	x.lru.Add(x.key(s.Secret), e)
 }
 
-// Get returns the provider that issued the session of a secret, "" where that
-// is not known or the session is long over.
+// Get returns the provider that issued the session with this secret, or "" if
+// it is unknown or expired more than an hour ago.
 func (x *Index) Get(secret session.Secret) string {
 	e, ok := x.lru.Get(x.key(secret))
 	if !ok || (e.until != 0 && time.Now().Unix() > int64(e.until)+grace) {
@@ -65,16 +67,16 @@ func (x *Index) Get(secret session.Secret) string {
 	return e.provider
 }
 
-// ID is a name of a session that tells nothing of its secret and that only this
-// index knows how to make.
+// ID returns an identifier for a session that does not reveal its secret. Only
+// this index can create it.
 func (x *Index) ID(secret session.Secret) string {
 	k := x.key(secret)
 	return hex.EncodeToString(k[:])
 }
 
-// Cancel marks the session of an [Index.ID] as canceled. It returns who has
-// issued it and when it ends (the zero time where that is not known); ok is
-// false where no such session is remembered.
+// Cancel marks the session with an [Index.ID] as canceled. It returns the
+// session's issuer and expiry (the zero time if unknown). ok is false if the
+// index does not hold the session.
 func (x *Index) Cancel(id string) (provider string, until time.Time, ok bool) {
 	var k key
 	if len(id) != hex.EncodedLen(len(k)) {
@@ -95,20 +97,21 @@ func (x *Index) Cancel(id string) (provider string, until time.Time, ok bool) {
 	return e.provider, until, true
 }
 
-// Canceled tells whether a session was canceled, as far as is remembered.
+// Canceled reports whether the session is known to be canceled.
 func (x *Index) Canceled(secret session.Secret) bool {
 	e, ok := x.lru.Get(x.key(secret))
 	return ok && e.canceled
 }
 
-// grace is how long after its end a session is still known, in seconds: front
-// ends refresh late.
+// grace is how long a session is still known after its expiry, in seconds,
+// because front ends refresh late.
 const grace = 60 * 60
 
-// Len is how many sessions are remembered.
+// Len returns the number of sessions in the index.
 func (x *Index) Len() int { return x.lru.Len() }
 
-// key hashes a secret. Nobody sees the hash, so half of one behind a salt does.
+// key hashes a secret with the salt. Nobody else sees the hash, so half of it is
+// enough.
 func (x *Index) key(secret session.Secret) (k key) {
 	var room [16 + 256]byte
 	sum := sha256.Sum256(append(append(room[:0], x.salt[:]...), secret.Reveal()...))

@@ -44,7 +44,7 @@ func TestIndex(t *testing.T) {
 
 // A session is known until an hour after its end: front ends refresh late.
 func TestIndexExpiry(t *testing.T) {
-	x := issuer.New(10, 24*time.Hour) // its janitor lives outside of the bubble
+	x := issuer.New(10, 24*time.Hour) // its janitor runs outside the bubble
 	synctest.Test(t, func(t *testing.T) {
 		put(x, "a", "backend", time.Now().Add(10*time.Minute))
 		time.Sleep(69 * time.Minute)
@@ -58,7 +58,7 @@ func TestIndexExpiry(t *testing.T) {
 	})
 }
 
-// However many sessions there are, the index stays within its size.
+// The index stays within its size, however many sessions there are.
 func TestIndexIsBounded(t *testing.T) {
 	before := heap()
 	x := issuer.New(issuer.Size, issuer.Life)

@@ -1,6 +1,6 @@
-// Package limitread reads bodies that may be too large, into buffers that are used
-// again. Every package of either ring may import it; it imports the standard
-// library only.
+// Package limitread reads bodies up to a size limit, into pooled buffers.
+//
+// Every package may import it. It imports only the standard library.
 package limitread
 
 import (
@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// ErrTooLarge is the error of a body beyond its limit.
+// ErrTooLarge is returned for a body that is longer than the limit.
 var ErrTooLarge = errors.New("body is too large")
 
 // Body is a body that was read. Its bytes are valid until [Body.Release].
@@ -19,15 +19,15 @@ type Body struct {
 	limited io.LimitedReader
 }
 
-// keep is the largest buffer that is kept for another body, in bytes: one large
-// body must not cost its memory for ever.
+// keep is the size of the largest buffer that goes back to the pool, in bytes, so
+// that one large body does not occupy memory forever.
 const keep = 16 << 10
 
 var pool = sync.Pool{New: func() any { return new(Body) }}
 
-// Read reads r to its end. It returns [ErrTooLarge] where there are more than
-// limit bytes, of which it then has read one, or the error of r. The body is to
-// be released in each case.
+// Read reads r to its end. It returns [ErrTooLarge] if there are more than limit
+// bytes, having read one byte beyond the limit, or the error of r. The caller
+// must release the body in every case.
 func Read(r io.Reader, limit int64) (*Body, error) {
 	b := pool.Get().(*Body) //nolint:forcetypeassert // the pool holds nothing else
 	b.limited = io.LimitedReader{R: r, N: limit + 1}
@@ -39,10 +39,10 @@ func Read(r io.Reader, limit int64) (*Body, error) {
 	return b, err
 }
 
-// Bytes returns what was read.
+// Bytes returns the bytes read.
 func (b *Body) Bytes() []byte { return b.buf.Bytes() }
 
-// Release gives the buffer back. The bytes must not be used any more.
+// Release returns the buffer to the pool. The bytes must not be used afterwards.
 func (b *Body) Release() {
 	if b.buf.Cap() > keep {
 		return

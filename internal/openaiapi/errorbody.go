@@ -5,9 +5,8 @@ import (
 	"net/http"
 )
 
-// ErrorBody writes an error in the shape that OpenAI's SDKs read:
-// {"error":{"message","type","param","code"}}, of which param and code are null
-// where they are "".
+// ErrorBody returns an error in the format that OpenAI's SDKs read:
+// {"error":{"message","type","param","code"}}. An empty param or code is null.
 func ErrorBody(status int, message, param, code string) []byte {
 	var e struct {
 		Error struct {
@@ -31,7 +30,7 @@ func ErrorBody(status int, message, param, code string) []byte {
 	return out
 }
 
-// errorType is the type that goes with a status.
+// errorType returns the error type for a status.
 func errorType(status int) string {
 	switch {
 	case status == http.StatusTooManyRequests:

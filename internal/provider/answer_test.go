@@ -43,7 +43,7 @@ func TestPostReadsAnswersUpToABound(t *testing.T) {
 	}
 }
 
-// An endless answer is given up at the bound, not at the time limit.
+// Reading an endless answer stops at the size limit, not at the time limit.
 func TestPostGivesUpAnEndlessAnswer(t *testing.T) {
 	u := start(t, func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {
@@ -58,8 +58,8 @@ func TestPostGivesUpAnEndlessAnswer(t *testing.T) {
 	}
 }
 
-// What is cut off may have created a session: it counts as cut, and is not
-// tried again.
+// A request whose answer is cut off may have created a session, so it counts as
+// cut and is not retried.
 func TestPostOfACutAnswer(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	for name, text := range map[string]string{
@@ -80,7 +80,7 @@ func TestPostOfACutAnswer(t *testing.T) {
 	}
 }
 
-// Without a length nobody can tell a cut answer from a whole one: it is judged.
+// Without a length a cut answer looks complete, so it is parsed.
 func TestPostOfACutAnswerWithoutALength(t *testing.T) {
 	body, judged, err := start(t, wire("HTTP/1.0 200 OK\r\n\r\n{\"session_id\":")).ask(t.Context())
 	if err != nil || !judged || body != `{"session_id":` {

@@ -18,55 +18,55 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// MaxAnswer is how much of an answer is read, in bytes.
+// MaxAnswer is the maximum size of an answer, in bytes.
 const MaxAnswer = 64 << 10
 
 // Client posts JSON to one URL. It is safe for concurrent use.
 type Client struct {
-	// URL is the address asked, shared by all requests and never changed.
+	// URL is the address to call. It is shared by all requests and never changed.
 	URL *url.URL
 
-	// Header is sent with every request; its values are shared, never changed.
+	// Header is sent with every request. Its values are shared and never changed.
 	Header http.Header
 
-	// Transport makes the exchange. Redirects are not followed.
+	// Transport sends the requests. Redirects are not followed.
 	Transport http.RoundTripper
 }
 
 // Call is one request to a provider.
 type Call struct {
-	// URL takes the place of the client's where it is not nil.
+	// URL replaces the client's URL unless it is nil.
 	URL *url.URL
 
-	// Header is added to the client's, and wins over it.
+	// Header is added to the client's headers and overrides them.
 	Header http.Header
 
-	// ID is sent as X-Request-Id where it is not empty.
+	// ID is sent as X-Request-Id unless it is empty.
 	ID string
 
 	// Body is the JSON to send, nil for none.
 	Body []byte
 
-	// CallerCredentials tells that Header holds credentials of the caller.
+	// CallerCredentials says that Header holds the caller's own credentials.
 	CallerCredentials bool
 
-	// Explain, where it is not nil, sees the body of an answer that is no
-	// success and may say more about the failure than its status does. The body
-	// is nil where it has more than [MaxAnswer] bytes; err tells that it broke
-	// off. Like judge, Explain must not keep it.
+	// Explain, if not nil, is called with the body of an answer that is not a
+	// success, and may add details to the failure. The body is nil if it is
+	// longer than [MaxAnswer]; err is set if reading it failed. Explain must not
+	// retain the body.
 	Explain func(f *session.Failure, body []byte, err error)
 }
 
-// Post sends a call and hands the body of a 2xx answer to judge, which must not
-// keep it. Any other status, an answer that breaks off and one that is too large
-// come back as a [*session.Failure]; an error of the transport as it is.
-func (c *Client) Post(ctx context.Context, call *Call, judge func(body []byte) error) error {
+// Post sends a call and passes the body of a 2xx answer to parse, which must not
+// retain it. Any other status, an incomplete answer and one that is too large
+// are returned as a [*session.Failure], errors of the transport unchanged.
+func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) error) error {
 	resp, err := c.Transport.RoundTrip(c.request(ctx, call))
 	if err != nil {
-		return withoutPeersWords(err)
+		return redactPeer(err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return refused(resp, call)
+		return statusFailure(resp, call)
 	}
 	defer resp.Body.Close()
 	body, err := limitread.Read(resp.Body, MaxAnswer)
@@ -77,16 +77,16 @@ func (c *Client) Post(ctx context.Context, call *Call, judge func(body []byte) e
 	case err != nil:
 		return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
 	}
-	return judge(body.Bytes())
+	return parse(body.Bytes())
 }
 
-// errNotHTTP is the cause of an answer that is no HTTP.
+// errNotHTTP is the cause of an answer that is not HTTP.
 var errNotHTTP = errors.New("answer is not HTTP")
 
-// withoutPeersWords takes the place of the errors in which net/http quotes what
-// the peer has sent (a malformed status line, header or length): that must not
-// get into logs. An answer has begun then, so the exchange did something.
-func withoutPeersWords(err error) error {
+// redactPeer replaces errors in which net/http quotes bytes from the peer (a
+// malformed status line, header or length), because they must not reach the
+// logs. The answer had begun by then, so the request may have had an effect.
+func redactPeer(err error) error {
 	_, network := errors.AsType[net.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	if network || certificate || !strings.Contains(err.Error(), `"`) {
@@ -95,8 +95,8 @@ func withoutPeersWords(err error) error {
 	return &session.Failure{Reason: session.Reset, Answered: true, Err: errNotHTTP}
 }
 
-// request builds the HTTP request. Literally, because http.NewRequest would
-// parse the URL and copy the header once more for each of them.
+// request builds the HTTP request. It does not use http.NewRequest, which would
+// parse the URL and copy the header again for every request.
 func (c *Client) request(ctx context.Context, call *Call) *http.Request {
 	u := c.URL
 	if call.URL != nil {
@@ -120,15 +120,15 @@ func (c *Client) request(ctx context.Context, call *Call) *http.Request {
 	return r.WithContext(ctx)
 }
 
-// newBody is the body of a request. It is of a type that net/http knows to be in
-// memory: before any other it sends the header in a packet of its own.
+// newBody returns the body of a request, as a type that net/http knows to be in
+// memory. For other types it sends the header in a separate packet.
 func newBody(b []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }
 
-// refused turns an answer that is no success into a failure. Where its body is
-// of no interest a small one is read for a moment all the same, so that the
-// connection can be used again: an outage should not also be a storm of
+// statusFailure turns an answer that is not a success into a failure. If nobody
+// needs the body, it still reads a small one for a short time, so that the
+// connection can be reused: an outage should not also cause a storm of
 // handshakes.
-func refused(resp *http.Response, call *Call) error {
+func statusFailure(resp *http.Response, call *Call) error {
 	defer resp.Body.Close()
 	f := &session.Failure{
 		Status:            resp.StatusCode,
@@ -139,7 +139,7 @@ func refused(resp *http.Response, call *Call) error {
 	switch {
 	case call.Explain != nil:
 		explain(f, resp.Body, call)
-	case resp.ContentLength <= drainBytes: // or of unknown length, which is -1
+	case resp.ContentLength <= drainBytes: // or unknown, which is -1
 		timer := time.AfterFunc(drainTime, func() { _ = resp.Body.Close() })
 		defer timer.Stop()
 		_, _ = io.CopyN(io.Discard, resp.Body, drainBytes)
@@ -147,8 +147,8 @@ func refused(resp *http.Response, call *Call) error {
 	return f
 }
 
-// explain has the body of a refusal explained, which may take as long as the
-// attempt has.
+// explain calls the call's Explain with the body of an error answer. Reading it
+// is limited by the attempt's own time limit only.
 func explain(f *session.Failure, r io.Reader, call *Call) {
 	body, err := limitread.Read(r, MaxAnswer)
 	defer body.Release()
@@ -159,7 +159,7 @@ func explain(f *session.Failure, r io.Reader, call *Call) {
 	call.Explain(f, body.Bytes(), err)
 }
 
-// What a refusal is read to, in size and in time.
+// Limits for reading the body of an error answer that nobody needs.
 const (
 	drainBytes = 4 << 10
 	drainTime  = 50 * time.Millisecond

@@ -125,7 +125,7 @@ func TestPostReturnsTheJudgment(t *testing.T) {
 	}
 }
 
-// roundTripper is a transport in the test's hands.
+// roundTripper is a transport that the test controls.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -157,7 +157,7 @@ func TestPostBodyCanBeSentAgain(t *testing.T) {
 	_ = c.Post(t.Context(), &provider.Call{Body: []byte(`{"a":1}`)}, nil)
 }
 
-// Answers are judged in buffers that are used again: none may see another's.
+// Answers are parsed in pooled buffers: none may see another's bytes.
 func TestPostConcurrently(t *testing.T) {
 	u := start(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

@@ -28,21 +28,21 @@ func TestDecode(t *testing.T) {
 		{"deep but not too deep", `{"metadata":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}`, ""},
 		{"empty", "", "answer is empty"},
 		{"white space", " \n\t\r ", "answer is empty"},
-		{"null", "null", "answer is no JSON object"},
-		{"HTML", "<!doctype html><p>planted", "answer is no JSON object"},
-		{"text", "planted", "answer is no JSON object"},
-		{"list", `[{"client_secret":"planted"}]`, "answer is no JSON object"},
-		{"string", `"planted"`, "answer is no JSON object"},
-		{"number", "7", "answer is no JSON object"},
-		{"byte order mark", "\ufeff{}", "answer is no JSON object"},
-		{"gzip", "\x1f\x8b\x08", "answer is no JSON object"},
-		{"cut", `{"client_secret":"planted`, "answer is no valid JSON"},
-		{"two objects", `{"client_secret":"planted"}{}`, "answer is no valid JSON"},
-		{"something after it", `{} planted`, "answer is no valid JSON"},
-		{"control character", "{\"client_secret\":\"planted\n\"}", "answer is no valid JSON"},
-		{"20,000 brackets", `{"metadata":` + strings.Repeat("[", 20000), "answer is no valid JSON"},
-		{"20,000 closed brackets", `{"metadata":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + "}", "answer is no valid JSON"},
-		{"20,000 braces", strings.Repeat(`{"metadata":`, 20000), "answer is no valid JSON"},
+		{"null", "null", "answer is not a JSON object"},
+		{"HTML", "<!doctype html><p>planted", "answer is not a JSON object"},
+		{"text", "planted", "answer is not a JSON object"},
+		{"list", `[{"client_secret":"planted"}]`, "answer is not a JSON object"},
+		{"string", `"planted"`, "answer is not a JSON object"},
+		{"number", "7", "answer is not a JSON object"},
+		{"byte order mark", "\ufeff{}", "answer is not a JSON object"},
+		{"gzip", "\x1f\x8b\x08", "answer is not a JSON object"},
+		{"cut", `{"client_secret":"planted`, "answer is not valid JSON"},
+		{"two objects", `{"client_secret":"planted"}{}`, "answer is not valid JSON"},
+		{"something after it", `{} planted`, "answer is not valid JSON"},
+		{"control character", "{\"client_secret\":\"planted\n\"}", "answer is not valid JSON"},
+		{"20,000 brackets", `{"metadata":` + strings.Repeat("[", 20000), "answer is not valid JSON"},
+		{"20,000 closed brackets", `{"metadata":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + "}", "answer is not valid JSON"},
+		{"20,000 braces", strings.Repeat(`{"metadata":`, 20000), "answer is not valid JSON"},
 		{"numeric secret", `{"client_secret":4711}`, "answer's client_secret is a number"},
 		{"boolean secret", `{"client_secret":true}`, "answer's client_secret is a bool"},
 		{"object for a secret", `{"client_secret":{"planted":1}}`, "answer's client_secret is a object"},
@@ -64,8 +64,8 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// sentence is all a decoding error may say: the names are our own.
-var sentence = regexp.MustCompile(`^answer( is empty| is no JSON object| is no valid JSON|'s (client_secret|in|in\.n) is a (string|number( [-+0-9.eE]+)?|bool|object|array))$`)
+// sentence is all that a decoding error may say: the names are our own.
+var sentence = regexp.MustCompile(`^answer( is empty| is not a JSON object| is not valid JSON|'s (client_secret|in|in\.n) is a (string|number( [-+0-9.eE]+)?|bool|object|array))$`)
 
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{

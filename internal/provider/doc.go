@@ -1,7 +1,7 @@
-// Package provider holds what the providers that speak JSON over HTTP share:
-// one [Client] that sends a request and reads the answer within bounds.
+// Package provider holds what the providers that speak JSON over HTTP share: a
+// [Client] that sends a request and reads the answer, limited in size.
 //
-// One package below it per provider builds the request, owns the credential and
-// judges the answer. All are of the pure ring; caddymodule wraps each in a Caddy
-// module and hands it the round tripper of Caddy's own transport.
+// Each provider has a package below this one, which builds the request, holds
+// the credentials and checks the answer. These packages do not depend on Caddy:
+// caddymodule wraps each in a Caddy module and passes in Caddy's transport.
 package provider

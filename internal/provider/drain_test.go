@@ -50,8 +50,8 @@ func TestPostUsesTheConnectionAgain(t *testing.T) {
 	}
 }
 
-// A refusal without a length was once not read at all, and many servers send
-// theirs so: each of them cost a connection.
+// Many servers send error answers without a length. These were once not read at
+// all, and each cost a connection.
 func TestPostUsesTheConnectionAgainAfterAChunkedRefusal(t *testing.T) {
 	u := start(t, chunked(503, "overloaded"))
 	for range 5 {
@@ -64,8 +64,8 @@ func TestPostUsesTheConnectionAgainAfterAChunkedRefusal(t *testing.T) {
 	}
 }
 
-// Reading a refusal must not delay it: the next provider is waiting. The bound
-// is 50 ms; a second is what a busy machine may make of it.
+// Reading an error answer must not take long: the next provider is waiting. The
+// limit is 50 ms; the test allows a second for a busy machine.
 func TestPostDoesNotWaitForARefusalsBody(t *testing.T) {
 	hang := func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).Flush()

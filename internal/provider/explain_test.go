@@ -11,7 +11,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// What a provider that explains its refusals gets to see of them.
+// What Explain is called with.
 func TestExplain(t *testing.T) {
 	padding := strings.Repeat("x", provider.MaxAnswer)
 	cases := []struct {
@@ -51,7 +51,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// A success has nothing to explain.
+// Explain is not called for a success.
 func TestExplainNoSuccess(t *testing.T) {
 	u := start(t, says(200, "{}"))
 	call := provider.Call{Explain: func(*session.Failure, []byte, error) { t.Error("explained") }}
@@ -60,7 +60,7 @@ func TestExplainNoSuccess(t *testing.T) {
 	}
 }
 
-// says answers a status and a body.
+// says answers with a status and a body.
 func says(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)

@@ -16,7 +16,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// upstream is a server and a client that asks it.
+// upstream is a server and a client for it.
 type upstream struct {
 	provider.Client
 	conns atomic.Int32 // opened so far
@@ -47,7 +47,7 @@ func start(t *testing.T, h http.HandlerFunc) *upstream {
 	return u
 }
 
-// ask posts an empty object and returns what was handed to be judged.
+// ask posts an empty object and returns the body that was passed to parse.
 func (u *upstream) ask(ctx context.Context) (body string, judged bool, err error) {
 	err = u.Post(ctx, &provider.Call{Body: []byte(`{}`)}, func(b []byte) error {
 		body, judged = string(b), true
@@ -56,7 +56,7 @@ func (u *upstream) ask(ctx context.Context) (body string, judged bool, err error
 	return body, judged, err
 }
 
-// failure is the failure err is, which it has to be.
+// failure returns err as a failure, which it must be.
 func failure(t *testing.T, err error) *session.Failure {
 	t.Helper()
 	f, ok := errors.AsType[*session.Failure](err)
@@ -73,7 +73,7 @@ func replies(status int, body string) http.HandlerFunc {
 	}
 }
 
-// wire answers with bytes as they are, and hangs up.
+// wire answers with raw bytes and closes the connection.
 func wire(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -23,9 +23,9 @@ func (c countedConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// A request leaves in one piece: net/http sends the header by itself before a
-// body it does not know to be in memory, at the cost of a system call and of
-// waking the backend twice.
+// A request is sent in one packet. If net/http does not know that the body is in
+// memory, it sends the header separately, which costs a system call and wakes the
+// backend twice.
 func TestOneWritePerRequest(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }))
 	defer server.Close()

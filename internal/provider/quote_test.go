@@ -11,7 +11,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
 )
 
-// A peer that speaks no HTTP is not quoted: its words could be anything.
+// A peer that does not speak HTTP is not quoted: it can send anything.
 func TestPeerIsNotQuoted(t *testing.T) {
 	for _, answer := range []string{
 		"planted-words\r\n\r\n",
@@ -32,7 +32,7 @@ func TestPeerIsNotQuoted(t *testing.T) {
 	}
 }
 
-// speak is the URL of a server that answers one request with text as it is.
+// speak returns the URL of a server that answers one request with raw text.
 func speak(t *testing.T, text string) *url.URL {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

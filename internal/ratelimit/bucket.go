@@ -8,8 +8,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Rate is how often something may happen: N times at once, and as often again
-// evenly spread over each Per.
+// Rate limits how often something may happen: a burst of N, refilled evenly at N
+// per Per.
 type Rate struct {
 	N   int
 	Per time.Duration
@@ -26,18 +26,16 @@ func (r Rate) Check() error {
 	return nil
 }
 
-// Bucket holds the tokens of one thing that is limited. It is safe for
-// concurrent use.
+// Bucket is a token bucket. It is safe for concurrent use.
 type Bucket struct{ l *rate.Limiter }
 
-// NewBucket returns a full bucket. The rate must be one that [Rate.Check] has
-// no error for.
+// NewBucket returns a full bucket. The rate must pass [Rate.Check].
 func NewBucket(r Rate) *Bucket {
 	return &Bucket{rate.NewLimiter(rate.Limit(float64(r.N)/r.Per.Seconds()), r.N)}
 }
 
-// Take takes a token. Where there is none it takes none and returns how long it
-// will be until there is, at least 1 ns.
+// Take takes a token and returns 0. If there is none, it returns the time until
+// the next token, at least 1 ns.
 func (b *Bucket) Take() (wait time.Duration) {
 	now := time.Now()
 	if b.l.AllowN(now, 1) {
@@ -46,7 +44,7 @@ func (b *Bucket) Take() (wait time.Duration) {
 	return max(b.wait(now), 1)
 }
 
-// Wait is how long it will be until there is a token, 0 where there is one.
+// Wait returns the time until there is a token, or 0 if there is one now.
 func (b *Bucket) Wait() time.Duration { return b.wait(time.Now()) }
 
 func (b *Bucket) wait(now time.Time) time.Duration {

@@ -29,8 +29,8 @@ func TestRateCheck(t *testing.T) {
 	}
 }
 
-// The wait that is told is the wait that helps: just before it there is no
-// token, just after it there is one.
+// The returned wait is exact: just before its end there is no token, just after it
+// there is one.
 func TestBucketTellsTheWait(t *testing.T) {
 	for _, r := range []ratelimit.Rate{{1, time.Second}, {10, time.Minute}, {3, 7 * time.Hour}, {1000, time.Second}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestBucketTellsTheWait(t *testing.T) {
 	}
 }
 
-// Many at once share a bucket: exactly N get through.
+// Concurrent users of a bucket: exactly N get a token.
 func TestBucketAtOnce(t *testing.T) {
 	b := ratelimit.NewBucket(ratelimit.Rate{N: 100, Per: time.Hour})
 	var got atomic.Int64

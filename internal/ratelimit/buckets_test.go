@@ -14,8 +14,8 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 )
 
-// Each user gets what the rate says over any length of time, within one, and
-// memory stays within its bounds.
+// Over any period each user gets what the rate allows, to within one token, and
+// memory stays bounded.
 func TestHundredThousandUsers(t *testing.T) {
 	const users, sample = 100_000, 50
 	synctest.Test(t, func(t *testing.T) {
@@ -29,8 +29,8 @@ func TestHundredThousandUsers(t *testing.T) {
 		} else {
 			t.Logf("%d users take %.1f MiB", b.Len(), float64(grown)/(1<<20))
 		}
-		// Ten minutes of asking far more often than is let through, with users
-		// in another order each time.
+		// Ten minutes of far more requests than allowed, with the users in a
+		// different order each time.
 		got := make([]int, sample)
 		for i := range got {
 			got[i] = 1 // taken above
@@ -60,7 +60,7 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// More keys than there is room for: the one not seen for longest goes.
+// More keys than fit: the least recently used one is evicted.
 func TestBucketsAreBounded(t *testing.T) {
 	b := ratelimit.NewBuckets(ratelimit.Rate{N: 1, Per: time.Hour}, 3)
 	for _, key := range []string{"a", "b", "c", "a", "d"} { // b goes
@@ -77,7 +77,7 @@ func TestBucketsAreBounded(t *testing.T) {
 	}
 }
 
-// One key asked for by many at once has one bucket.
+// Concurrent use of one key creates one bucket.
 func TestBucketsAtOnce(t *testing.T) {
 	b := ratelimit.NewBuckets(ratelimit.Rate{N: 7, Per: time.Hour}, ratelimit.Size)
 	var got atomic.Int64

@@ -1,6 +1,6 @@
-// Package ratelimit is how often something may happen: token buckets, one alone or
-// one for each of many keys in bounded memory.
+// Package ratelimit limits how often something may happen: a single token
+// bucket, or one for each of many keys in bounded memory.
 //
-// It is of the pure ring: no Caddy, no zap, no Prometheus. caddymodule limits
-// requests and providers with it; nobody else imports it.
+// It does not depend on Caddy. Only caddymodule imports it, to limit requests
+// and providers.
 package ratelimit

@@ -8,30 +8,30 @@ import (
 	"time"
 )
 
-// Paths and defaults of the backend stand-in.
+// Paths and defaults of the simulated backend.
 const (
 	backendSessions = "/api/sessions"
 	backendHealth   = "/health"
 	backendPrefix   = "session-"
-	backendModel    = "custom-v1" // where the request names none
+	backendModel    = "custom-v1" // if the request names none
 )
 
-// backend speaks as the documented sample backend does.
+// backend answers like the documented sample backend.
 type backend struct {
 	opts     Options
 	sessions backendSecrets
 }
 
-// backendSession is the answer to a good request.
+// backendSession is the answer to a valid request.
 type backendSession struct {
 	SessionID any    `json:"session_id"`
 	ExpiresAt string `json:"expires_at"` // RFC 3339, UTC, whole seconds
 	Model     string `json:"model"`
 }
 
-// backendOrder is the body of a session request: user_id, model and metadata,
-// which is accepted and, as in the sample, not answered. A map and not a struct,
-// because encoding/json would match a struct's fields in any case of letters.
+// backendOrder is the body of a session request: user_id, model and metadata.
+// The metadata is accepted but not returned, as in the sample. It is not a
+// struct, because encoding/json ignores case when it matches struct fields.
 type backendOrder map[string]json.RawMessage
 
 func (b *backend) route(u *url.URL) (string, judge) {
@@ -46,10 +46,10 @@ func (b *backend) route(u *url.URL) (string, judge) {
 	return "", nil
 }
 
-// mark adds nothing: FastAPI has no standing headers.
+// mark does nothing: FastAPI has no headers common to all answers.
 func (*backend) mark(http.Header) {}
 
-// create checks the key, then the request, and hands out a session.
+// create checks the key, then the request, and returns a session.
 func (b *backend) create(req *Recorded, f Fault) reply {
 	if b.opts.Key != "" && bearer(req.Header) != b.opts.Key {
 		return b.problem(http.StatusUnauthorized)
@@ -69,10 +69,10 @@ func (b *backend) create(req *Recorded, f Fault) reply {
 	return a
 }
 
-// order reads the request; the user may stand in the body or in the query. The
-// query wins, as there the sample never looks at the body for it.
+// order parses the request. The user may be in the body or in the query. The
+// query takes precedence: with it the sample does not read the user from the body.
 func (*backend) order(req *Recorded) (model string, bad []invalid) {
-	query, _ := url.ParseQuery(req.Query) // what cannot be parsed is left out
+	query, _ := url.ParseQuery(req.Query) // keeps what it could parse
 	inQuery := query.Get("user_id") != ""
 	if len(req.Body) == 0 {
 		if inQuery {
@@ -94,7 +94,7 @@ func (*backend) order(req *Recorded) (model string, bad []invalid) {
 	return model, bad
 }
 
-// problem words an error as FastAPI does.
+// problem returns an error in FastAPI's format.
 func (*backend) problem(status int) reply {
 	if status == http.StatusUnprocessableEntity {
 		return marshaled(status, map[string]any{"detail": []invalid{missing(nil, "body", "user_id")}})
@@ -102,7 +102,7 @@ func (*backend) problem(status int) reply {
 	return marshaled(status, map[string]string{"detail": http.StatusText(status)})
 }
 
-// bearer is the bearer token of a request, or "".
+// bearer returns the bearer token of a request, or "".
 func bearer(h http.Header) string {
 	scheme, key, _ := strings.Cut(h.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "bearer") {

@@ -14,7 +14,7 @@ type invalid struct {
 	Ctx   map[string]string `json:"ctx,omitempty"`
 }
 
-// missing says that a field is not there; input is the object it is missing in.
+// missing says that a field is missing; input is the object that should have it.
 func missing(input json.RawMessage, loc ...any) invalid {
 	return invalid{Type: "missing", Loc: loc, Msg: "Field required", Input: input}
 }
@@ -24,7 +24,7 @@ func wrongType(kind, want string, input json.RawMessage, loc ...any) invalid {
 	return invalid{Type: kind, Loc: loc, Msg: "Input should be a valid " + want, Input: input}
 }
 
-// malformed tells a body that is not JSON from one that is not an object.
+// malformed distinguishes a body that is not JSON from one that is not an object.
 func malformed(body []byte, err error) invalid {
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		return invalid{
@@ -35,7 +35,7 @@ func malformed(body []byte, err error) invalid {
 	return wrongType("model_attributes_type", "dictionary or object to extract fields from", body, "body")
 }
 
-// checkUser wants a user_id that is a non-empty string.
+// checkUser requires user_id to be a non-empty string.
 func (o backendOrder) checkUser(body []byte) []invalid {
 	var (
 		user string
@@ -55,8 +55,8 @@ func (o backendOrder) checkUser(body []byte) []invalid {
 	return nil
 }
 
-// checkRest wants model to be a string and metadata an object, where they are
-// there and not null.
+// checkRest requires model to be a string and metadata an object, unless they
+// are absent or null.
 func (o backendOrder) checkRest() (bad []invalid) {
 	var (
 		model    *string

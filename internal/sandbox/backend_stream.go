@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// The stream of the backend stand-in.
+// The stream of the simulated backend.
 const (
 	backendStream = "/api/chat/stream"
 	typeEvents    = "text/event-stream"
-	// eventPause lies between two events: short, but long enough to be seen.
+	// eventPause is the time between two events: short, but long enough to be seen.
 	eventPause = 60 * time.Millisecond
-	// longestEcho bounds how much of a message a reply repeats, in bytes.
+	// longestEcho limits how much of a message a reply repeats, in bytes.
 	longestEcho = 200
 )
 
@@ -29,8 +29,7 @@ type backendDelta struct {
 	Delta string `json:"delta,omitempty"`
 }
 
-// backendSecrets are the last sessions that were handed out, for the streams
-// that belong to them.
+// backendSecrets are the most recent sessions, which may open streams.
 type backendSecrets struct {
 	mu    sync.Mutex
 	known ring[string]
@@ -48,8 +47,8 @@ func (s *backendSecrets) has(secret string) bool {
 	return slices.Contains(s.known.values, secret)
 }
 
-// reply answers a message by a stream. Where a key is wanted, the key or a
-// session of this server opens it.
+// reply answers a message with a stream. If the server requires a key, the
+// request must have that key or a session of this server.
 func (b *backend) reply(req *Recorded, _ Fault) reply {
 	shown := bearer(req.Header)
 	if b.opts.Key != "" && shown != b.opts.Key && !b.sessions.has(shown) {
@@ -62,7 +61,7 @@ func (b *backend) reply(req *Recorded, _ Fault) reply {
 	return reply{status: http.StatusOK, contentType: typeEvents, body: events(message)}
 }
 
-// readMessage is the message of a stream request: {"message": "…"}.
+// readMessage returns the message of a stream request: {"message": "…"}.
 func readMessage(body []byte) (message string, bad []invalid) {
 	var o map[string]json.RawMessage
 	if err := json.Unmarshal(body, &o); err != nil {
@@ -78,13 +77,13 @@ func readMessage(body []byte) (message string, bad []invalid) {
 	return message, nil
 }
 
-// events is a reply to the message, a word an event.
+// events returns a reply to the message, one event per word.
 func events(message string) []byte {
 	if len(message) > longestEcho {
 		message = strings.ToValidUTF8(message[:longestEcho], "") + "…"
 	}
 	var all bytes.Buffer
-	for word := range strings.SplitAfterSeq("You said: “"+message+"”. This reply comes from the stand-in backend, word by word.", " ") {
+	for word := range strings.SplitAfterSeq("You said: “"+message+"”. This reply comes from the simulated backend, word by word.", " ") {
 		writeEvent(&all, backendDelta{Type: "delta", Delta: word})
 	}
 	writeEvent(&all, backendDelta{Type: "done"})
@@ -92,13 +91,13 @@ func events(message string) []byte {
 }
 
 func writeEvent(to *bytes.Buffer, event backendDelta) {
-	data, _ := json.Marshal(event) // two strings, which always can be
+	data, _ := json.Marshal(event) // two strings: cannot fail
 	to.WriteString("data: ")
 	to.Write(data)
 	to.Write(eventEnd)
 }
 
-// send writes a reply, a stream event by event.
+// send writes a reply. A stream is sent event by event.
 func (e *exchange) send(a reply) {
 	if a.contentType != typeEvents {
 		a.write(e.w)
@@ -108,7 +107,7 @@ func (e *exchange) send(a reply) {
 	a.head(e.w, -1)
 	for event := range bytes.SplitAfterSeq(a.body, eventEnd) {
 		if len(event) == 0 {
-			return // behind the last one
+			return // after the last one
 		}
 		_, _ = e.w.Write(event)
 		flush(e.w)
@@ -118,7 +117,7 @@ func (e *exchange) send(a reply) {
 	}
 }
 
-// pause waits; false where there is nobody left to wait for.
+// pause waits for d. It returns false if the client or the server is gone.
 func (e *exchange) pause(d time.Duration) bool {
 	over := time.NewTimer(d)
 	defer over.Stop()

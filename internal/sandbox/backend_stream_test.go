@@ -18,7 +18,7 @@ const (
 	streamType = "text/event-stream"
 )
 
-// askStream sends a good message, or another body.
+// askStream sends a valid message, or another body.
 func askStream(t *testing.T, s *sandbox.Server, bearer, body string) seen {
 	t.Helper()
 	return do(newClient(t), streamRequest(t, s, bearer, body))
@@ -31,7 +31,7 @@ func streamRequest(t *testing.T, s *sandbox.Server, bearer, body string) *http.R
 	return r
 }
 
-// replyText puts the deltas together; done tells whether the end came, last.
+// replyText joins the deltas; done reports whether the end came last.
 func replyText(t *testing.T, body string) (text string, done bool) {
 	t.Helper()
 	for frame := range strings.SplitSeq(strings.TrimSuffix(body, "\n\n"), "\n\n") {
@@ -88,7 +88,7 @@ func TestStreamRequests(t *testing.T) {
 	}
 }
 
-// Without a key anybody is answered.
+// Without a key, every request is answered.
 func TestStreamWithoutKey(t *testing.T) {
 	s := kinds[0].run(t, sandbox.Options{})
 	if got := askStream(t, s, "", streamBody); got.status != 200 {
@@ -96,7 +96,7 @@ func TestStreamWithoutKey(t *testing.T) {
 	}
 }
 
-// Streams meet the faults that sessions meet, but for those of a session.
+// All faults apply to streams, except those of a session.
 func TestStreamFaults(t *testing.T) {
 	t.Parallel() // a whole reply takes a second
 	harmless := []sandbox.Fault{
@@ -126,7 +126,7 @@ func TestStreamFaults(t *testing.T) {
 	}
 }
 
-// A reply comes word by word, and whoever ends the server cuts it.
+// A reply comes word by word, and closing the server cuts it.
 func TestStreamIsCut(t *testing.T) {
 	for name, end := range map[string]func(*sandbox.Server) error{
 		"refused": func(s *sandbox.Server) error { return s.Set(sandbox.Refuse) },

@@ -8,7 +8,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
-// backendOrders are requests and what becomes of them.
+// backendOrders are requests and the expected results.
 var backendOrders = []struct {
 	name, query, body string
 	status            int

@@ -6,8 +6,8 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
-// The stand-ins are the stub of other benchmarks: what they cost, client
-// included, is the floor of those.
+// Other benchmarks use the simulators as stubs. What these cost, client
+// included, is the minimum for those benchmarks.
 func BenchmarkSession(b *testing.B) {
 	for _, k := range kinds {
 		b.Run(k.name, func(b *testing.B) {

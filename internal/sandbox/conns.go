@@ -7,15 +7,15 @@ import (
 	"sync"
 )
 
-// connections are the open connections of a server that net/http looks after.
+// connections are the open connections that the server's net/http manages.
 type connections struct {
 	busy *sync.WaitGroup // one for each open connection
 	mu   sync.Mutex
 	open map[net.Conn]struct{}
 }
 
-// follow is the server's ConnState hook. A hijacked connection is no longer
-// ours to reset: the handler that took it closes it at once.
+// follow is the server's ConnState hook. It forgets a hijacked connection, which
+// the handler that took it closes at once.
 func (c *connections) follow(conn net.Conn, st http.ConnState) {
 	switch st {
 	case http.StateNew:
@@ -31,7 +31,7 @@ func (c *connections) follow(conn net.Conn, st http.ConnState) {
 		delete(c.open, conn)
 		c.mu.Unlock()
 		c.busy.Done()
-	default: // active or idle, it stays ours
+	default: // active or idle: still open
 	}
 }
 
@@ -44,18 +44,18 @@ func (c *connections) resetAll() {
 	}
 }
 
-// reset closes conn with RST in place of FIN: with SO_LINGER 0 the kernel drops
-// what is unsent.
+// reset closes conn with RST instead of FIN: with SO_LINGER 0 the kernel drops
+// unsent data.
 func reset(conn net.Conn) {
 	conn = transport(conn)
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // fails only on a connection that is closed already
+		_ = tcp.SetLinger(0) // fails only if the connection is already closed
 	}
 	_ = conn.Close()
 }
 
-// transport is the connection below TLS. Closing that one sends no close_notify,
-// which would make a cut look like an orderly end.
+// transport returns the connection below TLS. Closing it directly avoids a
+// close_notify, which would make the cut look like an orderly end.
 func transport(conn net.Conn) net.Conn {
 	if t, ok := conn.(*tls.Conn); ok {
 		return t.NetConn()

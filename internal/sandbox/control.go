@@ -8,19 +8,18 @@ import (
 	"strings"
 )
 
-// heal is what Control also takes for None.
+// heal is another name for None in Control.
 const heal = "heal"
 
-// Control switches the faults of servers, which are known by the names in the
-// map, over HTTP:
+// Control returns a handler that switches the faults of the named servers:
 //
 //	GET  /                  200 {"NAME": "FAULT", ...}
 //	POST /NAME/FAULT        200 {"server": "NAME", "fault": "FAULT"}
 //
-// The fault "heal" means None. Everything else is answered with a status and
-// {"error": "..."}: 404 for an unknown server or path, 400 for an unknown fault,
-// both naming the known ones, 405 for another method, 409 for a server that is
-// closed or cannot listen again. The map is copied; nil servers are left out.
+// The fault "heal" means None. Errors are a status and {"error": "..."}: 404 for
+// an unknown server or path and 400 for an unknown fault, both listing the known
+// ones, 405 for other methods, 409 for a server that is closed or cannot listen
+// again. Control copies the map and ignores nil servers.
 func Control(servers map[string]*Server) http.Handler {
 	c := controller(maps.Clone(servers))
 	maps.DeleteFunc(c, func(_ string, s *Server) bool { return s == nil })
@@ -49,7 +48,7 @@ func (c controller) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// list answers the fault of every server.
+// list answers with the fault of every server.
 func (c controller) list(w http.ResponseWriter) {
 	faults := make(map[string]Fault, len(c))
 	for name, s := range c {
@@ -81,7 +80,7 @@ func (c controller) set(w http.ResponseWriter, name, word string) {
 	marshaled(http.StatusOK, map[string]string{"server": name, "fault": string(f)}).write(w)
 }
 
-// allow answers 405 to a method that is not among the allowed ones.
+// allow reports whether the method is allowed, and answers 405 if it is not.
 func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
 	if slices.Contains(methods, r.Method) {
 		return true
@@ -91,7 +90,7 @@ func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
 	return false
 }
 
-// refuse answers an error.
+// refuse answers with an error.
 func refuse(w http.ResponseWriter, status int, err error) {
 	marshaled(status, map[string]string{"error": err.Error()}).write(w)
 }

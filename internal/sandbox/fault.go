@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Fault names one way in which a stand-in behaves. Its text is what
-// [ParseFault] reads and what [Control] takes in its path.
+// Fault is one way in which a simulator behaves. Its text is the name that
+// [ParseFault] accepts and that [Control] uses in its path.
 type Fault string
 
-// The faults of the connection: they strike before or instead of an HTTP answer.
+// Faults of the connection: they happen before or instead of an HTTP answer.
 const (
 	// None answers as the real service does.
 	None Fault = "none"
@@ -19,7 +19,7 @@ const (
 	// Reset reads the request and resets the connection before any answer byte.
 	Reset Fault = "reset"
 	// Hang never answers. The connection is reset when the fault is changed or
-	// the server is closed, and let go when the client leaves.
+	// the server is closed, and closed when the client leaves.
 	Hang Fault = "hang"
 	// Slow answers correctly, but only after Options.SlowBy.
 	Slow Fault = "slow"
@@ -32,14 +32,14 @@ const (
 	Garbage Fault = "garbage"
 )
 
-// The faults of the status: an error (or a redirect) in place of a session, in
-// the shape the service uses unless the comment says otherwise.
+// Faults of the status: an error (or a redirect) instead of a session, in the
+// service's own format unless the comment says otherwise.
 const (
 	// Status500 is an internal error.
 	Status500 Fault = "500"
 	// Status501 is not implemented.
 	Status501 Fault = "501"
-	// Status503 has a plain text body, as a load balancer sends it.
+	// Status503 has a plain text body, like a load balancer's.
 	Status503 Fault = "503"
 	// Status503Chunked is Status503 with a chunked body, flushed after each piece.
 	Status503Chunked Fault = "503-chunked"
@@ -59,7 +59,7 @@ const (
 	Status408 Fault = "408"
 	// Status405 is method not allowed, with Allow.
 	Status405 Fault = "405"
-	// Status404 is, on the OpenAI stand-in, an unknown workflow.
+	// Status404 means an unknown workflow on the simulated OpenAI API.
 	Status404 Fault = "404"
 	// Status403 refuses the caller.
 	Status403 Fault = "403"
@@ -72,7 +72,7 @@ const (
 	Status301 Fault = "301"
 )
 
-// The faults of the body: 200, but not a usable session.
+// Faults of the body: 200, but without a usable session.
 const (
 	// HTML is a login page, text/html.
 	HTML Fault = "html"
@@ -94,11 +94,11 @@ const (
 	LongSecret Fault = "long-secret"
 	// Huge is a valid session followed, in the same object, by 8 MiB of padding.
 	Huge Fault = "huge"
-	// Nested is 20,000 opening brackets and as many closing ones.
+	// Nested is 20,000 opening brackets and as many closing brackets.
 	Nested Fault = "nested"
 )
 
-// known is every fault in the order Faults shows them.
+// known lists every fault in the order of Faults.
 var known = []Fault{
 	None, Refuse, Reset, Hang, Slow, Cut, CutChunked,
 	Status500, Status503, Status503Chunked, Status429, Status429Bare, Status503Retry,
@@ -108,12 +108,12 @@ var known = []Fault{
 	LongSecret, Huge, Nested, Garbage,
 }
 
-// Faults returns every fault, None first, in an order that never changes. The
-// slice is the caller's.
+// Faults returns every fault, None first, always in the same order. The caller
+// may modify the slice.
 func Faults() []Fault { return slices.Clone(known) }
 
-// ParseFault returns the fault named s. The error for an unknown name lists the
-// known ones.
+// ParseFault returns the fault named s. The error for an unknown name lists all
+// known faults.
 func ParseFault(s string) (Fault, error) {
 	if f := Fault(s); slices.Contains(known, f) {
 		return f, nil
@@ -121,7 +121,7 @@ func ParseFault(s string) (Fault, error) {
 	return "", fmt.Errorf("unknown fault %q (known: %s)", s, join(known))
 }
 
-// join lists names for a person to read.
+// join joins names for display.
 func join[T ~string](names []T) string {
 	words := make([]string, len(names))
 	for i, n := range names {

@@ -21,7 +21,7 @@ func TestFlippingFaultsUnderLoad(t *testing.T) {
 			}
 			for range flips {
 				for _, f := range sandbox.Faults() {
-					if f != sandbox.Huge { // megabytes under -race add time and nothing else
+					if f != sandbox.Huge { // megabytes under -race only take time
 						set(t, s, f)
 						_, _, _ = s.Calls(), s.Issued(), len(s.Requests())
 					}
@@ -35,7 +35,7 @@ func TestFlippingFaultsUnderLoad(t *testing.T) {
 	}
 }
 
-// askUntil sends requests until stop is closed, whatever becomes of them.
+// askUntil sends requests until stop is closed, whatever the answers.
 func askUntil(t *testing.T, k kind, c *http.Client, s *sandbox.Server, stop <-chan struct{}) {
 	t.Helper()
 	for {

@@ -8,30 +8,28 @@ import (
 	"sync"
 )
 
-// The ports [FreeAddr] takes from: below those that Linux gives to whoever asks
-// for any (32768 to 60999), so that no other test's server or client gets the
-// port between the look and its use.
+// The range of ports for [FreeAddr]. It is below Linux's ephemeral ports (32768
+// to 60999), so that no other test's server or client gets the port between the
+// check and its use.
 const (
 	lowestPort  = 20000
 	highestPort = 32000
 )
 
-// givenPorts are the ports this process has been given: two addresses of one
-// test must not be the same, and nobody listens on the first when the second is
-// asked for.
+// givenPorts are the ports already returned in this process: a test that asks for
+// two addresses must get different ones, even if it does not listen yet.
 var givenPorts sync.Map
 
-// FreeAddr returns an address of the loopback interface that nobody listens on,
-// for servers that have to be told where to listen. It returns an error where
-// it finds none.
+// FreeAddr returns a free address on the loopback interface, for servers that
+// need a fixed address. It returns an error if it finds none.
 func FreeAddr() (string, error) {
 	for try := range 200 {
 		if try == 100 {
-			givenPorts.Clear() // a long run has had most of them
+			givenPorts.Clear() // a long run may have used most ports
 		}
-		port := lowestPort + rand.IntN(highestPort-lowestPort) //nolint:gosec // any will do
+		port := lowestPort + rand.IntN(highestPort-lowestPort) //nolint:gosec // not a secret
 		if _, given := givenPorts.LoadOrStore(port, true); given {
-			continue // whoever has it may not listen yet
+			continue // its owner may not listen yet
 		}
 		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if ln, err := net.Listen("tcp", addr); err == nil {

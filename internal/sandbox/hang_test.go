@@ -94,8 +94,8 @@ func TestSlowEndsWithTheServerOrTheClient(t *testing.T) {
 	}
 }
 
-// A second request behind the first blinds the server to a client that leaves;
-// waiting ends with the server all the same.
+// With a pipelined second request the server cannot notice that the client left.
+// It still stops waiting when it is closed.
 func TestCloseEndsPipelinedRequests(t *testing.T) {
 	for _, f := range []sandbox.Fault{sandbox.Hang, sandbox.Slow} {
 		t.Run(string(f), func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestCloseEndsPipelinedRequests(t *testing.T) {
 	}
 }
 
-// A request that never becomes whole is not counted.
+// A request that is never complete is not counted.
 func TestHalfARequest(t *testing.T) {
 	s := kinds[0].run(t, sandbox.Options{})
 	conn := rawRequest(t, s, "POST /api/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{")
@@ -129,7 +129,7 @@ func TestHalfARequest(t *testing.T) {
 	}
 }
 
-// rawRequest sends bytes on a connection of their own.
+// rawRequest sends bytes on a separate connection.
 func rawRequest(t *testing.T, s *sandbox.Server, request string) net.Conn {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL(), "http://"))

@@ -7,7 +7,7 @@ import (
 )
 
 // Healing gives up after a while and leaves the server refusing; once the port
-// is free it heals. The bubble makes the wait for the port take no time.
+// is free it heals. In the bubble the wait for the port takes no time.
 func TestHealWhileThePortIsTaken(t *testing.T) {
 	s, err := NewBackend(Options{})
 	if err != nil {

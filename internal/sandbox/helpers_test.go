@@ -26,7 +26,7 @@ const (
 	slowForTests = 30 * time.Millisecond
 )
 
-// kind is one of the two stand-ins with a request it accepts.
+// kind is one of the two simulators, with a request that it accepts.
 type kind struct {
 	name       string
 	start      func(sandbox.Options) (*sandbox.Server, error)
@@ -58,8 +58,8 @@ func (k kind) run(tb testing.TB, o sandbox.Options) *sandbox.Server {
 	return s
 }
 
-// newClient is a plain client that follows no redirects and leaves no
-// connection behind.
+// newClient returns a plain client that does not follow redirects and closes its
+// connections at the end of the test.
 func newClient(tb testing.TB) *http.Client {
 	tb.Helper()
 	tr := &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
@@ -85,7 +85,7 @@ type seen struct {
 // decoder under the race detector needs seconds for it.
 var padding = strings.Repeat("x", 8<<20)
 
-// decode returns the body as a JSON object, numbers as they stand.
+// decode returns the body as a JSON object, with unparsed numbers.
 func (s seen) decode() (v map[string]any, err error) {
 	d := json.NewDecoder(strings.NewReader(strings.Replace(s.body, padding, "", 1)))
 	d.UseNumber()
@@ -103,7 +103,7 @@ func (s seen) object(t *testing.T) map[string]any {
 	return v
 }
 
-// newRequest is a session request with every header the stand-ins want.
+// newRequest returns a session request with every header the simulators require.
 func newRequest(ctx context.Context, tb testing.TB, url, body string) *http.Request {
 	tb.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
@@ -116,7 +116,7 @@ func newRequest(ctx context.Context, tb testing.TB, url, body string) *http.Requ
 	return r
 }
 
-// do sends the request and reads all there is to read.
+// do sends the request and reads the whole answer.
 func do(c *http.Client, r *http.Request) seen {
 	resp, err := c.Do(r)
 	if err != nil {
@@ -130,7 +130,7 @@ func do(c *http.Client, r *http.Request) seen {
 	}
 }
 
-// ask sends a good request of the kind.
+// ask sends a valid request of the kind.
 func (k kind) ask(tb testing.TB, c *http.Client, s *sandbox.Server) seen {
 	tb.Helper()
 	return do(c, newRequest(tb.Context(), tb, s.URL()+k.path, k.body))

@@ -2,6 +2,6 @@
 
 package sandbox
 
-// hold does nothing where bound sockets that do not listen are not at hand: the
-// port of a refusing server is free for others until it heals.
+// hold does nothing on systems where this package cannot reserve a port: other
+// processes can take the port of a refusing server until it heals.
 func hold(string) (release func()) { return func() {} }

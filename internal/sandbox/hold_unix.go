@@ -7,13 +7,12 @@ import (
 	"syscall"
 )
 
-// hold keeps the port of addr from being given to anyone else while nothing
-// listens there: a socket that is bound but does not listen, so connections are
-// still refused. Without it another process that asks for a free port could get
-// this one, and answer in the place of a server that is meant to be down.
+// hold reserves the port of addr while nothing listens there. It binds a socket
+// without listening, so connections are still refused. Without it another process
+// could get this port, and answer in place of a server that should be down.
 //
-// The result ends the hold. It holds on a best-effort basis: where binding
-// fails, the result does nothing.
+// The returned function ends the reservation. This is best effort: if binding
+// fails, the function does nothing.
 func hold(addr string) (release func()) {
 	nothing := func() {}
 	domain, sa, ok := sockaddr(addr)
@@ -30,8 +29,8 @@ func hold(addr string) (release func()) {
 		return nothing
 	}
 	release = func() { _ = syscall.Close(fd) }
-	// Reuse is on to bind over connections in TIME_WAIT, and off again so that
-	// nobody can bind over the hold.
+	// Reuse is on to bind despite connections in TIME_WAIT, and then off so that
+	// nobody else can bind the port.
 	_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
 	if err := syscall.Bind(fd, sa); err != nil {
 		release()
@@ -41,8 +40,8 @@ func hold(addr string) (release func()) {
 	return release
 }
 
-// sockaddr translates an address with a literal IP, which a listener's own
-// address always is.
+// sockaddr converts an address with a literal IP. A listener's address always
+// has one.
 func sockaddr(addr string) (domain int, sa syscall.Sockaddr, ok bool) {
 	a, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil || a.Zone != "" {

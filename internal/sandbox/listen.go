@@ -8,19 +8,20 @@ import (
 	"time"
 )
 
-// How long healing tries to get its port back, and how often.
+// How long, and how often, a healing server tries to get its port back.
 const (
 	bindFor   = 2 * time.Second
 	bindEvery = 5 * time.Millisecond
 )
 
-// Set switches to f. When it returns, new connections meet f: after Refuse they
-// are refused, after anything else they are accepted on the same port. Requests
-// that Refuse or a released Hang catches in flight have their connection reset;
-// other requests in flight finish under the fault they began with.
+// Set switches to f. When it returns, f applies to new connections: with Refuse
+// they are refused, with any other fault they are accepted on the same port.
+// Refuse resets the connections of requests in flight, and leaving Hang those of
+// hanging requests. Other requests in flight finish with the fault they began
+// with.
 //
 // The error names an unknown fault, is ErrClosed after Close, or says why the
-// port could not be bound again, in which case the fault stays Refuse.
+// port could not be bound again; the fault then stays Refuse.
 func (s *Server) Set(f Fault) error {
 	if _, err := ParseFault(string(f)); err != nil {
 		return err
@@ -46,14 +47,14 @@ func (s *Server) Set(f Fault) error {
 	}
 }
 
-// enter puts f in force and releases whoever hangs in the phase before.
+// enter activates f and releases the requests that hang in the previous phase.
 func (s *Server) enter(f Fault) {
 	old := s.phase.Swap(&phase{fault: f, over: make(chan struct{})})
 	close(old.over)
 }
 
 // heal leaves Refuse for f. The fault changes before the first connection is
-// accepted, so that none of them meets Refuse.
+// accepted, so that Refuse applies to none of them.
 func (s *Server) heal(f Fault) error {
 	s.letGo()
 	l, err := listenAgain(s.addr)
@@ -77,23 +78,23 @@ func (s *Server) serve(l net.Listener) {
 	s.socket, s.serving = l, done
 	go func() {
 		defer close(done)
-		_ = s.http.Serve(l) // ends when shut closes l, and has no other news
+		_ = s.http.Serve(l) // ends when shut closes l
 	}()
 }
 
-// shut stops listening and resets every connection. The accept loop is waited
-// for first: a connection it has just taken must not slip past the reset.
+// shut stops listening and resets every connection. It waits for the accept loop
+// first, so that a connection accepted just now is reset too.
 func (s *Server) shut() {
 	if s.socket == nil {
 		return
 	}
-	_ = s.socket.Close() // it is gone either way
+	_ = s.socket.Close() // closed either way
 	<-s.serving
 	s.socket = nil
 	s.conns.resetAll()
 }
 
-// letGo ends the hold on the port of a refusing server.
+// letGo releases the port of a refusing server.
 func (s *Server) letGo() {
 	if s.release != nil {
 		s.release()
@@ -123,7 +124,7 @@ func listenAgain(addr string) (net.Listener, error) {
 	}
 }
 
-// publicURL is the URL under which a client on this machine reaches l.
+// publicURL returns the URL at which a client on this machine reaches l.
 func publicURL(l net.Listener, secure bool) string {
 	scheme, host := "http", l.Addr().String()
 	if secure {

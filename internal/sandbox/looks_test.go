@@ -107,7 +107,7 @@ func wantStatus(status int, retryAfter string) look {
 	}
 }
 
-// wantProblem checks that an error body has the shape of its service.
+// wantProblem checks that an error body has the format of its service.
 func wantProblem(t *testing.T, k kind, got seen) {
 	t.Helper()
 	o := got.object(t)

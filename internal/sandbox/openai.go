@@ -18,12 +18,12 @@ const (
 	workflowPrefix = "wf_"
 )
 
-// openAI speaks as OpenAI's ChatKit sessions API does.
+// openAI answers like OpenAI's ChatKit sessions API.
 type openAI struct {
 	opts Options
 
 	mu       sync.Mutex
-	sessions ring[chatSession] // what can still be cancelled
+	sessions ring[chatSession] // sessions that can still be cancelled
 }
 
 func (o *openAI) route(u *url.URL) (string, judge) {
@@ -38,10 +38,10 @@ func (o *openAI) route(u *url.URL) (string, judge) {
 	return http.MethodPost, o.guarded(func(*Recorded, Fault) reply { return o.cancel(id) })
 }
 
-// mark gives every answer the id that support asks for.
+// mark gives every answer a request ID, as OpenAI's support asks for.
 func (*openAI) mark(h http.Header) { h.Set("X-Request-Id", "req_"+token(16)) }
 
-// guarded puts the checks that both calls share in front of j.
+// guarded adds the checks that both calls share before j.
 func (o *openAI) guarded(j judge) judge {
 	return func(req *Recorded, f Fault) reply {
 		switch key := bearer(req.Header); {
@@ -72,7 +72,7 @@ func beta(h http.Header) bool {
 	return false
 }
 
-// create checks the body and hands out a session.
+// create checks the body and returns a session.
 func (o *openAI) create(req *Recorded, f Fault) reply {
 	order, bad := parseOrder(req)
 	if bad != nil {
@@ -90,8 +90,8 @@ func (o *openAI) create(req *Recorded, f Fault) reply {
 	return a
 }
 
-// cancel answers the session with the given id as cancelled. It hands out no
-// new secret.
+// cancel marks the session with the given ID as cancelled and returns it. The
+// secret does not change.
 func (o *openAI) cancel(id string) reply {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -19,7 +19,7 @@ func (e openAIError) reply(status int) reply {
 	}})
 }
 
-// orNull is s, or nil for "".
+// orNull returns s, or nil for "".
 func orNull(s string) any {
 	if s == "" {
 		return nil
@@ -27,7 +27,7 @@ func orNull(s string) any {
 	return s
 }
 
-// openAIProblems are the errors the faults of the status show.
+// openAIProblems are the errors of the status faults.
 var openAIProblems = map[int]openAIError{
 	http.StatusUnauthorized: {Message: "Incorrect API key provided.", Code: "invalid_api_key"},
 	http.StatusForbidden: {
@@ -44,7 +44,7 @@ var openAIProblems = map[int]openAIError{
 	},
 }
 
-// problem words an error as OpenAI does.
+// problem returns an error in OpenAI's format.
 func (*openAI) problem(status int) reply {
 	if status == http.StatusNotFound {
 		return unknownWorkflow("wf_unknown")
@@ -59,12 +59,13 @@ func (*openAI) problem(status int) reply {
 	return e.reply(status)
 }
 
-// unknownWorkflow is also what a key of another project gets to see.
+// unknownWorkflow returns the error for an unknown workflow. A key of a different
+// project gets it too.
 func unknownWorkflow(id string) reply {
 	return openAIError{Message: fmt.Sprintf("Workflow with id '%s' not found.", id)}.reply(http.StatusNotFound)
 }
 
-// missingParam says that a required parameter is not there.
+// missingParam says that a required parameter is missing.
 func missingParam(param string) *openAIError {
 	return &openAIError{
 		Message: fmt.Sprintf("Missing required parameter: '%s'.", param),
@@ -72,7 +73,7 @@ func missingParam(param string) *openAIError {
 	}
 }
 
-// unknownParam says that there is no such parameter.
+// unknownParam says that a parameter does not exist.
 func unknownParam(param string) *openAIError {
 	return &openAIError{
 		Message: fmt.Sprintf("Unknown parameter: '%s'.", param),
@@ -80,7 +81,7 @@ func unknownParam(param string) *openAIError {
 	}
 }
 
-// invalidType says that a parameter is not of the type wanted.
+// invalidType says that a parameter has the wrong type.
 func invalidType(param, want string) *openAIError {
 	return &openAIError{
 		Message: fmt.Sprintf("Invalid type for '%s': expected %s.", param, want),
@@ -88,7 +89,7 @@ func invalidType(param, want string) *openAIError {
 	}
 }
 
-// invalidValue says that a parameter has the right type and a wrong value.
+// invalidValue says that a parameter has the right type but a wrong value.
 func invalidValue(param, want string) *openAIError {
 	return &openAIError{
 		Message: fmt.Sprintf("Invalid value for '%s': expected %s.", param, want),

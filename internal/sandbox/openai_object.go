@@ -7,17 +7,16 @@ import (
 	"slices"
 )
 
-// object reads the parameters of one JSON object and keeps the first thing that
-// is wrong with them. Its methods leave their target alone where the parameter
-// is absent, so that the target's value is the default.
+// object reads the parameters of one JSON object and keeps the first error. Its
+// methods do not change their target if the parameter is absent, so the target's
+// value is the default.
 type object struct {
-	path   string // "" at the top, else the object's own name and a dot
+	path   string // "" at the top, else the object's path and a dot
 	fields map[string]json.RawMessage
 	bad    **openAIError // shared with the objects inside
 }
 
-// open starts reading raw as an object that may hold the known fields and no
-// others.
+// open starts reading raw as an object that may only have the known fields.
 func (o object) open(name string, raw json.RawMessage, known ...string) object {
 	in := object{path: o.path + name + ".", bad: o.bad}
 	if err := json.Unmarshal(raw, &in.fields); err != nil || in.fields == nil {
@@ -28,7 +27,7 @@ func (o object) open(name string, raw json.RawMessage, known ...string) object {
 	return in
 }
 
-// only refuses fields that are not known, and names the first of them.
+// only rejects unknown fields and names the first of them.
 func (o object) only(known ...string) {
 	var unknown []string
 	for name := range o.fields {
@@ -41,7 +40,7 @@ func (o object) only(known ...string) {
 	}
 }
 
-// inside reads an optional object; where it is absent, so are all its fields.
+// inside reads an optional object. If it is absent, so are all its fields.
 func (o object) inside(name string, known ...string) object {
 	raw, ok := o.fields[name]
 	if !ok {
@@ -50,20 +49,20 @@ func (o object) inside(name string, known ...string) object {
 	return o.open(name, raw, known...)
 }
 
-// fail keeps e unless something was wrong before.
+// fail keeps e unless there was an error before.
 func (o object) fail(e *openAIError) {
 	if *o.bad == nil {
 		*o.bad = e
 	}
 }
 
-// has reports whether the field is there, whatever its value.
+// has reports whether the field is present, whatever its value.
 func (o object) has(name string) bool {
 	_, ok := o.fields[name]
 	return ok
 }
 
-// need refuses an object without the named fields.
+// need rejects an object without the named fields.
 func (o object) need(names ...string) {
 	for _, name := range names {
 		if !o.has(name) {
@@ -79,7 +78,7 @@ func (o object) text(name string, to *string) {
 	}
 }
 
-// enabled reads the flag of that name, which every feature has.
+// enabled reads the flag "enabled", which every feature has.
 func (o object) enabled(to *bool) {
 	const name = "enabled"
 	if raw, ok := o.fields[name]; ok {
@@ -103,7 +102,7 @@ func (o object) count(name string, to *int64, high int64) {
 	}
 }
 
-// read decodes raw; null is a value of none of the types.
+// read decodes raw. null is not a valid value of any type.
 func (o object) read(name string, raw json.RawMessage, to any, want string) {
 	if err := json.Unmarshal(raw, to); err != nil || string(raw) == "null" {
 		o.fail(invalidType(o.path+name, want))

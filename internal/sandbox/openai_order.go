@@ -23,7 +23,7 @@ const (
 type chatOrder struct {
 	user     string
 	workflow chatWorkflow
-	seconds  int64 // of expires_after; 0 where the request has none
+	seconds  int64 // of expires_after; 0 if the request has none
 	rate     int64
 	config   chatConfig
 }
@@ -65,8 +65,8 @@ func (o object) filled(name string, to *string) {
 	}
 }
 
-// readWorkflow reads workflow. The version "latest" passes, as it does at
-// OpenAI, where only the chat that follows is broken.
+// readWorkflow reads workflow. It accepts the version "latest", as OpenAI does:
+// there only the chat that follows fails.
 func (c *chatOrder) readWorkflow(o object) {
 	o.need("id")
 	o.filled("id", &c.workflow.ID)
@@ -101,13 +101,13 @@ func stateVariables(o object, raw json.RawMessage) map[string]json.RawMessage {
 	return vars
 }
 
-// scalar reports whether raw, a valid JSON value with no space around it, is a
+// scalar reports whether raw, a valid JSON value without surrounding space, is a
 // string, number or boolean.
 func scalar(raw json.RawMessage) bool {
 	return len(raw) > 0 && !strings.ContainsRune("{[n", rune(raw[0]))
 }
 
-// readExpiry reads expires_after, both of whose fields are required.
+// readExpiry reads expires_after. Both of its fields are required.
 func (c *chatOrder) readExpiry(top object) {
 	if !top.has("expires_after") {
 		return

@@ -8,10 +8,10 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
-// withOrder is a good body with more fields.
+// withOrder returns a valid body with more fields.
 func withOrder(more string) string { return openAIBody[:len(openAIBody)-1] + "," + more + "}" }
 
-// withWorkflow is a good body with more fields in its workflow.
+// withWorkflow returns a valid body with more fields in its workflow.
 func withWorkflow(more string) string {
 	return `{"user":"u1","workflow":{"id":"wf_1",` + more + `}}`
 }
@@ -28,7 +28,7 @@ func variables(n int) string {
 // config starts a chatkit_configuration.
 const config = `"chatkit_configuration":`
 
-// orders are request bodies and what becomes of them.
+// orders are request bodies and the expected results.
 var orders = []struct {
 	name, body string
 	status     int

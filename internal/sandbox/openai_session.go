@@ -28,7 +28,8 @@ type chatSession struct {
 	Config                chatConfig   `json:"chatkit_configuration"`
 }
 
-// chatWorkflow is the workflow of a session; what the request left out is null.
+// chatWorkflow is the workflow of a session. Fields absent in the request are
+// null.
 type chatWorkflow struct {
 	ID             string                     `json:"id"`
 	Version        *string                    `json:"version"`
@@ -36,12 +37,12 @@ type chatWorkflow struct {
 	Tracing        chatSwitch                 `json:"tracing"`
 }
 
-// chatLimits are the limits in force.
+// chatLimits are the session's rate limits.
 type chatLimits struct {
 	MaxRequestsPer1Minute int64 `json:"max_requests_per_1_minute"`
 }
 
-// chatConfig are the features in force.
+// chatConfig are the session's features.
 type chatConfig struct {
 	Titling chatSwitch  `json:"automatic_thread_titling"`
 	Files   chatFiles   `json:"file_upload"`
@@ -69,7 +70,7 @@ type chatHistory struct {
 // defaultChatWorkflow has tracing on.
 func defaultChatWorkflow() chatWorkflow { return chatWorkflow{Tracing: chatSwitch{Enabled: true}} }
 
-// defaultChatConfig is the configuration of a request that has none.
+// defaultChatConfig is the configuration used if the request has none.
 func defaultChatConfig() chatConfig {
 	return chatConfig{
 		Titling: chatSwitch{Enabled: true},
@@ -78,8 +79,8 @@ func defaultChatConfig() chatConfig {
 	}
 }
 
-// newChatSession makes the session that was ordered, and returns its secret as
-// text too.
+// newChatSession creates the requested session. It also returns the session's
+// secret as text.
 func newChatSession(c chatOrder, lifetime time.Duration, f Fault, now time.Time) (chatSession, string) {
 	if c.seconds > 0 {
 		lifetime = time.Duration(c.seconds) * time.Second
@@ -98,8 +99,8 @@ func newChatSession(c chatOrder, lifetime time.Duration, f Fault, now time.Time)
 	}, text
 }
 
-// chatSecret has the form of OpenAI's: the end of the session, in unix seconds,
-// can be read from it.
+// chatSecret returns a secret in OpenAI's format, which contains the end of the
+// session in unix seconds.
 func chatSecret(end int64) string {
 	ending := fmt.Sprintf(`{"expires_at": %d}`, end)
 	return "ek_" + token(24) + "_00" + base64.StdEncoding.EncodeToString([]byte(ending))

@@ -79,7 +79,7 @@ func TestOpenAISession(t *testing.T) {
 	}
 }
 
-// The secret has OpenAI's form: its end can be read from it.
+// The secret has OpenAI's format, which contains its expiry.
 func TestOpenAISecret(t *testing.T) {
 	form := regexp.MustCompile(`^ek_[0-9a-f]+_00([A-Za-z0-9+/]+=*)$`)
 	cases := []struct {

@@ -17,18 +17,18 @@ const (
 // offSite is where Status301 points.
 const offSite = "http://elsewhere.invalid/login"
 
-// loginPage is what a proxy in front of a real service shows to strangers.
+// loginPage is what a proxy in front of a real service shows to unknown users.
 const loginPage = "<!doctype html><html><head><title>Sign in</title></head>" +
 	"<body><form method=\"post\" action=\"/login\"><input name=\"password\"></form></body></html>\n"
 
-// statuses are the faults that answer an error worded by the dialect.
+// statuses are the faults that answer with an error in the dialect's format.
 var statuses = map[Fault]int{
 	Status500: 500, Status501: 501, Status429: 429, Status429Bare: 429, Status425: 425,
 	Status422: 422, Status409: 409, Status408: 408, Status405: 405, Status404: 404,
 	Status403: 403, Status401: 401, Status400: 400, Status301: 301,
 }
 
-// statusHeaders are what some faults add to their answer.
+// statusHeaders are the headers that some faults add to their answer.
 var statusHeaders = map[Fault][2]string{
 	Status429:      {"Retry-After", "1"},
 	Status503Retry: {"Retry-After", "1"},
@@ -36,15 +36,15 @@ var statusHeaders = map[Fault][2]string{
 	Status301:      {"Location", offSite},
 }
 
-// limiter is a dialect that says in headers of its own, in place of Retry-After,
-// when a caller who is rate limited may come back.
+// limiter is a dialect with its own headers, instead of Retry-After, for when a
+// rate-limited caller may come back.
 type limiter interface{ limit(h http.Header) }
 
-// overloaded is the body of the 503 faults, in the pieces Status503Chunked
+// overloaded is the body of the 503 faults, in the pieces that Status503Chunked
 // flushes.
 var overloaded = []string{"no healthy ", "upstream: ", "overloaded\n"}
 
-// play answers the request as the fault in force has it.
+// play answers the request according to the active fault.
 func (e *exchange) play() {
 	f := e.phase.fault
 	if l, ok := e.s.dialect.(limiter); ok && f == Status429 {
@@ -74,7 +74,7 @@ func (e *exchange) play() {
 	}
 }
 
-// whole is the reply of the faults that are written in one go.
+// whole returns the reply of a fault that is written at once.
 func (e *exchange) whole(f Fault) reply {
 	if status, ok := statuses[f]; ok {
 		return e.s.dialect.problem(status)
@@ -97,7 +97,7 @@ func (e *exchange) whole(f Fault) reply {
 	}
 }
 
-// answer is what the service says to the request, and notes the secret in it.
+// answer returns the service's reply to the request, and records its secret.
 func (e *exchange) answer(f Fault) reply {
 	a := e.judge(e.req, f)
 	if a.secret != "" {
@@ -106,7 +106,7 @@ func (e *exchange) answer(f Fault) reply {
 	return a
 }
 
-// hang waits until there is no more reason to.
+// hang waits until the client leaves, the fault changes or the server closes.
 func (e *exchange) hang() {
 	select {
 	case <-e.r.Context().Done():
@@ -116,15 +116,15 @@ func (e *exchange) hang() {
 	drop(e.w, reset)
 }
 
-// slow answers late. A client that has left gets no session made for it.
+// slow answers late. It creates no session if the client has left.
 func (e *exchange) slow() {
 	if e.pause(e.s.opts.SlowBy) {
 		e.send(e.answer(None))
 	}
 }
 
-// cut sends the first half of a good answer. A request the service would refuse
-// anyway gets its refusal whole.
+// cut sends the first half of a valid answer. A request that the service would
+// refuse anyway gets the complete refusal.
 func (e *exchange) cut(chunked bool) {
 	a := e.answer(None)
 	if a.status != http.StatusOK {
@@ -141,7 +141,7 @@ func (e *exchange) cut(chunked bool) {
 	drop(e.w, sever)
 }
 
-// inPieces sends a chunk at a time.
+// inPieces sends the answer one chunk at a time.
 func (e *exchange) inPieces() {
 	reply{status: 503, contentType: typeText}.head(e.w, -1)
 	for _, piece := range overloaded {
@@ -150,8 +150,8 @@ func (e *exchange) inPieces() {
 	}
 }
 
-// huge stretches a good answer with a field behind all others. A stream, which
-// has none, stays as it is.
+// huge pads a valid answer with an extra field after all others. A stream is sent
+// unchanged, because it has no fields.
 func (e *exchange) huge() {
 	a := e.answer(None)
 	if a.status != http.StatusOK || a.contentType == typeEvents {
@@ -168,9 +168,9 @@ func (e *exchange) huge() {
 	_, _ = e.w.Write(end)
 }
 
-// babble sends what no HTTP client can read, and hangs up.
+// babble sends bytes that are not HTTP and closes the connection.
 func babble(conn net.Conn) {
-	// The client's view of a failed write is the same: no answer.
+	// If the write fails, the result is the same for the client: no answer.
 	_, _ = conn.Write([]byte("\x16\x03\x01\x00not http at all\x00\xff\xfe\r\n\r\n"))
 	sever(conn)
 }

@@ -74,8 +74,8 @@ func TestSlowIsLate(t *testing.T) {
 	}
 }
 
-// A request the real service refuses is refused whole under the faults that
-// spoil a session: there is none to spoil.
+// If the real service would refuse a request, faults of the session do not change
+// the refusal: there is no session.
 func TestFaultsOfASessionNeedOne(t *testing.T) {
 	spoilers := []sandbox.Fault{
 		sandbox.Cut, sandbox.CutChunked, sandbox.Huge, sandbox.Expired, sandbox.Numeric, sandbox.Slow,

@@ -12,7 +12,7 @@ import (
 type Recorded struct {
 	// Method of the request: POST.
 	Method string
-	// Path is decoded, with no query.
+	// Path is decoded, without the query.
 	Path string
 	// Escaped is the path as it was sent.
 	Escaped string
@@ -24,11 +24,11 @@ type Recorded struct {
 	Header http.Header
 	// Body is the whole body, at most 1 MiB; larger ones are refused with 413.
 	Body []byte
-	// At is when the body had been read.
+	// At is the time after the body was read.
 	At time.Time
 }
 
-// clone copies what the caller could change under the server's hands.
+// clone copies everything that the caller could modify.
 func (r *Recorded) clone() Recorded {
 	c := *r
 	c.Header = r.Header.Clone()
@@ -36,7 +36,7 @@ func (r *Recorded) clone() Recorded {
 	return c
 }
 
-// recorder remembers what a server was asked and what it gave.
+// recorder records a server's requests and the secrets it returned.
 type recorder struct {
 	hook atomic.Pointer[func(*Recorded)]
 
@@ -46,7 +46,7 @@ type recorder struct {
 	issued   ring[string]
 }
 
-// request counts and keeps r, then tells the hook.
+// request counts and keeps r, then calls the hook.
 func (l *recorder) request(r *Recorded) {
 	l.mu.Lock()
 	l.calls++
@@ -57,16 +57,16 @@ func (l *recorder) request(r *Recorded) {
 	}
 }
 
-// secret keeps a secret that is about to be handed out.
+// secret keeps a secret that is about to be returned.
 func (l *recorder) secret(s string) {
 	l.mu.Lock()
 	l.issued.add(s)
 	l.mu.Unlock()
 }
 
-// Calls counts the session requests that reached the handler, cancel requests
-// and streams included, whatever the fault did with them afterwards. Refused connections
-// and /health do not count.
+// Calls returns the number of session requests that reached the handler,
+// including cancel requests and streams, whatever the fault did with them
+// afterwards. Refused connections and /health do not count.
 func (s *Server) Calls() int {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -82,9 +82,9 @@ func (s *Server) Requests() []Recorded {
 	return out
 }
 
-// Issued returns the last 1000 secrets handed out, oldest first, as text and as
-// the fault in force spoiled them; a numeric one in digits. Empty ones are left
-// out. One that was cut on its way counts as handed out.
+// Issued returns the last 1000 secrets, oldest first, as text and as changed by
+// the active fault. Empty secrets are left out. A secret in an answer that was cut
+// is included.
 func (s *Server) Issued() []string {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -93,11 +93,11 @@ func (s *Server) Issued() []string {
 	return out
 }
 
-// OnRequest sets a hook that sees every session request after it was recorded
-// and before it is answered; nil clears it. It runs on the request's goroutine,
-// must not change the request, and may call any method but Close. A fault it
-// sets is for the requests that come after; this one keeps the fault it met,
-// unless Refuse resets its connection.
+// OnRequest sets a hook that is called with every session request after it is
+// recorded and before it is answered; nil removes it. The hook runs on the
+// request's goroutine, must not modify the request, and may call any method
+// except Close. A fault that it sets applies to later requests only, except that
+// Refuse resets this request's connection too.
 func (s *Server) OnRequest(hook func(*Recorded)) {
 	if hook == nil {
 		s.log.hook.Store(nil)
@@ -106,8 +106,8 @@ func (s *Server) OnRequest(hook func(*Recorded)) {
 	s.log.hook.Store(&hook)
 }
 
-// Clear forgets the calls, requests and secrets so far. The fault and the hook
-// stay.
+// Clear forgets the calls, requests and secrets so far. It keeps the fault and
+// the hook.
 func (s *Server) Clear() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

@@ -19,27 +19,27 @@ type reply struct {
 	status      int
 	contentType string
 	body        []byte
-	secret      string // handed out by this answer; "" for none
+	secret      string // contained in this answer; "" for none
 }
 
-// jsonReply is a reply whose body is JSON already.
+// jsonReply returns a reply with a JSON body.
 func jsonReply(status int, body []byte) reply {
 	return reply{status: status, contentType: typeJSON, body: body}
 }
 
-// marshaled is a reply with v as its JSON body.
+// marshaled returns a reply with v as its JSON body.
 func marshaled(status int, v any) reply {
 	body, err := json.Marshal(v)
 	if err != nil {
-		// Only what a client sent and json itself decoded gets here; should it
-		// fail all the same, the test at the other end sees this.
+		// v holds only values that encoding/json has decoded from a request. If
+		// it fails nevertheless, the calling test sees this answer.
 		return reply{http.StatusInternalServerError, typeText, []byte(err.Error()), ""}
 	}
 	return jsonReply(status, body)
 }
 
-// write sends the reply with its length. That the client may be gone is its
-// own affair.
+// write sends the reply with its length. It ignores errors: the client may be
+// gone.
 func (a reply) write(w http.ResponseWriter) {
 	a.head(w, len(a.body))
 	_, _ = w.Write(a.body)
@@ -55,19 +55,18 @@ func (a reply) head(w http.ResponseWriter, length int) {
 	w.WriteHeader(a.status)
 }
 
-// flush pushes what was written so far onto the wire; a client that is gone
-// needs no more.
+// flush sends what was written so far. It ignores errors: the client may be gone.
 func flush(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }
 
-// drop takes the connection from net/http and ends it with end. It is the last
-// thing a handler does.
+// drop takes the connection from net/http and ends it with end. The handler must
+// not write afterwards.
 func drop(w http.ResponseWriter, end func(net.Conn)) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return // closed already: nothing is left to drop
+		return // already closed
 	}
 	end(conn)
 }
 
-// sever closes conn with FIN and, under TLS, without goodbye.
+// sever closes conn with FIN and, under TLS, without close_notify.
 func sever(conn net.Conn) { _ = transport(conn).Close() }

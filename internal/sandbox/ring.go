@@ -3,14 +3,14 @@ package sandbox
 // remembered is how many requests, secrets and sessions a server keeps.
 const remembered = 1000
 
-// ring keeps the last values added, at most `remembered`. Its zero value is
-// empty. The owner guards it.
+// ring keeps the last values added, at most `remembered`. The zero value is an
+// empty ring. It is not safe for concurrent use.
 type ring[T any] struct {
 	values []T
-	next   int // where the next value goes once values is full
+	next   int // index of the next value once values is full
 }
 
-// add appends v, in place of the oldest value where the ring is full.
+// add appends v. If the ring is full, v replaces the oldest value.
 func (r *ring[T]) add(v T) {
 	if len(r.values) < remembered {
 		r.values = append(r.values, v)

@@ -44,7 +44,7 @@ func TestPathsAndMethods(t *testing.T) {
 	}
 }
 
-// Health fails with the process and not with the sessions.
+// /health fails with faults of the process, not with those of sessions.
 func TestHealthUnderFaults(t *testing.T) {
 	down := map[sandbox.Fault]bool{sandbox.Refuse: true, sandbox.Reset: true, sandbox.Garbage: true}
 	s, c := kinds[0].run(t, sandbox.Options{Key: testKey}), newClient(t)

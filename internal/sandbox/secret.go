@@ -11,8 +11,8 @@ import (
 // expiredBy is how long ago an Expired session ended.
 const expiredBy = time.Hour
 
-// secretHead is how much of a secret stays in front of what a fault inserts:
-// the prefix by which its issuer is known.
+// secretHead is how much of a secret comes before what a fault inserts. It
+// covers the prefix that identifies the issuer.
 const secretHead = 8
 
 // token returns n random bytes in hex.
@@ -22,7 +22,7 @@ func token(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// ends is when a session made at now expires.
+// ends returns when a session created at now expires.
 func ends(now time.Time, lifetime time.Duration, f Fault) time.Time {
 	if f == Expired {
 		return now.Add(-expiredBy)
@@ -30,8 +30,8 @@ func ends(now time.Time, lifetime time.Duration, f Fault) time.Time {
 	return now.Add(lifetime)
 }
 
-// spoil applies a fault of the secret. It returns the value for the JSON answer
-// and the same as text.
+// spoil applies a fault to the secret. It returns the value for the JSON answer,
+// and the same value as text.
 func spoil(secret string, f Fault) (value any, text string) {
 	switch f {
 	case EmptySecret:
@@ -43,7 +43,7 @@ func spoil(secret string, f Fault) (value any, text string) {
 		secret = secret[:secretHead] + "\x00\r\n\x1b[31m" + secret[secretHead:]
 	case LongSecret:
 		secret = secret[:secretHead] + strings.Repeat("0", longSecret-len(secret)) + secret[secretHead:]
-	default: // no other fault concerns the secret
+	default: // no other fault changes the secret
 	}
 	return secret, secret
 }

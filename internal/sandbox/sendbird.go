@@ -18,12 +18,12 @@ const (
 	maxUserID     = 80 // characters
 )
 
-// sendbird speaks as Sendbird's Platform API does.
+// sendbird answers like Sendbird's Platform API.
 type sendbird struct {
 	opts Options
 
 	mu    sync.Mutex
-	users map[string]bool // every user there is, and whether it is active
+	users map[string]bool // every user, and whether the user is active
 }
 
 func newSendbird(o Options) *sendbird {
@@ -37,8 +37,8 @@ func newSendbird(o Options) *sendbird {
 	return s
 }
 
-// route goes by the path as it was sent: a user's id is one segment of it,
-// whatever it holds.
+// route uses the escaped path: a user's ID is one segment, whatever characters it
+// contains.
 func (s *sendbird) route(u *url.URL) (string, judge) {
 	path := u.EscapedPath()
 	if path == sendbirdUsers {
@@ -56,17 +56,17 @@ func (s *sendbird) route(u *url.URL) (string, judge) {
 	return http.MethodPost, s.guarded(func(req *Recorded, f Fault) reply { return s.issue(user, req, f) })
 }
 
-// mark adds nothing: what headers every answer has is not documented.
+// mark does nothing: common headers are not documented.
 func (*sendbird) mark(http.Header) {}
 
-// limit tells what is left of the second that all callers share.
+// limit says how much is left of the one-second window that all callers share.
 func (*sendbird) limit(h http.Header) {
 	h.Set("X-Ratelimit-Limit", "5;w=1")
 	h.Set("X-Ratelimit-Remaining", "0")
 	h.Set("X-Ratelimit-Retryafter", "0.4697")
 }
 
-// guarded puts the checks that both calls share in front of j.
+// guarded adds the checks that both calls share before j.
 func (s *sendbird) guarded(j judge) judge {
 	return func(req *Recorded, f Fault) reply {
 		key := req.Header.Get("Api-Token")
@@ -80,7 +80,7 @@ func (s *sendbird) guarded(j judge) judge {
 	}
 }
 
-// create makes a user out of the three fields that are required.
+// create creates a user from the three required fields.
 func (s *sendbird) create(req *Recorded, _ Fault) reply {
 	o, bad := parseSendbird(req.Body)
 	if bad != nil {
@@ -107,7 +107,7 @@ func (s *sendbird) create(req *Recorded, _ Fault) reply {
 	})
 }
 
-// issue hands out a token of a user.
+// issue returns a token for a user.
 func (s *sendbird) issue(user string, req *Recorded, f Fault) reply {
 	o, bad := parseSendbird(req.Body)
 	now := time.Now()
@@ -131,7 +131,7 @@ func (s *sendbird) issue(user string, req *Recorded, f Fault) reply {
 	return a
 }
 
-// refuses says why a user gets no token, nil where it gets one.
+// refuses returns why a user does not get a token, or nil.
 func (s *sendbird) refuses(user string) *sendbirdError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +144,7 @@ func (s *sendbird) refuses(user string) *sendbirdError {
 	return nil
 }
 
-// checkUserID wants 1 to 80 characters.
+// checkUserID requires 1 to 80 characters.
 func checkUserID(id string) *sendbirdError {
 	switch n := utf8.RuneCountInString(id); {
 	case n == 0:
@@ -155,7 +155,7 @@ func checkUserID(id string) *sendbirdError {
 	return nil
 }
 
-// sendbirdToken looks like a signed token; its end can be read from it.
+// sendbirdToken returns what looks like a signed token and contains its expiry.
 func sendbirdToken(end time.Time) string {
 	part := base64.RawURLEncoding.EncodeToString
 	return part([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." +

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// sendbirdError is the body of Sendbird's error answers, which come with status
-// 400 or 500 as a rule: it is the code that tells them apart.
+// sendbirdError is the body of Sendbird's error answers. Most have status 400 or
+// 500, and only the code distinguishes them.
 type sendbirdError struct {
 	Message string `json:"message"`
 	Code    int    `json:"code,omitempty"`
@@ -20,8 +20,8 @@ func (e sendbirdError) reply(status int) reply {
 	return marshaled(status, e)
 }
 
-// sendbirdProblems are the errors the faults of the status show, each with the
-// status it really comes with.
+// sendbirdProblems are the errors of the status faults, each with the status
+// that Sendbird really uses.
 var sendbirdProblems = map[int]struct {
 	status int
 	err    sendbirdError
@@ -36,8 +36,8 @@ var sendbirdProblems = map[int]struct {
 	http.StatusInternalServerError: {500, sendbirdError{Code: 500901, Message: "Internal server error."}},
 }
 
-// problem words an error as Sendbird does, and one it does not have as what
-// stands in front of it would, without a code.
+// problem returns an error in Sendbird's format. For a status that Sendbird does
+// not use, it returns an error without a code, as a proxy in front of it might.
 func (*sendbird) problem(status int) reply {
 	if p, ok := sendbirdProblems[status]; ok {
 		return p.err.reply(p.status)
@@ -48,7 +48,7 @@ func (*sendbird) problem(status int) reply {
 // sendbirdOrder is the body of a request.
 type sendbirdOrder map[string]json.RawMessage
 
-// parseSendbird wants an object, or nothing at all.
+// parseSendbird parses an object. An empty body is allowed.
 func parseSendbird(body []byte) (o sendbirdOrder, bad *sendbirdError) {
 	if len(body) > 0 && json.Unmarshal(body, &o) != nil {
 		return nil, &sendbirdError{Code: 400403, Message: "Invalid JSON request body."}
@@ -56,7 +56,7 @@ func parseSendbird(body []byte) (o sendbirdOrder, bad *sendbirdError) {
 	return o, nil
 }
 
-// texts are the fields with these names, which must be strings.
+// texts returns the fields with these names, which must be strings.
 func (o sendbirdOrder) texts(names ...string) (map[string]string, *sendbirdError) {
 	fields := make(map[string]string)
 	for _, name := range names {
@@ -72,7 +72,7 @@ func (o sendbirdOrder) texts(names ...string) (map[string]string, *sendbirdError
 	return fields, nil
 }
 
-// end is when a token is to end, in milliseconds; def where that is not said.
+// end returns the requested expiry of a token, or def if there is none.
 func (o sendbirdOrder) end(now, def time.Time) (time.Time, *sendbirdError) {
 	raw := o["expires_at"]
 	if len(raw) == 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
-// sendbirdSite is a Sendbird stand-in and a client that has its token.
+// sendbirdSite is a simulated Sendbird and a client with its token.
 type sendbirdSite struct {
 	t *testing.T
 	*sandbox.Server
@@ -40,7 +40,7 @@ func (s *sendbirdSite) create(user string) seen {
 	return s.post("/v3/users", fmt.Sprintf(`{"user_id":%q,"nickname":"","profile_url":""}`, user))
 }
 
-// wantCode checks an error in Sendbird's shape; code 0 wants a success.
+// wantCode checks an error in Sendbird's format; code 0 means success.
 func wantCode(t *testing.T, got seen, status, code int) {
 	t.Helper()
 	o := got.object(t)
@@ -133,7 +133,7 @@ func TestSendbirdCreates(t *testing.T) {
 	wantCode(t, s.post("/v3/users/u1/token", "{}"), 200, 0)
 }
 
-// The faults look as Sendbird's own errors do, and strike both calls.
+// The faults look like Sendbird's own errors, and apply to both calls.
 func TestSendbirdFaults(t *testing.T) {
 	s := newSendbird(t, sandbox.Options{Key: testKey, Users: []string{"u1"}})
 	for fault, want := range map[sandbox.Fault][2]int{

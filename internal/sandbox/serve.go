@@ -9,29 +9,29 @@ import (
 	"time"
 )
 
-// maxBody bounds a request body, in bytes.
+// maxBody is the maximum size of a request body, in bytes.
 const maxBody = 1 << 20
 
-// errTooLarge says that a body is longer than maxBody.
+// errTooLarge is returned for a body longer than maxBody.
 var errTooLarge = errors.New("body too large")
 
-// dialect is how one kind of service speaks.
+// dialect is the API of one kind of service.
 type dialect interface {
-	// route finds what u's path serves, its one method, and for a session path
-	// the judge of its requests; a path without judge answers /health. No method
-	// means that there is nothing at the path.
+	// route returns the method that a path supports and, for a session path, the
+	// judge of its requests. A path without a judge is /health. An empty method
+	// means that the path does not exist.
 	route(u *url.URL) (method string, judge judge)
-	// mark sets the headers that every answer of the service carries.
+	// mark sets the headers that every answer of the service has.
 	mark(h http.Header)
-	// problem words an error answer with the given status.
+	// problem returns an error answer with the given status.
 	problem(status int) reply
 }
 
-// judge words the answer to one session request, its session spoiled by the
-// fault where that is a fault of the session.
+// judge returns the answer to one session request. If the fault concerns the
+// session, judge applies it.
 type judge func(req *Recorded, f Fault) reply
 
-// exchange is one request that has been read, and what is to become of it.
+// exchange is one request and its answer.
 type exchange struct {
 	s     *Server
 	w     http.ResponseWriter
@@ -41,9 +41,9 @@ type exchange struct {
 	phase *phase
 }
 
-// handle serves one request. Session requests meet every fault. /health meets
-// those that strike the whole process (Refuse, Reset, Hang, Slow, Garbage); it
-// is well under all others.
+// handle serves one request. Every fault applies to session requests. Only faults
+// of the whole process (Refuse, Reset, Hang, Slow, Garbage) apply to /health;
+// with all others it is healthy.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	s.busy.Add(1)
 	defer s.busy.Done()
@@ -62,16 +62,16 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveSession reads, records and answers a session request. The fault is
-// looked up before the request shows in Calls or in the hook: whoever sees it
-// there and switches then cannot change what it meets, only release it.
+// serveSession reads, records and answers a session request. It determines the
+// fault before the request appears in Calls or in the hook. So a switch that
+// reacts to the request can release it, but not change its fault.
 func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, judge judge) {
 	req, err := record(r)
 	if errors.Is(err, errTooLarge) {
 		s.dialect.problem(http.StatusRequestEntityTooLarge).write(w)
 		return
 	}
-	if err != nil { // the client left before its request was whole
+	if err != nil { // the client left before its request was complete
 		drop(w, reset)
 		return
 	}
@@ -91,8 +91,8 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
 	e.answer(None).write(w)
 }
 
-// record reads the request. The header map is net/http's own: it is never
-// reused, so keeping it costs nothing.
+// record reads the request. It keeps net/http's header map, which is never
+// reused.
 func record(r *http.Request) (*Recorded, error) {
 	body, err := readBody(r)
 	if err != nil {
@@ -104,7 +104,7 @@ func record(r *http.Request) (*Recorded, error) {
 	}, nil
 }
 
-// readBody reads the body to its end, in one piece where its length is known.
+// readBody reads the whole body, with a single allocation if its length is known.
 func readBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength >= 0 && r.ContentLength <= maxBody {
 		body := make([]byte, r.ContentLength)

@@ -14,10 +14,10 @@ import (
 // ErrClosed is returned by Server.Set after Server.Close.
 var ErrClosed = errors.New("sandbox server closed")
 
-// headerTimeout bounds how long a connection may take to send a request head.
+// headerTimeout is how long a connection may take to send a request header.
 const headerTimeout = 10 * time.Second
 
-// Server is one stand-in. All its methods are safe for concurrent use.
+// Server is a simulator. All its methods are safe for concurrent use.
 type Server struct {
 	opts    Options
 	dialect dialect
@@ -25,7 +25,7 @@ type Server struct {
 	conns   connections
 	http    *http.Server
 	url     string
-	addr    string // with the port that was chosen, so that healing finds it again
+	addr    string // with the chosen port, so that a healed server gets it again
 
 	phase atomic.Pointer[phase]
 	gone  chan struct{} // closed by Close
@@ -35,7 +35,7 @@ type Server struct {
 	closed  bool
 	socket  net.Listener  // nil while the fault is Refuse
 	serving chan struct{} // closed when the accept loop of socket has ended
-	release func()        // lets go of the port held during Refuse; nil otherwise
+	release func()        // releases the port held during Refuse; nil otherwise
 }
 
 // phase is the time from one Set to the next.
@@ -44,33 +44,38 @@ type phase struct {
 	over  chan struct{} // closed when the fault is changed
 }
 
-// NewBackend starts a stand-in for a custom backend: POST /api/sessions with
-// {"user_id", "model"?, "metadata"?} or ?user_id= answers 200
-// {"session_id", "expires_at": RFC 3339, "model"}; POST /api/chat/stream with
-// {"message"} and the key or one of the last 1000 sessions as bearer streams a
-// short reply, data: {"type":"delta","delta"} events and at last
-// data: {"type":"done"}; GET /health answers {"status":"ok"}. What is missing is
-// 422 and a wrong key 401, in FastAPI's shapes. Faults of the session do not
-// touch a stream. The error is that of listening on Options.Addr.
+// NewBackend starts a simulated custom backend:
+//
+//   - POST /api/sessions with {"user_id", "model"?, "metadata"?} or ?user_id=
+//     answers 200 {"session_id", "expires_at": RFC 3339, "model"}.
+//   - POST /api/chat/stream with {"message"}, and the key or one of the last 1000
+//     sessions as bearer token, streams a short reply: several events
+//     data: {"type":"delta","delta"}, then data: {"type":"done"}.
+//   - GET /health answers {"status":"ok"}.
+//
+// A missing field gets 422 and a wrong key 401, in FastAPI's format. Faults of
+// the session do not apply to streams. NewBackend returns an error if it cannot
+// listen on Options.Addr.
 func NewBackend(o Options) (*Server, error) {
 	o = o.withDefaults(BackendLifetime)
 	return start(o, &backend{opts: o})
 }
 
-// NewOpenAI starts a stand-in for OpenAI's ChatKit sessions API:
-// POST /v1/chatkit/sessions and POST /v1/chatkit/sessions/{id}/cancel, as strict
-// as the published schema and with OpenAI's error shape. The last 1000 sessions
-// can be cancelled; Clear does not forget them. The error is that of listening
-// on Options.Addr.
+// NewOpenAI starts a simulated ChatKit sessions API of OpenAI:
+// POST /v1/chatkit/sessions and POST /v1/chatkit/sessions/{id}/cancel. It is as
+// strict as the published schema and uses OpenAI's error format. The last 1000
+// sessions can be cancelled; Clear does not forget them. NewOpenAI returns an
+// error if it cannot listen on Options.Addr.
 func NewOpenAI(o Options) (*Server, error) {
 	o = o.withDefaults(OpenAILifetime)
 	return start(o, &openAI{opts: o})
 }
 
-// NewSendbird starts a stand-in for Sendbird's Platform API: POST /v3/users makes
-// a user and POST /v3/users/{user_id}/token issues a token, by the documented
-// rules and with Sendbird's error codes, HTTP 400 under most of them. Clear does
-// not forget the users. The error is that of listening on Options.Addr.
+// NewSendbird starts a simulated Platform API of Sendbird: POST /v3/users creates
+// a user and POST /v3/users/{user_id}/token issues a token. It follows the
+// documented rules and uses Sendbird's error codes, most of them with HTTP 400.
+// Clear does not forget the users. NewSendbird returns an error if it cannot
+// listen on Options.Addr.
 func NewSendbird(o Options) (*Server, error) {
 	o = o.withDefaults(SendbirdLifetime)
 	return start(o, newSendbird(o))
@@ -84,7 +89,7 @@ func start(o Options, d dialect) (*Server, error) {
 		Handler:           http.HandlerFunc(s.handle),
 		ConnState:         s.conns.follow,
 		ReadHeaderTimeout: headerTimeout,
-		// Broken handshakes and cut connections are this server's trade.
+		// Broken handshakes and cut connections are what this server is for.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	l, err := listen(o.Addr)
@@ -97,16 +102,16 @@ func start(o Options, d dialect) (*Server, error) {
 	return s, nil
 }
 
-// URL is the scheme, host and port to call, with no trailing slash. It stays
-// the same for the life of the server.
+// URL returns the scheme, host and port of the server, without a trailing slash.
+// It never changes.
 func (s *Server) URL() string { return s.url }
 
-// Fault is the fault in force.
+// Fault returns the active fault.
 func (s *Server) Fault() Fault { return s.phase.Load().fault }
 
-// Close resets every connection, ends every request in flight and waits until
-// its goroutines have done their work. It must not be called from the OnRequest
-// hook, whose request it would wait for. Calling it again does nothing.
+// Close resets every connection, ends every request in flight and waits for its
+// goroutines to finish. It must not be called from the OnRequest hook, because it
+// would wait for the hook's own request. Further calls do nothing.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if !s.closed {

@@ -20,14 +20,14 @@ const heads = (headers) => ({
 
 const json = (response) => response.json().catch(() => ({}));
 
-// createSession asks for a session, as a chat widget does.
+// createSession requests a session, as a chat widget does.
 export async function createSession() {
   const answer = await exchange("/api/custom/session");
   return answer.response ? { ...answer, body: await json(answer.response) } : answer;
 }
 
-// streamReply sends a message and hands over the reply, delta by delta. Whether
-// it came to its end is in "whole".
+// streamReply sends a message and passes on the reply, delta by delta. "whole"
+// says whether the reply is complete.
 export async function streamReply(secret, message, onDelta) {
   const begin = performance.now();
   const answer = await exchange("/api/custom/stream", {
@@ -44,7 +44,7 @@ export async function streamReply(secret, message, onDelta) {
       else onDelta(event.delta ?? "");
     }
   } catch {
-    whole = false; // cut, or not what a backend streams
+    whole = false; // cut off, or not an event stream
   }
   return { ...answer, body: {}, whole, firstByte: answer.took, took: performance.now() - begin };
 }
@@ -64,10 +64,10 @@ async function* events(stream) {
   }
 }
 
-// setFault switches a stand-in; false where that did not work.
+// setFault sets the fault of a provider. It returns false if that failed.
 export const setFault = async (provider, fault) => (await exchange(`/demo/${provider}/${fault}`)).status === 200;
 
-// status is what the providers and their breakers are in, or null where the
+// status returns the state of the providers and their breakers, or null if the
 // demo has ended.
 export async function status() {
   try {

@@ -1,16 +1,16 @@
-// main.js connects the buttons, the requests and what is shown of them.
+// main.js connects the buttons, the requests and the display.
 import { createSession, setFault, status, streamReply } from "./api.js";
 import { Lane } from "./picture.js";
 import { because, describe, elsewhere, elsewhereShort, faults, milliseconds } from "./words.js";
 
 const pollEvery = 250; // milliseconds
 const askEvery = 1000;
-const logged = 50; // requests that stay in the log
+const logged = 50; // maximum number of lines in the log
 
 const $ = (id) => document.getElementById(id);
 const lanes = { backend: new Lane("backend"), openai: new Lane("openai") };
 let session = null; // { provider, secret }
-let asking = false; // one session after the other
+let asking = false; // one request at a time
 let streaming = false; // one reply at a time
 
 // show puts texts into elements, by their ids.
@@ -18,7 +18,7 @@ function show(texts) {
   for (const [id, text] of Object.entries(texts)) $(id).textContent = text;
 }
 
-// log adds a line to the log, the newest on top.
+// log adds a line to the log, newest first.
 function log(kind, answer, state, text) {
   const line = document.createElement("li");
   line.dataset.state = state;
@@ -37,7 +37,7 @@ function log(kind, answer, state, text) {
   while ($("log").children.length > logged) $("log").lastChild.remove();
 }
 
-// start asks for a session and shows what became of it.
+// start requests a session and shows the result.
 async function start() {
   const answer = await createSession();
   const said = describe(answer);
@@ -58,7 +58,7 @@ function reply(state, text) {
   $("reply").textContent = text;
 }
 
-// send sends the message, with a new session where there is none.
+// send sends the message. Without a session it starts one first.
 async function send() {
   if (streaming) return;
   turnStreaming(true);
@@ -68,7 +68,7 @@ async function send() {
   turnStreaming(false);
 }
 
-// turnStreaming marks the button. It is not disabled, which would lose the focus.
+// turnStreaming marks the button. It does not disable it, to keep the focus.
 function turnStreaming(on) {
   streaming = on;
   $("send").setAttribute("aria-disabled", String(on));
@@ -87,7 +87,7 @@ async function stream() {
   log("stream", answer, state, short ?? text);
 }
 
-// notStreamed says why there is no whole reply.
+// notStreamed says why the reply is not complete.
 function notStreamed({ status: code, provider, reason, retryAfter, body }) {
   if (body.code === "SESSION_ELSEWHERE") return ["elsewhere", elsewhere(provider), elsewhereShort(provider)];
   if (code === 200) {
@@ -110,8 +110,8 @@ function faultButtons(group) {
   }
 }
 
-// press shows which fault is in force, by its button or by its name: curl and
-// --chaos know more of them than there are buttons.
+// press shows the active fault, by its button or by its name: curl and --chaos
+// can set faults that have no button.
 function press(group, fault) {
   const button = faults.some(([name]) => name === fault);
   group.querySelector(".other").textContent = button ? "" : `(now: ${fault})`;
@@ -120,7 +120,7 @@ function press(group, fault) {
   }
 }
 
-// turn shows that the demo has ended, or is back.
+// turn shows whether the demo is running.
 function turn(found) {
   document.body.classList.toggle("gone", !found);
   $("verdict").dataset.state = found ? "idle" : "dead";
@@ -129,8 +129,8 @@ function turn(found) {
     : { "verdict-title": "The demo does not answer", "verdict-text": "It has ended, or is starting again." });
 }
 
-// poll looks at the providers and draws them, for ever. Where motion is not
-// wanted the picture moves on only every few seconds, or where a state changed.
+// poll reads and draws the state of the providers, forever. If the user prefers no
+// motion, the picture moves only every few seconds, or when a state changes.
 async function poll() {
   const found = await status();
   const now = Date.now();
@@ -149,7 +149,7 @@ async function poll() {
   setTimeout(poll, found ? pollEvery : 4 * pollEvery);
 }
 
-// again asks for sessions while the box is ticked.
+// again requests sessions while the box is ticked.
 async function again() {
   if (!$("again").checked || asking) return;
   asking = true;

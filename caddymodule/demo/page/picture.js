@@ -1,8 +1,8 @@
-// picture.js draws the states of a breaker over time: a band for each stretch,
-// the higher the less goes through, and a tick for each session served.
+// picture.js draws the states of a breaker over time: a band per state, higher
+// the fewer requests pass, and a tick for each session served.
 import { states } from "./words.js";
 
-const span = 60_000; // what the picture shows, in milliseconds
+const span = 60_000; // time shown, in milliseconds
 const width = 600;
 const height = 40;
 const heights = { closed: 12, forced_closed: 12, half_open: 24, open: 38, forced_open: 38 };
@@ -31,12 +31,12 @@ export class Lane {
     this.element.append(head, this.svg);
   }
 
-  // served notes a session.
+  // served records a session.
   served(at) {
     this.ticks.push(at);
   }
 
-  // note takes what a poll has found.
+  // note records the result of a poll.
   note({ state, probe_in: probeIn }, at) {
     const last = this.bands.at(-1);
     if (last) last.to = at;
@@ -46,7 +46,7 @@ export class Lane {
     this.tell(state, probeIn);
   }
 
-  // tell puts the state into words.
+  // tell describes the state in words.
   tell(state, probeIn) {
     const word = states[state] ?? state;
     this.label.textContent = state === "open" && probeIn > 0 ? `${word}, a probe in ${Math.ceil(probeIn)} s` : word;

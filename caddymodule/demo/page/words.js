@@ -1,32 +1,32 @@
-// words.js says in plain words what the product says in headers and codes.
+// words.js explains chatkit's headers and codes in plain words.
 
-// reasons are why a provider did not serve, each to be read behind its name.
+// reasons say why a provider did not serve. Each follows the provider's name.
 const reasons = {
   dial: "could not be reached",
-  dns: "has an address that does not resolve",
-  tls: "failed to set up a secure connection",
+  dns: "has a host name that does not resolve",
+  tls: "could not establish a secure connection",
   timeout: "took too long to answer",
-  reset: "broke off, or sent what is no HTTP",
+  reset: "closed the connection, or did not answer with HTTP",
   status_5xx: "answered with a server error",
   status_408: "answered that the request took too long",
   status_425: "answered that it is too early",
-  status_429: "answered that it gets too many requests",
+  status_429: "answered that there are too many requests",
   status_4xx: "answered with a client error",
   misconfigured: "answered as if our key or its address were wrong",
   rejected: "refused this user",
   invalid_response: "answered without a usable session",
-  open: "was not asked, its breaker keeps it out",
-  forced_open: "was not asked, an operator keeps it out",
-  cooldown: "was not asked, it wants to be left alone for a while",
-  rate_limited: "was not asked, its limit is used up",
-  budget: "was not asked, there was no time left",
-  canceled: "was not needed any more",
+  open: "was skipped because its breaker is open",
+  forced_open: "was skipped because an operator forced its breaker open",
+  cooldown: "was skipped because it asked clients to wait",
+  rate_limited: "was skipped because its rate limit is used up",
+  budget: "was skipped because there was no time left",
+  canceled: "was no longer needed",
 };
 
-// because is the reason in words, with the product's own word behind.
+// because returns the reason in words, followed by chatkit's own name for it.
 export const because = (provider, reason) => `${provider} ${reasons[reason] ?? "did not serve"} (${reason})`;
 
-// states are what a breaker can be in.
+// states are the states of a breaker.
 export const states = {
   closed: "closed",
   half_open: "half-open",
@@ -35,7 +35,7 @@ export const states = {
   forced_closed: "forced closed",
 };
 
-// faults are the buttons: what the switch takes, and what stands on it.
+// faults are the buttons: the fault's name, and the button's label.
 export const faults = [
   ["none", "Healthy"],
   ["refuse", "Refuse"],
@@ -49,8 +49,8 @@ export const milliseconds = (took) => `${took < 10 ? took.toFixed(1) : Math.roun
 
 const first = "backend"; // of the chain
 
-// describe says what became of a session request: the state of the whole, a
-// title, a sentence, and why the first provider did not serve.
+// describe explains the result of a session request: a state, a title, a
+// sentence, and why the first provider did not serve.
 export function describe({ status, provider, reason, retryAfter, body }) {
   if (status === 200 && !reason) {
     return { state: "ok", title: `Served by ${provider}`, text: "The first provider of the chain answered.", why: "first of the chain" };
@@ -60,18 +60,18 @@ export function describe({ status, provider, reason, retryAfter, body }) {
     return { state: "fallback", title: `Served by ${provider}`, text: `A fallback: ${why}.`, why };
   }
   if (body.code === "REJECTED") {
-    return { state: "refused", title: `${provider} refused this user`, text: "No session elsewhere for a user whom a provider refuses.", why: body.details };
+    return { state: "refused", title: `${provider} refused this user`, text: "A user refused by one provider does not get a session from another.", why: body.details };
   }
   const wait = retryAfter ? ` Retry-After: ${retryAfter} s.` : "";
   if (body.code === "SESSION_ERROR") {
-    return { state: "dead", title: "Nobody can serve", text: `${body.details}.${wait}`, why: body.details };
+    return { state: "dead", title: "No provider can serve", text: `${body.details}.${wait}`, why: body.details };
   }
   return { state: "refused", title: "No session", text: `${body.details ?? body.error ?? "Caddy did not answer"}.${wait}`, why: body.code ?? "no answer" };
 }
 
-// elsewhere explains why a message is not carried; elsewhereShort is for the log.
+// elsewhere explains why a message is not forwarded; elsewhereShort is for the log.
 export const elsewhere = (provider) =>
-  `${provider} has issued this session, so the chat widget now talks to ${provider} directly, past Caddy. ` +
-  "There is nothing to carry to the backend (409 SESSION_ELSEWHERE).";
+  `${provider} issued this session, so the chat widget now talks to ${provider} directly, without Caddy. ` +
+  "There is nothing to forward to the backend (409 SESSION_ELSEWHERE).";
 
-export const elsewhereShort = (provider) => `Not carried: the widget talks to ${provider} directly`;
+export const elsewhereShort = (provider) => `Not forwarded: the widget talks to ${provider} directly`;

@@ -7,9 +7,9 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// answer is what a custom backend sends. A genuine client_secret wins over the
-// backend's own session_id: a backend that sends both minted the secret, and the
-// id may then be anything, such as a number.
+// answer is what a custom backend sends. A genuine client_secret takes precedence
+// over the backend's own session_id: a backend that sends both created the
+// secret, and the ID may then be anything, such as a number.
 type answer struct {
 	ClientSecret *string         `json:"client_secret"`
 	SessionID    string          `json:"session_id"`
@@ -18,9 +18,9 @@ type answer struct {
 	Metadata     json.RawMessage `json:"metadata"`
 }
 
-// parse reads an answer. What is not the secret is optional and left out where
-// it is not of the documented type: a field of another type is an error of the
-// decoder that leaves all others read.
+// parse decodes an answer. Everything but the secret is optional, and ignored if
+// it does not have the documented type: on a type error the decoder still
+// decodes all other fields.
 func parse(body []byte) (session.Session, error) {
 	var a answer
 	err := provider.Decode(body, &a)
@@ -39,8 +39,8 @@ func parse(body []byte) (session.Session, error) {
 	return s, nil
 }
 
-// secret is the session's secret; false where there is none, or where the one
-// that should win is there and empty, which a type error leaves it as.
+// secret returns the session's secret. ok is false if there is none, or if
+// client_secret is present but empty, as it is after a type error.
 func (a *answer) secret() (secret string, ok bool) {
 	if a.ClientSecret != nil && *a.ClientSecret != "" {
 		return *a.ClientSecret, true

@@ -11,7 +11,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// padded is a good answer of exactly n bytes.
+// padded returns a valid answer of exactly n bytes.
 func padded(n int) string {
 	const head, tail = `{"session_id":"s1","metadata":{"pad":"`, `"}}`
 	return head + strings.Repeat("x", n-len(head)-len(tail)) + tail
@@ -48,7 +48,7 @@ func TestAnswerAccepted(t *testing.T) {
 	}
 }
 
-// A genuine secret was once thrown away because the id beside it was a number.
+// A genuine secret was once dropped because the ID beside it was a number.
 func TestAnswerWithANumericSessionIDBesideItsSecret(t *testing.T) {
 	for _, id := range []string{"4711", "true", `{"n":1}`, `[1]`, `""`} {
 		answer := `{"client_secret":"ek_1","session_id":` + id + `}`
@@ -59,7 +59,7 @@ func TestAnswerWithANumericSessionIDBesideItsSecret(t *testing.T) {
 	}
 }
 
-// Nor does an empty secret hide the session's id.
+// An empty secret does not hide the session's ID either.
 func TestAnswerWithAnEmptySecretBesideItsSessionID(t *testing.T) {
 	got, err := create(t, start(t, `{"client_secret":"","session_id":"s1"}`).provider(t, nil), session.Request{User: "u1"})
 	if err != nil || got.Secret.Reveal() != "s1" {
@@ -136,7 +136,7 @@ func TestAnswerExpiresAt(t *testing.T) {
 	}
 }
 
-// What the parser lets through is an object of the answer, and nothing else.
+// The parser accepts only an object of the answer.
 func TestAnswerMetadataIsAnObject(t *testing.T) {
 	s := start(t, `{"session_id":"s1","metadata":  {"a" : 1}  }`)
 	got, err := create(t, s.provider(t, nil), session.Request{User: "u1"})

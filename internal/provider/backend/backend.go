@@ -11,11 +11,11 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// UserIn says where the backend expects the user's id.
+// UserIn says where the backend expects the user's ID.
 type UserIn string
 
-// The places a user's id can stand in. The query is where FastAPI looks for an
-// argument that is not declared as a JSON model.
+// Values of [UserIn]. FastAPI looks in the query for an argument that is not
+// declared as a JSON model.
 const (
 	UserInBody  UserIn = "body"
 	UserInQuery UserIn = "query"
@@ -24,30 +24,30 @@ const (
 
 // Backend creates sessions at {url}{session_path}. It is safe for concurrent use.
 type Backend struct {
-	client  provider.Client
-	userIn  UserIn
-	forward []string
-	endless bool // expires_at is not read
+	client       provider.Client
+	userIn       UserIn
+	forward      []string
+	ignoreExpiry bool
 }
 
 // Config configures a [Backend].
 type Config struct {
-	// URL is the whole address of the session endpoint.
+	// URL is the complete URL of the session endpoint.
 	URL *url.URL
 
-	// Key is sent as a bearer token, not at all where it is empty.
+	// Key is sent as a bearer token unless it is empty.
 	Key session.Secret
 
-	// UserIn says where to put the user's id.
+	// UserIn says where to put the user's ID.
 	UserIn UserIn
 
-	// IgnoreExpiry leaves the backend's expires_at unread.
+	// IgnoreExpiry ignores the backend's expires_at.
 	IgnoreExpiry bool
 
-	// Forward names the client's headers to pass on.
+	// Forward lists the client's headers to pass on.
 	Forward []string
 
-	// Transport makes the exchange.
+	// Transport sends the requests.
 	Transport http.RoundTripper
 }
 
@@ -63,7 +63,7 @@ func New(c Config) *Backend {
 	}
 	b := &Backend{
 		client: provider.Client{URL: c.URL, Header: h, Transport: c.Transport},
-		userIn: c.UserIn, endless: c.IgnoreExpiry,
+		userIn: c.UserIn, ignoreExpiry: c.IgnoreExpiry,
 	}
 	for _, name := range c.Forward {
 		b.forward = append(b.forward, http.CanonicalHeaderKey(name))
@@ -71,7 +71,7 @@ func New(c Config) *Backend {
 	return b
 }
 
-// body is the request of the quick reference, SessionRequest.
+// body is the SessionRequest of the quick reference.
 type body struct {
 	UserID   string          `json:"user_id,omitempty"`
 	Model    string          `json:"model,omitempty"`
@@ -103,13 +103,13 @@ func (b *Backend) Create(ctx context.Context, req *session.Request) (s session.S
 		s, err = parse(body)
 		return err
 	})
-	if b.endless {
+	if b.ignoreExpiry {
 		s.ExpiresAt = time.Time{}
 	}
 	return s, err
 }
 
-// withUser returns a copy of u that names the user in its query.
+// withUser returns a copy of u with the user in its query.
 func withUser(u *url.URL, user string) *url.URL {
 	c := *u
 	q := c.Query()

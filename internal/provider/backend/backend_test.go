@@ -80,7 +80,7 @@ func TestCreateSendsTheRequest(t *testing.T) {
 	}
 }
 
-// client is what a browser sends along.
+// client are the headers that a browser sends.
 func client() http.Header {
 	return http.Header{
 		"Cookie": {"sid=1"}, "Origin": {"https://app.test"}, "Authorization": {"Bearer caller"}, "X-Forwarded-For": {"10.0.0.1"},
@@ -140,7 +140,7 @@ func TestCreateHeaders(t *testing.T) {
 	}
 }
 
-// A 401 is about the caller only where something of the caller's was sent.
+// A 401 is the caller's fault only if the caller's credentials were sent.
 func TestCreateRefused(t *testing.T) {
 	cases := []struct {
 		name    string
@@ -171,8 +171,8 @@ func TestCreateRefused(t *testing.T) {
 	}
 }
 
-// One backend serves many requests at once: neither its list of headers nor its
-// address may change under them.
+// One backend serves concurrent requests: they must not change its list of
+// headers or its URL.
 func TestCreateLeavesTheConfigurationAlone(t *testing.T) {
 	s := start(t, good)
 	forward := []string{"x-auth-token"}

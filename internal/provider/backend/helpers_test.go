@@ -14,7 +14,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// server is a stand-in for an app's backend that keeps what it was last sent.
+// server simulates an app's backend and keeps the last request.
 type server struct {
 	*httptest.Server
 	asked  int
@@ -38,7 +38,7 @@ func start(t *testing.T, answer string) *server {
 	return s
 }
 
-// provider is a backend that asks s, with what change makes of its config.
+// provider returns a backend that calls s, with its config modified by change.
 func (s *server) provider(t *testing.T, change func(*backend.Config)) *backend.Backend {
 	t.Helper()
 	u, err := url.Parse(s.URL + "/api/sessions?v=1")
@@ -54,7 +54,7 @@ func (s *server) provider(t *testing.T, change func(*backend.Config)) *backend.B
 	return backend.New(c)
 }
 
-// sent is the JSON object that came.
+// sent returns the JSON object that was received.
 func (s *server) sent(t *testing.T) map[string]json.RawMessage {
 	t.Helper()
 	var m map[string]json.RawMessage
@@ -72,12 +72,12 @@ func text(t *testing.T, raw json.RawMessage) string {
 		return ""
 	}
 	if err := json.Unmarshal(raw, &s); err != nil {
-		t.Fatalf("%s is no string: %v", raw, err)
+		t.Fatalf("%s is not a string: %v", raw, err)
 	}
 	return s
 }
 
-// create asks for a session as the chain does: what is not usable is an error.
+// create requests a session like the chain: an unusable session is an error.
 func create(t *testing.T, b *backend.Backend, req session.Request) (session.Session, error) {
 	t.Helper()
 	s, err := b.Create(t.Context(), &req)

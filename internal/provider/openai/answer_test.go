@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// resource is a ChatSessionResource as the API's reference shows one.
+// resource is a ChatSessionResource from the API's reference.
 const resource = `{"id":"cksess_1","object":"chatkit.session",
 	"client_secret":"ek_68e8283b23088190be1d13897c181bc60441400bb23b5dae_00eyJleHBpcmVzX2F0IjogMTc2MDA0NTcxNX0=",
 	"expires_at":%d,"workflow":{"id":"wf_1","version":null,"state_variables":null,"tracing":{"enabled":true}},
@@ -79,7 +79,7 @@ func TestAnswerRefused(t *testing.T) {
 	}
 }
 
-// The API's documented errors, and what follows from each.
+// The API's documented errors, and the result of each.
 func TestAnswerErrors(t *testing.T) {
 	cases := []struct {
 		status int

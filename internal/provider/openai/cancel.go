@@ -10,9 +10,9 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// Cancel ends a session, POST {base_url}/chatkit/sessions/{id}/cancel, and
-// returns the API's answer. Errors are those of [OpenAI.Create]; a session the
-// API does not know is a [session.Failure] with status 404.
+// Cancel ends a session with POST {base_url}/chatkit/sessions/{id}/cancel and
+// returns the API's answer. It returns the same errors as [OpenAI.Create]; a
+// session unknown to the API is a [session.Failure] with status 404.
 func (o *OpenAI) Cancel(ctx context.Context, id, requestID string) (resource json.RawMessage, err error) {
 	call := provider.Call{ID: requestID, URL: o.client.URL.JoinPath(url.PathEscape(id), "cancel")}
 	err = o.client.Post(ctx, &call, func(body []byte) error {
@@ -21,7 +21,7 @@ func (o *OpenAI) Cancel(ctx context.Context, id, requestID string) (resource jso
 			return err
 		}
 		if a.ID != id {
-			return session.Invalid("answer is of another session")
+			return session.Invalid("answer is for a different session")
 		}
 		resource = bytes.Clone(body)
 		return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// says is a transport whose every answer has this body.
+// says is a transport that always answers with this body.
 type says string
 
 func (s says) RoundTrip(*http.Request) (*http.Response, error) {

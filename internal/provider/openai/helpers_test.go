@@ -13,7 +13,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// server is a stand-in for the API that keeps what it was last sent.
+// server simulates the API and keeps the last request.
 type server struct {
 	*httptest.Server
 	asked  int
@@ -37,7 +37,7 @@ func start(t *testing.T, answer string) *server {
 	return s
 }
 
-// provider asks s below path, with what change makes of its config.
+// provider calls s below path, with its config modified by change.
 func (s *server) provider(t *testing.T, path string, change func(*openai.Config)) *openai.OpenAI {
 	t.Helper()
 	u, err := url.Parse(s.URL + path)
@@ -53,7 +53,7 @@ func (s *server) provider(t *testing.T, path string, change func(*openai.Config)
 	return openai.New(c)
 }
 
-// create asks for a session as the chain does: what is not usable is an error.
+// create requests a session like the chain: an unusable session is an error.
 func create(t *testing.T, o *openai.OpenAI, req session.Request) (session.Session, error) {
 	t.Helper()
 	s, err := o.Create(t.Context(), &req)

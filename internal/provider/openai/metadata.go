@@ -8,20 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// MaxVariables is how many state variables a workflow takes, by the API's
-// reference.
+// MaxVariables is the maximum number of state variables, from the API reference.
 const MaxVariables = 64
 
-// maxVariableName is how long the name of a state variable can be, in
-// characters.
+// maxVariableName is the maximum length of a state variable's name, in characters.
 const maxVariableName = 64
 
-// ModelNames are the models that have a workflow of their own.
+// ModelNames returns the models that have their own workflow, sorted.
 func (o *OpenAI) ModelNames() []string { return slices.Sorted(maps.Keys(o.models)) }
 
-// CheckMetadata returns an error, in words for whoever writes the front end,
-// where metadata cannot become state variables: strings, numbers and booleans,
-// at most [MaxVariables] of them. A nil metadata is none.
+// CheckMetadata returns an error if metadata cannot be used as state variables:
+// strings, numbers and booleans, at most [MaxVariables] of them. The error is
+// written for the author of the front end.
 func (o *OpenAI) CheckMetadata(metadata json.RawMessage) error {
 	if !o.vars || len(metadata) == 0 {
 		return nil
@@ -44,7 +42,7 @@ func (o *OpenAI) CheckMetadata(metadata json.RawMessage) error {
 	return nil
 }
 
-// scalar tells whether a JSON value is a string, a number or a boolean.
+// scalar reports whether a JSON value is a string, a number or a boolean.
 func scalar(value json.RawMessage) bool {
 	return len(value) > 0 && value[0] != '{' && value[0] != '[' && value[0] != 'n'
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// MaxExpiresAfter is the longest life of a session, by the API's schema.
+// MaxExpiresAfter is the maximum lifetime of a session, from the API's schema.
 const MaxExpiresAfter = 600 * time.Second
 
 // OpenAI creates sessions at the ChatKit sessions endpoint. It is safe for
@@ -26,37 +26,38 @@ type OpenAI struct {
 
 // Config configures an [OpenAI].
 type Config struct {
-	// BaseURL is the API's, https://api.openai.com/v1 as a rule.
+	// BaseURL is the base URL of the API, normally https://api.openai.com/v1.
 	BaseURL *url.URL
 
 	// Key is the API key.
 	Key session.Secret
 
-	// Organization and Project are sent as headers where they are not empty.
+	// Organization and Project are sent as headers unless they are empty.
 	Organization, Project string
 
-	// Workflow is the id of the workflow behind the chat, Models those for the
-	// models a front end may name; Version pins one ("": the latest deployed).
+	// Workflow is the ID of the default workflow, and Models maps model names to
+	// workflow IDs. Version pins the workflow's version; if empty, OpenAI uses the
+	// latest deployed one.
 	Workflow string
 	Models   map[string]string
 	Version  string
 
-	// StateVariables passes the request's metadata on as the workflow's state
-	// variables. [OpenAI.CheckMetadata] says what they can be.
+	// StateVariables passes the request's metadata to the workflow as state
+	// variables. [OpenAI.CheckMetadata] checks them.
 	StateVariables bool
 
-	// ExpiresAfter is the life of a session in whole seconds, at most
-	// [MaxExpiresAfter]; 0 leaves it to OpenAI, which takes that maximum.
+	// ExpiresAfter is the lifetime of a session in whole seconds, at most
+	// [MaxExpiresAfter]. If 0, OpenAI uses that maximum.
 	ExpiresAfter time.Duration
 
-	// FileUpload lets the chat take files.
+	// FileUpload allows file uploads in the chat.
 	FileUpload bool
 
-	// RateLimit is how many requests a minute a session may make; 0 leaves it
-	// to OpenAI, which takes 10.
+	// RateLimit is the maximum number of requests per minute in a session. If 0,
+	// OpenAI uses 10.
 	RateLimit int
 
-	// Transport makes the exchange.
+	// Transport sends the requests.
 	Transport http.RoundTripper
 }
 
@@ -93,7 +94,7 @@ func New(c Config) *OpenAI {
 	return o
 }
 
-// body is CreateChatSessionBody of the API's schema, as far as it is used.
+// body is CreateChatSessionBody of the API's schema, with the fields used here.
 type body struct {
 	User         string        `json:"user"`
 	Workflow     workflow      `json:"workflow"`
@@ -123,7 +124,7 @@ type rateLimits struct {
 	PerMinute int `json:"max_requests_per_1_minute"`
 }
 
-// answer is ChatSessionResource of the API's schema, as far as it is read.
+// answer is ChatSessionResource of the API's schema, with the fields read here.
 type answer struct {
 	ID           string          `json:"id"`
 	ClientSecret string          `json:"client_secret"`

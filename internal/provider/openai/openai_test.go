@@ -123,8 +123,8 @@ func TestCreateHeaders(t *testing.T) {
 	}
 }
 
-// The provider is shared by all requests: one user's workflow or name must not
-// stick to it.
+// The provider is shared by all requests: it must not keep one user's workflow or
+// name.
 func TestCreateLeavesTheConfigurationAlone(t *testing.T) {
 	s := start(t, good)
 	o := s.provider(t, "/v1", func(c *openai.Config) { c.Models = map[string]string{"gpt": "wf_gpt"} })

@@ -8,9 +8,9 @@ import (
 	"slices"
 )
 
-// schema is the part of JSON Schema that the API's own description of the
-// request body needs. Properties not named are an error, although the
-// description does not say so: the API answers 400 to an unknown parameter.
+// schema is the part of JSON Schema that the API's own description of the request
+// body uses. Unknown properties are an error, although the description does not
+// say so, because the API answers 400 to an unknown parameter.
 type schema struct {
 	kind       string // of Go's decoder: object, string, number, bool
 	required   []string
@@ -58,7 +58,7 @@ var createChatSessionBody = schema{
 func validate(body []byte) error {
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
-		return fmt.Errorf("body is no JSON: %w", err)
+		return fmt.Errorf("body is not JSON: %w", err)
 	}
 	return createChatSessionBody.check("body", v)
 }
@@ -82,7 +82,7 @@ func (s schema) check(at string, v any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %v is no valid %s", at, v, s.kind)
+	return fmt.Errorf("%s: %v is not a valid %s", at, v, s.kind)
 }
 
 func (s schema) object(at string, v map[string]any) error {
@@ -100,7 +100,7 @@ func (s schema) object(at string, v map[string]any) error {
 			case string, float64, bool:
 				continue
 			}
-			return fmt.Errorf("%s: %s is no scalar", at, name)
+			return fmt.Errorf("%s: %s is not a scalar", at, name)
 		}
 		p, ok := s.properties[name]
 		if !ok {

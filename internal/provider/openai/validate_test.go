@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The rules themselves are held against the API's own example and against what
-// it is known to refuse, among that the example that stands in its curl snippet.
+// The rules themselves are checked against the API's own example and against what
+// it is known to refuse, which includes the example in its curl snippet.
 func TestSchemaRules(t *testing.T) {
 	const workflow = `"user":"u","workflow":{"id":"wf_1"}`
 	cases := []struct{ name, body, err string }{
@@ -29,7 +29,7 @@ func TestSchemaRules(t *testing.T) {
 		{"half a second", `{` + workflow + `,"expires_after":{"anchor":"created_at","seconds":0.5}}`, "seconds"},
 		{"no requests", `{` + workflow + `,"rate_limits":{"max_requests_per_1_minute":0}}`, "max_requests"},
 		{"unknown parameter", `{` + workflow + `,"model":"m1"}`, "unknown parameter model"},
-		{"nested variable", `{"user":"u","workflow":{"id":"w","state_variables":{"a":{}}}}`, "no scalar"},
+		{"nested variable", `{"user":"u","workflow":{"id":"w","state_variables":{"a":{}}}}`, "not a scalar"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

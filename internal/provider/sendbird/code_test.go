@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// What follows from an error: by its code, and by its status where it has none.
+// The result of each error: by its code, or by its status if it has no code.
 func TestErrors(t *testing.T) {
 	code := func(n int) string { return fmt.Sprintf(`{"message":"planted","code":%d,"error":true}`, n) }
 	const rejected, misconfigured = session.Rejected, session.Misconfigured
@@ -89,8 +89,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Whose fault it is goes by the code even where the operator has listed the
-// statuses that go on.
+// The code decides whose fault it is, even if the operator lists the statuses in
+// fallback_on.
 func TestErrorsAndFallbackOn(t *testing.T) {
 	defaults, err := session.ParseStatusSet([]string{"401", "404", "405", "408", "425", "429", "5xx"})
 	if err != nil {
@@ -108,7 +108,7 @@ func TestErrorsAndFallbackOn(t *testing.T) {
 	}
 }
 
-// How long Sendbird wants to be left alone, in whole seconds.
+// How long Sendbird asks clients to wait, in whole seconds.
 func TestCooldown(t *testing.T) {
 	const own = "X-RateLimit-RetryAfter"
 	cases := []struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// says is a transport whose every answer has this status and body.
+// says is a transport that always answers with this status and body.
 type says struct {
 	status int
 	body   string
@@ -23,8 +23,8 @@ func (s says) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(s.body)), ContentLength: int64(len(s.body))}, nil
 }
 
-// Whatever Sendbird answers is a session that can be written, or a failure that
-// repeats nothing of it and has a place in the classification table.
+// Any answer becomes a session that can be written, or a failure that does not
+// quote it and that can be classified.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{
 		`{"token":"t","expires_at":32503680000000}`, `{"token":7}`, `{"token":null}`, `{"TOKEN":"x"}`, `{"token":"\u0000"}`,
@@ -70,8 +70,7 @@ func checkFailure(t *testing.T, s session.Session, err error) {
 	}
 }
 
-// Whatever a user is called, its id is one segment of the path and comes out of
-// it as it went in.
+// Any user ID is one segment of the path and can be read back from it.
 func FuzzTokenURL(f *testing.F) {
 	for _, user := range []string{"u1", "a@b.c", "a/b", "..", ".", "%2F", "ü", "a b", "\xff", "?#", "", "a%zz"} {
 		f.Add(user)

@@ -49,8 +49,8 @@ func testHang(t *testing.T, replies []reply) {
 	}
 }
 
-// An error whose body does not come is not judged by half: 400 alone says
-// nothing at Sendbird, other statuses do.
+// An error without its body: a 400 alone says nothing with Sendbird, but other
+// statuses do.
 func TestErrorBodyBreaksOff(t *testing.T) {
 	cases := []struct {
 		name   string

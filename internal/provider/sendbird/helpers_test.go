@@ -15,21 +15,21 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// reply is an answer of the stand-in.
+// reply is an answer of the server.
 type reply struct {
 	status int
 	body   string
 	header [2]string
 }
 
-// request is what it was sent.
+// request is a request that the server received.
 type request struct {
 	method, uri, body string
 	header            http.Header
 }
 
-// server is a stand-in for the Platform API. It gives its replies one after the
-// other, and the last one again and again.
+// server simulates the Platform API. It sends its replies in order, and then
+// repeats the last one.
 type server struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -62,7 +62,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, next.body)
 }
 
-// paths are the request targets asked so far.
+// paths returns the request targets so far.
 func (s *server) paths() []string {
 	out := make([]string, len(s.asked))
 	for i, r := range s.asked {
@@ -79,7 +79,7 @@ func (s *server) wantAsked(t *testing.T, want ...string) {
 	}
 }
 
-// provider asks s below path, with what change makes of its config.
+// provider calls s below path, with its config modified by change.
 func (s *server) provider(t *testing.T, path string, change func(*sendbird.Config)) *sendbird.Sendbird {
 	t.Helper()
 	u, err := url.Parse(s.URL + path)
@@ -97,7 +97,7 @@ func (s *server) provider(t *testing.T, path string, change func(*sendbird.Confi
 
 func creating(c *sendbird.Config) { c.CreateUsers = true }
 
-// create asks for a session as the chain does: what is not usable is an error.
+// create requests a session like the chain: an unusable session is an error.
 func create(t *testing.T, p *sendbird.Sendbird, req session.Request) (session.Session, error) {
 	t.Helper()
 	s, err := p.Create(t.Context(), &req)

@@ -11,8 +11,8 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// Bounds and default of a session's life. The API knows no longest life; one of
-// more than a year is rather a slip.
+// Limits and default of a session's lifetime. The API has no maximum; more than
+// a year is likely a typo.
 const (
 	MinTTL     = time.Second
 	MaxTTL     = 365 * 24 * time.Hour
@@ -28,19 +28,21 @@ type Sendbird struct {
 
 // Config configures a [Sendbird].
 type Config struct {
-	// BaseURL is the application's, https://api-{app_id}.sendbird.com as a rule.
+	// BaseURL is the application's base URL, normally
+	// https://api-{app_id}.sendbird.com.
 	BaseURL *url.URL
 
-	// Token is the master or a secondary API token of the application.
+	// Token is the application's master API token or a secondary one.
 	Token session.Secret
 
-	// TTL is the life of a session, from [MinTTL] to [MaxTTL]; 0 is [DefaultTTL].
+	// TTL is the lifetime of a session, from [MinTTL] to [MaxTTL]. If 0,
+	// [DefaultTTL] is used.
 	TTL time.Duration
 
 	// CreateUsers creates users that Sendbird does not know.
 	CreateUsers bool
 
-	// Transport makes the exchanges.
+	// Transport sends the requests.
 	Transport http.RoundTripper
 }
 
@@ -62,9 +64,9 @@ func New(c Config) *Sendbird {
 	}
 }
 
-// Create issues a token for the user. One whom Sendbird does not know is created
-// first where the configuration says so. A user who has come to be in the
-// meantime, by a request at the same moment, is as good as one of our own.
+// Create issues a token for the user. If Sendbird does not know the user, and
+// the configuration allows it, Create creates the user first. It is not an error
+// if a concurrent request has created the same user in the meantime.
 func (s *Sendbird) Create(ctx context.Context, req *session.Request) (session.Session, error) {
 	made, code, err := s.issue(ctx, req)
 	if code != codeNotFound || !s.createUsers {
@@ -74,14 +76,14 @@ func (s *Sendbird) Create(ctx context.Context, req *session.Request) (session.Se
 		return session.Session{}, err
 	}
 	if made, code, err = s.issue(ctx, req); code == codeNotFound {
-		// No refusal of the caller: Sendbird contradicts itself.
-		err = session.Invalid("user is not known although it was created")
+		// The caller is not at fault: Sendbird contradicts itself.
+		err = session.Invalid("user is unknown although it was just created")
 	}
 	return made, err
 }
 
-// issue asks for a token. Issuing another one does no harm: tokens are
-// stateless. Where it failed, code says why, 0 if Sendbird did not.
+// issue requests a token. Requesting another one is harmless, because tokens are
+// stateless. If it fails, code is Sendbird's error code, or 0 if it sent none.
 func (s *Sendbird) issue(ctx context.Context, req *session.Request) (made session.Session, code int, err error) {
 	expires := time.Now().Add(s.ttl)
 	code, err = s.post(ctx, req, s.tokenURL(req.User), tokenRequest{expires.UnixMilli()}, func(body []byte) error {
@@ -95,20 +97,20 @@ func (s *Sendbird) issue(ctx context.Context, req *session.Request) (made sessio
 	return made, code, err
 }
 
-// createUser creates the user with what the API requires and nothing more.
+// createUser creates the user with only the fields that the API requires.
 func (s *Sendbird) createUser(ctx context.Context, req *session.Request) (code int, err error) {
 	return s.post(ctx, req, nil, newUser{ID: req.User}, func([]byte) error { return nil })
 }
 
-// post sends one request; to is nil for the client's own address.
+// post sends one request. If to is nil, it goes to the client's own URL.
 func (s *Sendbird) post(
-	ctx context.Context, req *session.Request, to *url.URL, body any, judge func([]byte) error,
+	ctx context.Context, req *session.Request, to *url.URL, body any, parse func([]byte) error,
 ) (code int, err error) {
 	call := provider.Call{URL: to, ID: req.ID}
 	call.Explain = func(f *session.Failure, body []byte, err error) { code = explain(f, body, err) }
 	if call.Body, err = json.Marshal(body); err != nil {
 		return 0, session.Invalid("building request: %w", err)
 	}
-	err = s.client.Post(ctx, &call, judge)
+	err = s.client.Post(ctx, &call, parse)
 	return code, err
 }

@@ -47,7 +47,7 @@ func TestCreateSends(t *testing.T) {
 	}
 }
 
-// The path as it goes over the wire: one segment for the user, whatever it is.
+// The path on the wire: one segment for the user, whatever the ID.
 func TestCreateEscapesTheUser(t *testing.T) {
 	for user, want := range map[string]string{
 		"u1":                 "u1",
@@ -86,7 +86,7 @@ func TestCreateEscapesTheUser(t *testing.T) {
 	}
 }
 
-// All bytes there are, one by one: net/http must send what was escaped here.
+// Every byte, one by one: net/http must send the path as escaped here.
 func TestCreateEscapesEveryByte(t *testing.T) {
 	s := start(t, good)
 	p := s.provider(t, "/", nil)
@@ -122,7 +122,7 @@ func TestCreateBelowItsBaseURL(t *testing.T) {
 	}
 }
 
-// A user Sendbird does not know, and how many requests that makes.
+// A user that Sendbird does not know, and how many requests that takes.
 func TestCreateUsers(t *testing.T) {
 	failed := reply{status: 500, body: `{"code":500901,"error":true}`}
 	cases := []struct {
@@ -182,7 +182,7 @@ func TestCreateUsers(t *testing.T) {
 	}
 }
 
-// All requests of an attempt share its time.
+// All requests of an attempt share its time limit.
 func TestCreateSharesOneTimeout(t *testing.T) {
 	for hangs, replies := range map[string][]reply{
 		"issuing": nil, "creating": {notFound}, "issuing again": {notFound, userMade},

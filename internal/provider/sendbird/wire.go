@@ -14,14 +14,14 @@ type tokenRequest struct {
 	ExpiresAt int64 `json:"expires_at"`
 }
 
-// tokenAnswer is its answer, as far as it is read.
+// tokenAnswer is its answer, with the fields read here.
 type tokenAnswer struct {
 	Token     string          `json:"token"`
 	ExpiresAt json.RawMessage `json:"expires_at"`
 }
 
-// session is the session of a user. Not every version of the API repeats the
-// end of the session, which then is the one that was asked for.
+// session returns the user's session. Not every version of the API repeats
+// expires_at; without it the session ends when the request asked for.
 func (a *tokenAnswer) session(user string, asked time.Time) session.Session {
 	s := session.Session{
 		Secret:    session.Secret(a.Token),
@@ -41,8 +41,8 @@ type newUser struct {
 	ProfileURL string `json:"profile_url"`
 }
 
-// tokenURL is the address of a user's tokens. It has both forms of the path, for
-// the escaped one alone says which slash is part of the user's id.
+// tokenURL returns the URL of a user's tokens. It sets the path in both forms,
+// because only the escaped one shows which slashes are part of the user's ID.
 func (s *Sendbird) tokenURL(user string) *url.URL {
 	u := *s.client.URL
 	u.Path += "/" + user + "/token"
@@ -50,9 +50,9 @@ func (s *Sendbird) tokenURL(user string) *url.URL {
 	return &u
 }
 
-// segment escapes a user's id as encodeURIComponent does, which Sendbird's own
-// clients use: all but letters, digits and "-_.~". What is left is "." and "..",
-// which would be taken for a step in the path.
+// segment escapes a user's ID like encodeURIComponent, which Sendbird's own
+// clients use: everything but letters, digits and "-_.~". The IDs "." and ".."
+// need more, because they would be read as steps in the path.
 func segment(user string) string {
 	if user == "." || user == ".." {
 		return strings.ReplaceAll(user, ".", "%2E")
