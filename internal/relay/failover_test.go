@@ -17,7 +17,7 @@ func TestParseFailover(t *testing.T) {
 		{"off", "off", relay.Off, ""},
 		{"by default", "", relay.Safe, ""},
 		{"upper case", "Safe", "", `invalid failover "Safe" (want safe, any or off)`},
-		{"unknown", "all", "", `failover: "all" is none`},
+		{"unknown", "all", "", `invalid failover "all" (want safe, any or off)`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
