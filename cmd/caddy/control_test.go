@@ -33,12 +33,12 @@ func TestOperatorCommands(t *testing.T) {
 	in := install(t)
 	out, err := in.control(t, "chatkit-status")
 	matches(t, out, err,
-		`(?m)^PROVIDER +MODULE +SITE +STATE +SINCE +UNTIL +LAST FAILURE +FORCED BECAUSE$`,
-		`(?m)^backend +backend +127\.0\.0\.1 +closed +\d+s ago +- +- +-$`,
-		`(?m)^openai +openai +127\.0\.0\.1 +closed `)
+		`(?m)^PROVIDER +MODULE +STATE +SINCE +UNTIL +LAST FAILURE +FORCED BECAUSE$`,
+		`(?m)^backend +backend +closed +\d+s ago +- +- +-$`,
+		`(?m)^openai +openai +closed `)
 
 	out, err = in.control(t, "chatkit-breaker", "open", "backend", "--for", "10m", "--reason", "deploy of the backend")
-	matches(t, out, err, `(?m)^backend +backend +127\.0\.0\.1 +forced_open +0s ago +in (10m0s|9m59s) +- +deploy of the backend$`)
+	matches(t, out, err, `(?m)^backend +backend +forced_open +0s ago +in (10m0s|9m59s) +- +deploy of the backend$`)
 	if got := in.reason(t); got != "forced_open" {
 		t.Errorf("fallback because %q", got)
 	}
@@ -79,7 +79,7 @@ func TestOperatorCommandErrors(t *testing.T) {
 		{[]string{"chatkit-breaker", "open"}, "takes open, close or auto, and a provider"},
 		{[]string{"chatkit-breaker", "explode", "backend"}, "takes open, close or auto, and a provider"},
 		{[]string{"chatkit-breaker", "open", "backend"}, "--for is missing"},
-		{[]string{"chatkit-breaker", "open", "backend", "--for", "25h"}, "for: 25h0m0s is above 24h"},
+		{[]string{"chatkit-breaker", "open", "backend", "--for", "25h"}, "for: 25h0m0s is too long (maximum 24h)"},
 		{[]string{"chatkit-breaker", "open", "backnd", "--for", "1m"}, "no provider"},
 		{[]string{"chatkit-status", "backend"}, "unexpected argument"},
 	} {
