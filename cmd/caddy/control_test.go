@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // control runs a command for operators against the running Caddy.
 func (in *installation) control(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	return caddy(t, nil, append(args, "--address", in.admin)...)
+	return testsite.Run(t, nil, append(args, "--address", in.admin)...)
 }
 
 // matches fails where the output of a command is not as it should be.
@@ -55,9 +56,7 @@ func TestOperatorCommands(t *testing.T) {
 		t.Errorf("fallback because %q", got)
 	}
 
-	if err := in.backend.Set(sandbox.Status500); err != nil {
-		t.Fatal(err)
-	}
+	testsite.Set(t, in.backend, sandbox.Status500)
 	in.reason(t)
 	in.reason(t)
 	out, err = in.control(t, "chatkit-status")
@@ -88,11 +87,11 @@ func TestOperatorCommandErrors(t *testing.T) {
 			t.Errorf("%v: got %v: %s", tt.args, err, out)
 		}
 	}
-	out, err := caddy(t, nil, "chatkit-status", "--address", "127.0.0.1:"+freePort(t))
+	out, err := testsite.Run(t, nil, "chatkit-status", "--address", testsite.FreeAddr(t))
 	if err == nil || !strings.Contains(out, "connection refused") {
 		t.Errorf("nobody there: got %v: %s", err, out)
 	}
-	out, err = caddy(t, nil, "chatkit-status", "--config", in.file, "--adapter", "caddyfile")
+	out, err = testsite.Run(t, nil, "chatkit-status", "--config", in.file, "--adapter", "caddyfile")
 	if err != nil || !strings.Contains(out, "backend") {
 		t.Errorf("by its configuration: got %v: %s", err, out)
 	}

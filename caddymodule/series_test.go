@@ -1,0 +1,134 @@
+package caddymodule_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+var freshNames atomic.Int64
+
+// Every series there can ever be is there from the start, at 0.
+func TestSeriesFromTheStart(t *testing.T) {
+	n := freshNames.Add(1) // the counters are the process's: earlier tests have used other names
+	one, two := fmt.Sprintf("one-%d", n), fmt.Sprintf("two-%d", n)
+	s := newSite(t, strings.NewReplacer(" {env.TEST_BACKEND_URL} {", " {env.TEST_BACKEND_URL} {\n name "+one,
+		"workflow wf_test", "workflow wf_test\n name "+two).Replace(visitor))
+	series := make(map[string]string)
+	for line := range strings.Lines(s.Get(s.Admin + "/metrics")) {
+		if i := strings.LastIndexByte(line, ' '); i > 0 {
+			series[strings.TrimPrefix(line[:i], "caddy_chatkit_")] = strings.TrimSpace(line[i:])
+		}
+	}
+	zero := append(seriesOfProvider(one), seriesOfProvider(two)...)
+	for _, name := range append(zero, seriesOfRoutes(one, two)...) {
+		if series[name] != "0" {
+			t.Errorf("%s is %q, want 0", name, series[name])
+		}
+	}
+	for _, name := range []string{
+		"overhead_seconds_count",
+		fmt.Sprintf(`config_info{module="backend",provider=%q}`, one), fmt.Sprintf(`config_info{module="openai",provider=%q}`, two),
+		fmt.Sprintf(`breaker_state{provider=%q,state="closed"}`, one), fmt.Sprintf(`breaker_state{provider=%q,state="closed"}`, two),
+		`sessions_total{outcome="refused",route="session",served_by="none"}`, `sessions_total{outcome="refused",route="refresh",served_by="none"}`,
+		`sessions_total{outcome="failed",route="session",served_by="none"}`, `sessions_total{outcome="failed",route="refresh",served_by="none"}`,
+		`sessions_total{outcome="canceled",route="session",served_by="none"}`, `sessions_total{outcome="canceled",route="refresh",served_by="none"}`,
+	} {
+		if series[name] == "" {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+// seriesOfProvider are the series of a provider that are 0 at first.
+func seriesOfProvider(name string) (names []string) {
+	for _, r := range append(session.Reasons(), "ok") {
+		names = append(names, fmt.Sprintf(`attempts_total{provider=%q,result=%q}`, name, r))
+	}
+	for _, c := range breaker.Changes() {
+		names = append(names, fmt.Sprintf(`breaker_transitions_total{from=%q,provider=%q,to=%q}`, c.From, name, c.To))
+	}
+	for _, state := range []string{"open", "half_open", "forced_open", "forced_closed"} {
+		names = append(names, fmt.Sprintf(`breaker_state{provider=%q,state=%q}`, name, state))
+	}
+	return append(names, fmt.Sprintf(`retries_total{provider=%q}`, name),
+		fmt.Sprintf(`breaker_open_until_timestamp_seconds{provider=%q}`, name),
+		fmt.Sprintf(`attempt_duration_seconds_count{provider=%q}`, name))
+}
+
+// seriesOfRoutes are those of the routes of a backend and an openai provider.
+func seriesOfRoutes(one, two string) (names []string) {
+	for _, route := range []string{"session", "refresh"} {
+		names = append(names, fmt.Sprintf(`sessions_total{outcome="ok",route=%q,served_by=%q}`, route, one),
+			fmt.Sprintf(`sessions_total{outcome="fallback",route=%q,served_by=%q}`, route, two))
+		for _, name := range []string{one, two} {
+			names = append(names, fmt.Sprintf(`sessions_total{outcome="rejected",route=%q,served_by=%q}`, route, name),
+				fmt.Sprintf(`session_duration_seconds_count{route=%q,served_by=%q}`, route, name))
+		}
+	}
+	// /api/chatkit/session asks openai alone, and first.
+	names = append(names, fmt.Sprintf(`sessions_total{outcome="ok",route="session",served_by=%q}`, two))
+	for _, r := range []string{
+		"dial", "dns", "tls", "timeout", "reset", "status_5xx", "status_408", "status_425", "status_429", "status_4xx",
+		"misconfigured", "invalid_response", "open", "forced_open", "cooldown",
+	} {
+		names = append(names, fmt.Sprintf(`fallbacks_total{from=%q,reason=%q,to=%q}`, one, r, two))
+	}
+	return names
+}
+
+// Two sites with a provider of one name: with the same settings they share its
+// breaker, with others each has its own, which metrics tell apart.
+func TestTwoSites(t *testing.T) {
+	for _, tt := range []struct {
+		name, other string
+		shared      bool
+	}{
+		{"same settings", withBreaker("consecutive 2\n open 1m"), true},
+		{"other settings", withBreaker("consecutive 3\n open 1m"), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newUnloadedSite(t)
+			first := s.Caddyfile(withBreaker("consecutive 2\n open 1m"))
+			one, two := s.URL, "http://"+testsite.FreeAddr(t)
+			second := first[strings.Index(first, one):]
+			second = strings.Replace(second, one, two, 1)
+			second = strings.Replace(second, withBreaker("consecutive 2\n open 1m"), tt.other, 1)
+			if err := s.LoadText(first + second); err != nil {
+				t.Fatal(err)
+			}
+			testsite.Set(t, s.Backend, sandbox.Status500)
+			s.Session()
+			s.Session()
+			reason, breakers := "status_5xx", 2
+			if tt.shared {
+				reason, breakers = "open", 1
+			}
+			if a := s.Session(); a.Reason() != "open" {
+				t.Errorf("the first site got reason %q, want open", a.Reason())
+			}
+			s.URL = two
+			if a := s.Session(); a.Reason() != reason {
+				t.Errorf("the second site got reason %q, want %s", a.Reason(), reason)
+			}
+			page, open := s.Get(s.Admin+"/metrics"), 0
+			for line := range strings.Lines(page) {
+				if strings.HasPrefix(line, `caddy_chatkit_breaker_state{provider="backend`) && strings.HasSuffix(line, "state=\"open\"} 1\n") {
+					open++
+				}
+			}
+			if got := strings.Count(page, `caddy_chatkit_breaker_open_until_timestamp_seconds{provider="backend`); got != breakers || open != 1 {
+				t.Errorf("%d breakers, %d of them open; want %d, one of them open", got, open, breakers)
+			}
+			if got := s.Metric(`attempts_total{provider="backend",result="open"}`); got == 0 {
+				t.Error("no attempt is counted as skipped")
+			}
+		})
+	}
+}
