@@ -51,7 +51,7 @@ func TestBrowserSession(t *testing.T) {
 	}{
 		{"second backend", "provider backend {env.TEST_BACKEND_URL} {\n name b\n key {env.TEST_BACKEND_KEY}\n }", "/api/custom/session", "b", "dial"},
 		{"openai", withOpenAI, "/api/custom/session", "openai", "dial"},
-		{"openai's own route", withOpenAI, "/api/chatkit/session", "openai", ""},
+		{"the path of the second call", withOpenAI, "/api/chatkit/session", "openai", "dial"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := testsite.NewUnloaded(t)
