@@ -39,16 +39,17 @@ type claimed struct {
 	reason   session.Reason
 }
 
-// newClaimed begins to answer a request.
-func newClaimed(h *Handler, rt *route, w http.ResponseWriter, r *http.Request) *claimed {
-	repl, _ := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	c := &claimed{h: h, route: rt, w: w, r: r, repl: repl, start: time.Now(), id: requestID(r.Header)}
-	w.Header().Set(requestIDHeader, c.id)
-	repl.Map(c.placeholder)
-	if extra, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+// begin prepares the answer. It reports whether there is more to do than to answer
+// a preflight.
+func (c *claimed) begin() bool {
+	c.start, c.id = time.Now(), requestID(c.r.Header)
+	c.w.Header().Set(requestIDHeader, c.id)
+	c.repl, _ = c.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	c.repl.Map(c.placeholder)
+	if extra, ok := c.r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
 		extra.Add(zap.Inline(c)) // read when the access log is written
 	}
-	return c
+	return !c.h.cors.preflight(c.w, c.r)
 }
 
 // MarshalLogObject adds what became of the request to its access log.
