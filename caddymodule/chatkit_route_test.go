@@ -27,9 +27,7 @@ func TestChatKitRouteIsClaimedByName(t *testing.T) {
 		t.Run(tt.options+", "+tt.method, func(t *testing.T) {
 			s := newUnloadedSite(t)
 			b := testsite.NewTaker(t, nil)
-			if err := s.Load(testsite.Backends(tt.options, b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends(tt.options, b.URL))
 			got := s.Do(tt.method, "/chatkit", `{"type":"threads.list"}`)
 			if got.Status != tt.status || (len(b.Received()) == 1) != (tt.status == 200) {
 				t.Errorf("got %d, want %d, and the backend was asked %d times", got.Status, tt.status, len(b.Received()))
@@ -42,10 +40,7 @@ func TestChatKitRouteIsClaimedByName(t *testing.T) {
 func TestChatKitPreflight(t *testing.T) {
 	const origin, headers = "https://app.example.com", "chatkit-device-id,chatkit-frame-instance-id,content-type"
 	for options, want := range map[string]string{"": "*", "cors {\n origins " + origin + "\n }": origin} {
-		s := newUnloadedSite(t)
-		if err := s.Load(testsite.Backends("chatkit /chatkit\n "+options, "http://"+testsite.FreeAddr(t))); err != nil {
-			t.Fatal(err)
-		}
+		s := newSite(t, testsite.Backends("chatkit /chatkit\n "+options, "http://"+testsite.FreeAddr(t)))
 		a := s.Do(http.MethodOptions, "/chatkit", "", "Origin: "+origin,
 			"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: "+headers)
 		once(t, a, "Access-Control-Allow-Origin", want)
@@ -93,10 +88,7 @@ var chatkitTypes = []struct {
 // Where no backend can be reached, a request that is answered by a stream gets
 // an event the widget understands, any other our own error.
 func TestChatKitWithoutABackend(t *testing.T) {
-	s := newUnloadedSite(t)
-	if err := s.Load(testsite.Backends("chatkit /chatkit", "http://"+testsite.FreeAddr(t)+neverOpen, "http://"+testsite.FreeAddr(t)+neverOpen)); err != nil {
-		t.Fatal(err)
-	}
+	s := newSite(t, testsite.Backends("chatkit /chatkit", "http://"+testsite.FreeAddr(t)+neverOpen, "http://"+testsite.FreeAddr(t)+neverOpen))
 	failed := s.Metric(chatkitFailed)
 	for i, tt := range chatkitTypes {
 		a := s.Post("/chatkit", tt.body, "Origin: https://app.example.com", "X-Request-Id: mine")
@@ -133,9 +125,7 @@ func TestChatKitErrorEventForEveryFailure(t *testing.T) {
 			if tt.reason == "timeout" {
 				options += "\n first_byte 250ms"
 			}
-			if err := s.Load(testsite.Backends(options, tt.url(t))); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends(options, tt.url(t)))
 			if a := s.Post("/chatkit", chatkitTypes[0].body); a.Status != http.StatusOK || a.Raw != errorEvent {
 				t.Errorf("got %d %q", a.Status, a.Raw)
 			}
@@ -168,9 +158,7 @@ func TestChatKitAnswers(t *testing.T) {
 				w.WriteHeader(tt.status)
 				_, _ = fmt.Fprint(w, tt.body)
 			})
-			if err := s.Load(testsite.Backends("chatkit /chatkit", b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends("chatkit /chatkit", b.URL))
 			for i, request := range chatkitTypes {
 				a := s.Post("/chatkit", request.body)
 				once(t, a, "Content-Type", tt.contentType)

@@ -36,9 +36,7 @@ func TestModels(t *testing.T) {
 		name := string(rune('a' + i))
 		urls[i] = testsite.OwnBackend(t, namedSession(name, &asked)) + own + "\n forward_headers X-Dead" + neverOpen
 	}
-	if err := s.Load(testsite.Backends("", urls...)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", urls...))
 	tests := []struct {
 		name, model string // of the request
 		dead        string
@@ -73,11 +71,8 @@ func TestModels(t *testing.T) {
 // nowhere.
 func TestModelsCountNobodyElse(t *testing.T) {
 	var asked []string
-	s := newUnloadedSite(t)
-	if err := s.Load(testsite.Backends("", testsite.OwnBackend(t, namedSession("a", &asked))+"\n model m1",
-		testsite.OwnBackend(t, namedSession("b", &asked))+"\n model m2")); err != nil {
-		t.Fatal(err)
-	}
+	s := newSite(t, testsite.Backends("", testsite.OwnBackend(t, namedSession("a", &asked))+"\n model m1",
+		testsite.OwnBackend(t, namedSession("b", &asked))+"\n model m2"))
 	const own, other = `sessions_total{outcome="ok",route="session",served_by="b"}`, `attempts_total{provider="a",result="ok"}`
 	served, before := s.Metric(own), s.Metric(other)
 	got := s.Post("/api/custom/session", `{"model":"m2"}`)
@@ -98,9 +93,7 @@ func TestModelsStrict(t *testing.T) {
 			workflow wf_test
 			workflow gpt-large wf_large
 		}` + ownOpenAI
-	if err := s.Load(block); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(block)
 	for body, provider := range map[string]string{
 		"": "a", "{}": "a", `{"model":""}`: "a", `{"model":"m1"}`: "a", `{"model":"gpt-large"}`: "openai",
 		`{"model":"m3"}`: "", `{"model":"GPT-large"}`: "", `{"model":"m1 "}`: "",
@@ -153,9 +146,7 @@ func TestStateVariables(t *testing.T) {
 		{"long name", `{"` + strings.Repeat("x", 5000) + `":1}`, `Field metadata "` + strings.Repeat("x", 64) + `" has a name longer than 64 characters`},
 	}
 	s := newUnloadedSite(t)
-	if err := s.Load(strings.Replace(testsite.TwoProviders, "workflow wf_test", "workflow wf_test\n state_variables metadata", 1) + ownOpenAI); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(strings.Replace(testsite.TwoProviders, "workflow wf_test", "workflow wf_test\n state_variables metadata", 1) + ownOpenAI)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			body := "{}"
@@ -215,15 +206,11 @@ func TestIgnoreExpiry(t *testing.T) {
 	url := testsite.OwnBackend(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"session_id":"s1","expires_at":"2024-12-31T23:59:59Z"}`))
 	})
-	if err := s.Load(inFront(url, "")); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(inFront(url, ""))
 	if got := s.Session(); got.Status != http.StatusBadGateway {
 		t.Errorf("got %d %s, want no session that is over", got.Status, got.Raw)
 	}
-	if err := s.Load(inFront(url, "ignore_expiry")); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(inFront(url, "ignore_expiry"))
 	s.persistent()
 	got := s.Session()
 	if _, there := got.Body["expires_at"]; got.Status != http.StatusOK || got.Body["client_secret"] != "s1" || there {

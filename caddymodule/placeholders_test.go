@@ -71,9 +71,7 @@ func TestAccessLog(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			if err := s.LoadText(logFormat(s, visitor, tt.format)); err != nil {
-				t.Fatal(err)
-			}
+			s.LoadText(logFormat(s, visitor, tt.format))
 			testsite.Set(t, s.Backend, sandbox.Status500)
 			s.Post("/api/custom/session", "", "X-Request-Id: req-1")
 			s.Get(s.URL + "/other")

@@ -60,9 +60,7 @@ func TestRateLimitIP(t *testing.T) {
 	s := newUnloadedSite(t)
 	text := strings.Replace(s.Caddyfile(headerUser+"\n rate_limit ip 2 1h"+quick("")), "auto_https off",
 		"auto_https off\n servers {\n trusted_proxies static 127.0.0.0/8\n }", 1)
-	if err := s.LoadText(text); err != nil {
-		t.Fatal(err)
-	}
+	s.LoadText(text)
 	from := func(addr string) int {
 		return s.Post("/api/custom/session", "", "X-User: u", "X-Forwarded-For: "+addr).Status
 	}
@@ -109,9 +107,7 @@ func TestRateLimitOutlivesReload(t *testing.T) {
 	s := newSite(t, block)
 	s.persistent()
 	s.Post("/api/custom/session", "", "X-User: u")
-	if err := s.LoadText(strings.Replace(s.Caddyfile(block), `"the app itself`, `"the app`, 1)); err != nil {
-		t.Fatal(err)
-	}
+	s.LoadText(strings.Replace(s.Caddyfile(block), `"the app itself`, `"the app`, 1))
 	if got := s.Post("/api/custom/session", "", "X-User: u"); got.Status != http.StatusTooManyRequests {
 		t.Errorf("got %d", got.Status)
 	}
@@ -188,9 +184,7 @@ func TestMaxRateLeavesTheBreakerAlone(t *testing.T) {
 	k := testsite.NewTaker(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{"session_id":"` + r.Header.Get("X-Request-Id") + `"}`))
 	})
-	if err := s.Load(testsite.Backends("", k.URL+"\n max_rate 1 1h")); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", k.URL+"\n max_rate 1 1h"))
 	for range 30 {
 		s.Session()
 	}

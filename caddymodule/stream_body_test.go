@@ -86,9 +86,7 @@ func TestFailoverBody(t *testing.T) {
 	for name, fault := range faults {
 		s := newUnloadedSite(t)
 		a, b := testsite.OwnBackend(t, fault), testsite.NewTaker(t, nil)
-		if err := s.Load(testsite.Backends("failover any\n buffer 64KiB", a+neverOpen, b.URL)); err != nil {
-			t.Fatal(err)
-		}
+		s.Load(testsite.Backends("failover any\n buffer 64KiB", a+neverOpen, b.URL))
 		for _, tt := range bodies {
 			t.Run(name+", "+tt.name, func(t *testing.T) {
 				before := len(b.Received())
@@ -115,18 +113,14 @@ func TestLargeBodyGoesToTheFirstHealthyBackend(t *testing.T) {
 	s := newUnloadedSite(t)
 	a, b := testsite.NewTaker(t, plainly(500)), testsite.NewTaker(t, nil)
 	const breaker = "\n breaker {\n consecutive 1\n open 1m\n }"
-	if err := s.Load(testsite.Backends("failover off\n buffer 64KiB", a.URL+breaker, b.URL)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("failover off\n buffer 64KiB", a.URL+breaker, b.URL))
 	if got := s.Stream(); got.Status != http.StatusBadGateway {
 		t.Fatalf("got %d", got.Status)
 	}
 	if got := s.Stream(); got.Status != http.StatusServiceUnavailable || len(b.Received()) > 0 {
 		t.Errorf("failover off: got %d, and the second was asked %d times", got.Status, len(b.Received()))
 	}
-	if err := s.Load(testsite.Backends("buffer 64KiB", a.URL+breaker, b.URL)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("buffer 64KiB", a.URL+breaker, b.URL))
 	s.persistent()
 	for i, tt := range bodies {
 		got := s.sendBody(tt.size, tt.chunked)
@@ -151,9 +145,7 @@ func TestLargeBodyGoesToTheFirstHealthyBackend(t *testing.T) {
 func TestExpectContinueMoves(t *testing.T) {
 	s := newUnloadedSite(t)
 	b := testsite.NewTaker(t, nil)
-	if err := s.Load(testsite.Backends("", testsite.OwnBackend(t, leaky(503)), b.URL)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", testsite.OwnBackend(t, leaky(503)), b.URL))
 	w := s.Dial()
 	w.Send("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nExpect: 100-continue\r\n" + sized(1<<10) + "\r\n\r\n")
 	const goOn = "HTTP/1.1 100 Continue\r\n\r\n"
@@ -177,9 +169,7 @@ func TestExpectContinueMoves(t *testing.T) {
 func TestBodyThatBreaksOff(t *testing.T) {
 	s := newUnloadedSite(t)
 	a := testsite.NewTaker(t, nil)
-	if err := s.Load(testsite.Backends("", a.URL)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", a.URL))
 	canceled, closed := s.Metric(streamsCanceled), s.Metric(`attempts_total{provider="a",result="canceled"}`)
 	w := s.Dial()
 	if _, err := io.WriteString(w, "POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"+sized(100)+"\r\n\r\n{"); err != nil {
@@ -196,10 +186,7 @@ func TestBodyThatBreaksOff(t *testing.T) {
 // client that has stopped sending it; nor is the client, who can say nothing
 // more on that connection.
 func TestAnswerWhileTheBodyWaits(t *testing.T) {
-	s := newUnloadedSite(t)
-	if err := s.Load(testsite.Backends("buffer 64KiB\n first_byte 5s", testsite.OwnBackend(t, plainly(422)))); err != nil {
-		t.Fatal(err)
-	}
+	s := newSite(t, testsite.Backends("buffer 64KiB\n first_byte 5s", testsite.OwnBackend(t, plainly(422))))
 	w := s.Dial()
 	start := time.Now()
 	w.Send("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"+sized(8*keptBody)+"\r\n\r\n", pattern(2*keptBody))

@@ -40,9 +40,7 @@ func TestBreakerIsShared(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newUnloadedSite(t)
 			a, b := testsite.NewTaker(t, failsAt(tt.fails, 500)), testsite.NewTaker(t, failsAt("/none", 500))
-			if err := s.Load(testsite.Backends("failover any", a.URL+tripsAfter3, b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends("failover any", a.URL+tripsAfter3, b.URL))
 			for i := range 3 {
 				if got := tt.other(s); got.Provider() != "a" || got.Reason() != "" {
 					t.Fatalf("%d: the other is served by %q because %q", i, got.Provider(), got.Reason())
@@ -72,9 +70,7 @@ func TestBreakerIsShared(t *testing.T) {
 func TestStreamWithAllBreakersOpen(t *testing.T) {
 	s := newUnloadedSite(t)
 	a := testsite.NewTaker(t, failsAt("/api/chat", 503))
-	if err := s.Load(testsite.Backends("", a.URL+tripsAfter3)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", a.URL+tripsAfter3))
 	for range 3 {
 		s.Stream()
 	}
@@ -92,9 +88,7 @@ func TestRefusedStreamsKeepTheBreakerClosed(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 422} {
 		s := newUnloadedSite(t)
 		a := testsite.NewTaker(t, failsAt("/api/chat", status))
-		if err := s.Load(testsite.Backends("", a.URL+"\n breaker {\n consecutive 1\n }")); err != nil {
-			t.Fatal(err)
-		}
+		s.Load(testsite.Backends("", a.URL+"\n breaker {\n consecutive 1\n }"))
 		for range 5 {
 			if got := s.Stream(); got.Status != status || got.Provider() != "a" {
 				t.Fatalf("%d: got %d by %q", status, got.Status, got.Provider())
@@ -120,9 +114,7 @@ func TestProbeStreamGivesItsPermitBack(t *testing.T) {
 		events(1, func(http.ResponseWriter, *http.Request) { <-release })(w, r)
 	})
 	defer close(release)
-	if err := s.Load(testsite.Backends("", url+"\n breaker {\n consecutive 1\n open 50ms\n }")); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", url+"\n breaker {\n consecutive 1\n open 50ms\n }"))
 	s.Stream()
 	s.Await(`breaker_state{provider="a",state="half_open"}`, 1)
 	for i := range 3 {

@@ -57,9 +57,7 @@ func TestCutAnswer(t *testing.T) {
 	for _, tt := range tests {
 		s := newUnloadedSite(t)
 		b := testsite.NewTaker(t, nil)
-		if err := s.LoadText(s.secure(testsite.Backends("failover any\n stream_idle 200ms", testsite.NewTaker(t, tt.backend).URL, b.URL))); err != nil {
-			t.Fatal(err)
-		}
+		s.LoadText(s.secure(testsite.Backends("failover any\n stream_idle 200ms", testsite.NewTaker(t, tt.backend).URL, b.URL)))
 		for version, transport := range protocols {
 			t.Run(tt.name+", "+version, func(t *testing.T) {
 				s.Client.CloseIdleConnections()
@@ -93,9 +91,7 @@ func TestIdleIsAboutPauses(t *testing.T) {
 			<-time.After(100 * time.Millisecond)
 		}
 	})
-	if err := s.Load(testsite.Backends("stream_idle 600ms\n first_byte 600ms", url)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("stream_idle 600ms\n first_byte 600ms", url))
 	ended := s.Metric(streamsOK)
 	if got := s.Stream(); strings.Count(got.Raw, "data: ") != 8 || got.Took < 700*time.Millisecond {
 		t.Errorf("got %q after %s", got.Raw, got.Took)
@@ -116,9 +112,7 @@ func TestClientLeavesBeforeTheAnswer(t *testing.T) {
 				<-r.Context().Done()
 				freed <- struct{}{}
 			})
-			if err := s.LoadText(s.secure(testsite.Backends("", url))); err != nil {
-				t.Fatal(err)
-			}
+			s.LoadText(s.secure(testsite.Backends("", url)))
 			s.Client.Transport = transport()
 			canceled, attempts := s.Metric(streamsCanceled), s.Metric(`attempts_total{provider="a",result="canceled"}`)
 			ctx, leave := context.WithCancel(t.Context())
@@ -157,9 +151,7 @@ func TestUploadIsStreamed(t *testing.T) {
 		sum <- fmt.Sprintf("%x %d %v", h.Sum(nil), begun+n, err)
 		_, _ = io.WriteString(w, pattern(64<<10))
 	})
-	if err := s.Load(testsite.Backends("", url)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", url))
 	body := pattern(size)
 	r, w := io.Pipe()
 	go func() {

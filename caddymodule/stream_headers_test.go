@@ -88,9 +88,7 @@ func eventStream(more map[string][]string) map[string][]string {
 func TestEventStreamHeaders(t *testing.T) {
 	s := newUnloadedSite(t)
 	url := testsite.OwnBackend(t, boastful("text/event-stream; charset=utf-8"))
-	if err := s.LoadText(s.secure(testsite.Backends("", url))); err != nil {
-		t.Fatal(err)
-	}
+	s.LoadText(s.secure(testsite.Backends("", url)))
 	for version, transport := range protocols {
 		t.Run(version, func(t *testing.T) {
 			s.Client.CloseIdleConnections()
@@ -116,9 +114,7 @@ func TestEventStreamHeaders(t *testing.T) {
 func TestEventStreamForAnAllowedOrigin(t *testing.T) {
 	s := newUnloadedSite(t)
 	b := testsite.NewTaker(t, boastful("text/event-stream"))
-	if err := s.Load(testsite.Backends("cors {\n origins https://app.example.com\n }", b.URL)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("cors {\n origins https://app.example.com\n }", b.URL))
 	want := eventStream(map[string][]string{"Access-Control-Allow-Origin": {"https://app.example.com"}, "Connection": {"keep-alive"}})
 	checkHeaders(t, s.Stream("X-Request-Id: mine", "Origin: https://app.example.com").Header, want)
 	got := s.Stream("Origin: https://evil.example.com")
@@ -132,10 +128,7 @@ func TestEventStreamForAnAllowedOrigin(t *testing.T) {
 func TestOtherAnswersKeepTheirType(t *testing.T) {
 	for _, contentType := range []string{"application/json", "text/html; charset=utf-8", "text/event-streams", "application/x-ndjson"} {
 		t.Run(contentType, func(t *testing.T) {
-			s := newUnloadedSite(t)
-			if err := s.Load(testsite.Backends("", testsite.OwnBackend(t, boastful(contentType)))); err != nil {
-				t.Fatal(err)
-			}
+			s := newSite(t, testsite.Backends("", testsite.OwnBackend(t, boastful(contentType))))
 			want := eventStream(map[string][]string{
 				"Content-Type": {contentType}, "Cache-Control": {"max-age=60"}, "X-Accel-Buffering": {"yes"},
 			})

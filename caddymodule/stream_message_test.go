@@ -22,9 +22,7 @@ func TestMessage(t *testing.T) {
 					_, _ = fmt.Fprint(w, `{"answer":"hi"}`)
 				}
 			})
-			if err := s.Load(testsite.Backends("", b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends("", b.URL))
 			s.Client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 			const ok = `streams_total{kind="message",outcome="ok"}`
 			before := s.Metric(ok)
@@ -58,9 +56,7 @@ func TestAnswerSizes(t *testing.T) {
 		}
 		_, _ = fmt.Fprint(w, pattern(n))
 	})
-	if err := s.Load(testsite.Backends("", url)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", url))
 	for _, path := range []string{"stream", "message"} {
 		for _, n := range []int{0, 1, 4 << 10, 32<<10 + 1, 64 << 10, 1 << 20} {
 			for _, sized := range []string{"", "1"} {
@@ -80,9 +76,7 @@ func TestAnswerSizes(t *testing.T) {
 func TestCarriedMethods(t *testing.T) {
 	s := newUnloadedSite(t)
 	b := testsite.NewTaker(t, nil)
-	if err := s.Load(testsite.Backends("", b.URL)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", b.URL))
 	for _, path := range []string{"/api/custom/stream", "/api/custom/message"} {
 		for _, method := range []string{"GET", "PUT", "DELETE", "PATCH", "BREW"} {
 			a := s.Do(method, path, "")
@@ -107,10 +101,7 @@ func TestCarriedKindsOff(t *testing.T) {
 	paths := map[string]string{"stream": "/api/custom/stream", "message": "/api/custom/message", "websocket": lastSocket}
 	for kind, path := range paths {
 		t.Run(kind, func(t *testing.T) {
-			s := newUnloadedSite(t)
-			if err := s.Load(testsite.Backends(kind+" off", testsite.NewTaker(t, nil).URL)); err != nil {
-				t.Fatal(err)
-			}
+			s := newSite(t, testsite.Backends(kind+" off", testsite.NewTaker(t, nil).URL))
 			if a := s.Post(path, "{}"); a.Status != http.StatusTeapot || !strings.HasSuffix(a.Raw, path) {
 				t.Errorf("got %d %s", a.Status, a.Raw)
 			}

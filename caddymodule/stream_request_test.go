@@ -32,9 +32,7 @@ func TestForwardedHeaders(t *testing.T) {
 			t.Run(tt.name+", "+path, func(t *testing.T) {
 				s := newUnloadedSite(t)
 				b := testsite.NewTaker(t, nil)
-				if err := s.Load(testsite.Backends("", b.URL+tt.options)); err != nil {
-					t.Fatal(err)
-				}
+				s.Load(testsite.Backends("", b.URL+tt.options))
 				a := s.Post(path+"?a=1&b=%20", "{}", sent...)
 				once(t, a, "X-Request-Id", "mine")
 				got := b.Only(t)
@@ -59,9 +57,7 @@ func TestStreamRequestID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newUnloadedSite(t)
 			a, b := testsite.NewTaker(t, leaky(503)), testsite.NewTaker(t, nil)
-			if err := s.Load(testsite.Backends("", a.URL, b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends("", a.URL, b.URL))
 			got := testsite.ParseAnswer(t, s.Raw(strings.Replace(lastStream, "Connection", headers+"Connection", 1)))
 			id := got.Header.Get("X-Request-Id")
 			once(t, got, "X-Request-Id", id)
@@ -87,9 +83,7 @@ func TestUpgradesAreStripped(t *testing.T) {
 			t.Run(name+", "+path, func(t *testing.T) {
 				s := newUnloadedSite(t)
 				b := testsite.NewTaker(t, nil)
-				if err := s.Load(testsite.Backends("chatkit /chatkit", b.URL)); err != nil {
-					t.Fatal(err)
-				}
+				s.Load(testsite.Backends("chatkit /chatkit", b.URL))
 				request := strings.Replace(lastStream, "/api/custom/stream", path, 1)
 				request = strings.Replace(request, "Connection: close\r\n", headers, 1)
 				w := s.Dial()
@@ -127,9 +121,7 @@ func TestBackendCannotSwitchProtocols(t *testing.T) {
 				_ = conn.Close()
 			})
 			b := testsite.NewTaker(t, nil)
-			if err := s.Load(testsite.Backends("failover any", a.URL, b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends("failover any", a.URL, b.URL))
 			raw := s.Raw(lastStream)
 			if strings.Contains(raw, "leak") || !strings.HasPrefix(raw, "HTTP/1.1 200 ") {
 				t.Fatalf("got %s", raw)
@@ -153,9 +145,7 @@ func TestUpstreamPaths(t *testing.T) {
 		t.Run(tt.options+tt.path, func(t *testing.T) {
 			s := newUnloadedSite(t)
 			b := testsite.NewTaker(t, nil)
-			if err := s.Load(testsite.Backends(tt.options, b.URL+tt.base)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends(tt.options, b.URL+tt.base))
 			s.Post(tt.path, "{}")
 			if got := b.Only(t).URL; got.EscapedPath() != tt.want {
 				t.Errorf("it went to %s, want %s", got, tt.want)

@@ -182,9 +182,6 @@ func code(status uint16, reason string) string {
 // echoing starts a site with an echoing backend.
 func echoing(t *testing.T, options string) *site {
 	t.Helper()
-	s := newUnloadedSite(t)
-	if err := s.Load(testsite.Backends(options, testsite.OwnBackend(t, echoSocket))); err != nil {
-		t.Fatal(err)
-	}
+	s := newSite(t, testsite.Backends(options, testsite.OwnBackend(t, echoSocket)))
 	return s
 }

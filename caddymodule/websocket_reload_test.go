@@ -58,9 +58,7 @@ func TestReloadKeepsStreamsAndSockets(t *testing.T) {
 	s := newUnloadedSite(t)
 	s.Client.Transport = &http.Transport{DisableKeepAlives: true, DisableCompression: true}
 	url := testsite.OwnBackend(t, both(next))
-	if err := s.Load(testsite.Backends("", url)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", url))
 	s.Await(inFlightStream, 0)
 	s.Await(inFlightSocket, 0)
 	before := settledGoroutines()
@@ -70,9 +68,7 @@ func TestReloadKeepsStreamsAndSockets(t *testing.T) {
 		readX(t, streams[i].Body)
 	}
 	for i := range 3 {
-		if err := s.Load(testsite.Backends(fmt.Sprintf("deadline %ds", 5+i), url)); err != nil {
-			t.Fatal(err)
-		}
+		s.Load(testsite.Backends(fmt.Sprintf("deadline %ds", 5+i), url))
 		for i := range each {
 			next[i] <- struct{}{}
 			readX(t, streams[i].Body)
@@ -160,15 +156,11 @@ func TestReloadOfAnotherKind(t *testing.T) {
 	s := newUnloadedSite(t)
 	s.persistent() // a load replaces the admin server it came in by
 	url := testsite.OwnBackend(t, both(next))
-	if err := s.Load(testsite.Backends("", url)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", url))
 	resp := s.Open("X-Number: 0")
 	readX(t, resp.Body)
 	ended := s.Metric(streamsOK)
-	if err := s.Load(testsite.Backends("stream off\n websocket off", url)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("stream off\n websocket off", url))
 	s.Await(inFlightStream, 1)
 	next[0] <- struct{}{}
 	readX(t, resp.Body)

@@ -88,9 +88,7 @@ func TestWebSocketLibrary(t *testing.T) {
 			}
 		}
 	}}
-	if err := s.Load(testsite.Backends("", testsite.OwnBackend(t, echo.ServeHTTP))); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", testsite.OwnBackend(t, echo.ServeHTTP)))
 	for _, subprotocol := range []string{"", "chat.v2"} {
 		config, err := websocket.NewConfig(strings.Replace(s.URL, "http", "ws", 1)+lastSocket, "https://app.example.com")
 		if err != nil {
@@ -139,9 +137,7 @@ func TestWebSocketRefusals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newUnloadedSite(t)
 			b := testsite.NewTaker(t, echoSocket)
-			if err := s.Load(testsite.Backends(tt.options, b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends(tt.options, b.URL))
 			request := append([]string{tt.method + " " + lastSocket + " HTTP/1.1", "Host: 127.0.0.1", "Sec-WebSocket-Version: 13",
 				"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}, tt.headers...)
 			w := s.Dial()

@@ -35,10 +35,7 @@ func allowing(origin string) string {
 // withDeadFirst loads a site whose first backend does not listen.
 func withDeadFirst(t *testing.T, options, second string) *testsite.Site {
 	t.Helper()
-	s := testsite.NewUnloaded(t)
-	if err := s.Load(testsite.Backends(options, testsite.Nobody(t), second)); err != nil {
-		t.Fatal(err)
-	}
+	s := testsite.New(t, testsite.Backends(options, testsite.Nobody(t), second))
 	return s
 }
 
@@ -54,10 +51,7 @@ func TestBrowserSession(t *testing.T) {
 		{"the path of the second call", withOpenAI, "/api/chatkit/session", "openai", "dial"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := testsite.NewUnloaded(t)
-			if err := s.Load(testsite.Backends(allowing(b.crossSite), testsite.Nobody(t)) + "\n " + tt.second); err != nil {
-				t.Fatal(err)
-			}
+			s := testsite.New(t, testsite.Backends(allowing(b.crossSite), testsite.Nobody(t))+"\n "+tt.second)
 			dialed := s.Metric(deadDialed)
 			p := b.open(t, s, b.crossSite)
 			// The widget's own headers take a preflight, and so does the content type.
@@ -88,9 +82,7 @@ func TestBrowserReply(t *testing.T) {
 			second := newChatBackend(t, steps)
 			s := testsite.NewUnloaded(t)
 			text := map[string]func(string) string{"http/1.1": s.Caddyfile, "h2": s.SecureCaddyfile}[protocol]
-			if err := s.LoadText(text(testsite.Backends(allowing(b.crossSite), testsite.Nobody(t), second.URL))); err != nil {
-				t.Fatal(err)
-			}
+			s.LoadText(text(testsite.Backends(allowing(b.crossSite), testsite.Nobody(t), second.URL)))
 			dialed := s.Metric(deadDialed)
 			p := b.open(t, s, b.crossSite)
 			chromium.Evaluate[outcome](p.Page, "chat.session()").check(t, 200, "b", "dial")
@@ -172,9 +164,7 @@ func TestBrowserStreamRoute(t *testing.T) {
 			if tt.issuer == "b" {
 				testsite.Set(t, s.Backend, sandbox.Refuse)
 			}
-			if err := s.Load(testsite.Backends(allowing(b.crossSite), s.Backend.URL()+"\n key "+testsite.BackendKey, second.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends(allowing(b.crossSite), s.Backend.URL()+"\n key "+testsite.BackendKey, second.URL))
 			p := b.open(t, s, b.crossSite)
 			chromium.Evaluate[outcome](p.Page, "chat.session()").check(t, 200, tt.issuer, tt.why)
 			testsite.Set(t, s.Backend, sandbox.Refuse)
@@ -226,9 +216,7 @@ func TestBrowserCredentials(t *testing.T) {
 			second := newChatBackend(t, nil)
 			text := s.Caddyfile(testsite.Backends(allowing(tt.origin), testsite.Nobody(t), second.URL+tt.own))
 			login := "header /login Set-Cookie \"app=secret; Path=/; " + tt.attributes + "\"\n respond /login 200\n"
-			if err := s.LoadText(strings.Replace(text, "\t\tchatkit {", login+"\t\tchatkit {", 1)); err != nil {
-				t.Fatal(err)
-			}
+			s.LoadText(strings.Replace(text, "\t\tchatkit {", login+"\t\tchatkit {", 1))
 			p := b.open(t, s, tt.origin)
 			chromium.Evaluate[bool](p.Page, `fetch(product + "/login", {method: "POST", mode: "no-cors", credentials: "include"}).then(() => true)`)
 			chromium.Evaluate[outcome](p.Page, "chat.session()").check(t, 200, "b", "dial")
@@ -303,9 +291,7 @@ func TestBrowserEverythingDead(t *testing.T) {
 	b := start(t)
 	s := testsite.NewUnloaded(t)
 	addr := testsite.FreeAddr(t)
-	if err := s.Load(testsite.Backends(allowing(b.crossSite), testsite.Nobody(t)+neverOpen, "http://"+addr+neverOpen)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends(allowing(b.crossSite), testsite.Nobody(t)+neverOpen, "http://"+addr+neverOpen))
 	dialed := s.Metric(deadDialed)
 	p := b.open(t, s, b.crossSite)
 	p.Expect("status of 502")
@@ -356,10 +342,7 @@ func checkTryAgain(t *testing.T, p *page, addr string) {
 func TestBrowserRetryAfter(t *testing.T) {
 	const once = "\n breaker {\n consecutive 1\n open 1m\n }"
 	b := start(t)
-	s := testsite.NewUnloaded(t)
-	if err := s.Load(testsite.Backends(allowing(b.crossSite), testsite.Nobody(t)+once, testsite.Nobody(t)+once)); err != nil {
-		t.Fatal(err)
-	}
+	s := testsite.New(t, testsite.Backends(allowing(b.crossSite), testsite.Nobody(t)+once, testsite.Nobody(t)+once))
 	p := b.open(t, s, b.crossSite)
 	p.Expect("status of 502", "status of 503")
 	checkUnavailable(t, chromium.Evaluate[outcome](p.Page, "chat.session()"), 502, "Session creation failed")

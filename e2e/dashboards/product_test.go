@@ -22,19 +22,18 @@ type product struct {
 	chat  *chatBackend
 }
 
+// neverOpens lets every fault be met.
+const neverOpens = "breaker {\n consecutive off\n ratio off\n }"
+
 // blocks are the chatkit blocks by the name of the first provider. $name is
 // where the stand-in of a provider is, $second a provider that works.
 var blocks = map[string]string{
-	// Every fault can be met here: the breaker is off.
 	"main": `
 		anonymous
 		$main {
 			timeout 400ms
 			retries 1 10ms
-			breaker {
-				consecutive off
-				ratio off
-			}
+			` + neverOpens + `
 		}
 		$second`,
 	"tripping": `
@@ -71,17 +70,11 @@ var blocks = map[string]string{
 		anonymous
 		$dead-a {
 			retries 0
-			breaker {
-				consecutive off
-				ratio off
-			}
+			` + neverOpens + `
 		}
 		$dead-b {
 			retries 0
-			breaker {
-				consecutive off
-				ratio off
-			}
+			` + neverOpens + `
 		}`,
 	"chat": `
 		anonymous
@@ -100,11 +93,7 @@ const second = `provider openai {
 			key ` + testsite.OpenAIKey + `
 			workflow wf_test
 			retries 0
-			breaker {
-				consecutive off
-				ratio off
-			}
-		}`
+			` + neverOpens + "\n}"
 
 // newProduct starts it.
 func newProduct(t *testing.T) *product {
@@ -132,7 +121,7 @@ func (p *product) load(app string) {
 	for name, block := range blocks {
 		fmt.Fprintf(&text, "%s {\n\troute {\n\t\tchatkit {%s\n\t\t}\n\t\trespond %q 418\n\t}\n}\n", p.sites[name], p.filled(block), app)
 	}
-	p.loadWhole(text.String())
+	p.LoadText(text.String())
 }
 
 // unload leaves Caddy running, and nothing of ours in it.
@@ -141,24 +130,17 @@ func (p *product) unload() {
 	var text strings.Builder
 	p.head(&text)
 	fmt.Fprintf(&text, "%s {\n\trespond 418\n}\n", p.sites["main"])
-	p.loadWhole(text.String())
+	p.LoadText(text.String())
 }
 
 // leave takes Caddy's admin endpoint away, and all metrics with it.
 func (p *product) leave() {
 	p.T.Helper()
-	p.loadWhole("{\n\tadmin off\n\tauto_https off\n\tlog {\n\t\toutput discard\n\t}\n}\n")
+	p.LoadText("{\n\tadmin off\n\tauto_https off\n\tlog {\n\t\toutput discard\n\t}\n}\n")
 }
 
 func (p *product) head(w io.Writer) {
 	fmt.Fprintf(w, "{\n\tadmin %s\n\tpersist_config off\n\tauto_https off\n\tlog {\n\t\toutput discard\n\t}\n}\n", p.admin)
-}
-
-func (p *product) loadWhole(caddyfile string) {
-	p.T.Helper()
-	if err := p.LoadText(caddyfile); err != nil {
-		p.T.Fatal(err)
-	}
 }
 
 // filled puts the addresses of the stand-ins into a block.

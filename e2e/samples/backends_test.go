@@ -148,7 +148,7 @@ func received[T any](t *testing.T, from <-chan T) (v T, open bool) {
 	t.Helper()
 	select {
 	case v, open = <-from:
-	case <-time.After(patience):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing came")
 	}
 	return v, open

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/e2e/testtools"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
@@ -49,7 +50,7 @@ func typeScriptTypes(s *samples) {
 		sent := c.next(t, "/api/sessions", "Bearer key-of-the-backend")
 		values = append(values, typed{"SessionResponse", []byte(a.Raw)}, typed{"SessionRequest", []byte(sent)})
 	}
-	output(t, program(s.code["TypeScript Types"], values), node(t), "testdata/harness/check.cjs")
+	testtools.Output(t, program(s.code["TypeScript Types"], values), node(t), "testdata/harness/check.cjs")
 
 	p := s.open(t, "typescript-types", to)
 	p.is("same", true)

@@ -1,23 +1,16 @@
 package samples_test
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/e2e/testtools"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
@@ -25,9 +18,6 @@ import (
 
 // root is the root of the repository.
 const root = "../.."
-
-// patience ends what hangs.
-const patience = time.Minute
 
 func TestMain(m *testing.M) {
 	// The gate shows lines that begin so; of a test that passes it shows nothing.
@@ -77,15 +67,9 @@ http://%s {
 func listening(t *testing.T, addr string, env []string, args ...string) *site {
 	t.Helper()
 	home := t.TempDir()
-	testsite.StartProgram(t, ".", append(env, "XDG_DATA_HOME="+home, "XDG_CONFIG_HOME="+home), args...)
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", addr); err == nil {
-			_ = conn.Close()
-			return &site{"http://" + addr}
-		}
-	}
-	t.Fatal("the product does not listen")
-	return nil
+	p := testsite.StartProgram(t, ".", append(env, "XDG_DATA_HOME="+home, "XDG_CONFIG_HOME="+home), args...)
+	p.Await(t, "serving initial configuration")
+	return &site{"http://" + addr}
 }
 
 // at puts the product in the place of the documents' host.
@@ -132,34 +116,19 @@ func (d document) transpiled(t *testing.T, code map[string]string) map[string]st
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := output(t, string(in), program, "testdata/harness/transpile.cjs")
+	out := testtools.Output(t, string(in), program, "testdata/harness/transpile.cjs")
 	if err := json.Unmarshal([]byte(out), &pages); err != nil {
 		t.Fatal(err)
 	}
 	return pages
 }
 
-// output runs a program to its end, which has to be a good one.
-func output(t *testing.T, in string, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	var stderr bytes.Buffer
-	cmd.Stdin, cmd.Stderr, cmd.WaitDelay = strings.NewReader(in), &stderr, time.Second
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v: %s%s", args[0], err, &stderr, out)
-	}
-	return string(out)
-}
-
 // page is a running front end, or a server of an app in Node.
 type page struct {
-	t      *testing.T
-	lines  *json.Decoder
-	stderr testsite.Buffer
-	ended  func() error
+	*testtools.Peer
+
+	t     *testing.T
+	lines *json.Decoder
 }
 
 // said is a line of a page: what happened, and with what.
@@ -188,47 +157,34 @@ func openCode(t *testing.T, code string, env []string) *page {
 	if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	p := &page{t: t}
-	cmd := exec.CommandContext(ctx, node(t), "testdata/harness/page.mjs", file)
-	cmd.Env, cmd.Stderr, cmd.WaitDelay = append(os.Environ(), env...), &p.stderr, time.Second
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
+	p := testtools.Start(t, ".", env, node(t), "testdata/harness/page.mjs", file)
+	return &page{p, t, json.NewDecoder(p.Out)}
+}
+
+// line is the next line of the page; wanted is what it should be about.
+func (p *page) line(wanted string) (line said) {
+	p.t.Helper()
+	if err := p.lines.Decode(&line); err != nil {
+		p.t.Fatalf("want %q, got %v: %s", wanted, err, &p.Err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	return line
+}
+
+// decode reads the value of a line that has to be about this.
+func (s said) decode(t *testing.T, what string, value any) {
+	t.Helper()
+	if s.What != what {
+		t.Fatalf("want %q, got %q: %s", what, s.What, s.Value)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal(s.Value, value); err != nil {
+		t.Fatalf("%s: %v: %s", what, err, s.Value)
 	}
-	p.lines = json.NewDecoder(bufio.NewReader(out))
-	p.ended = sync.OnceValue(cmd.Wait)
-	t.Cleanup(func() {
-		_ = in.Close()
-		cancel()
-		_ = p.ended()
-		if text := p.stderr.String(); t.Failed() && text != "" {
-			t.Logf("page: %s", text)
-		}
-	})
-	return p
 }
 
 // next is the next line of the page, which has to be about this.
 func (p *page) next(what string, value any) {
 	p.t.Helper()
-	var line said
-	if err := p.lines.Decode(&line); err != nil {
-		p.t.Fatalf("want %q, got %v: %s", what, err, &p.stderr)
-	}
-	if line.What != what {
-		p.t.Fatalf("want %q, got %q: %s", what, line.What, line.Value)
-	}
-	if err := json.Unmarshal(line.Value, value); err != nil {
-		p.t.Fatalf("%s: %v: %s", what, err, line.Value)
-	}
+	p.line(what).decode(p.t, what, value)
 }
 
 // text is the next line of the page, a string.
@@ -261,20 +217,12 @@ func asJSON(t *testing.T, value any) string {
 func (p *page) logged(until string, value any) (lines []string) {
 	p.t.Helper()
 	for {
-		var line said
-		if err := p.lines.Decode(&line); err != nil {
-			p.t.Fatalf("want %q, got %v: %s", until, err, &p.stderr)
-		}
-		if line.What == until {
-			if err := json.Unmarshal(line.Value, value); err != nil {
-				p.t.Fatal(err)
-			}
+		line, text := p.line(until), ""
+		if !strings.HasPrefix(line.What, "console.") {
+			line.decode(p.t, until, value)
 			return lines
 		}
-		var text string
-		if err := json.Unmarshal(line.Value, &text); err != nil || !strings.HasPrefix(line.What, "console.") {
-			p.t.Fatalf("want %q, got %q: %s", until, line.What, line.Value)
-		}
+		line.decode(p.t, line.What, &text)
 		lines = append(lines, text)
 	}
 }
@@ -287,7 +235,7 @@ func (p *page) end() {
 		p.t.Errorf("the page goes on: %s %s (%v)", line.What, line.Value, err)
 		return
 	}
-	if err := p.ended(); err != nil {
-		p.t.Errorf("the page ended with %v: %s", err, &p.stderr)
+	if err := p.Wait(); err != nil {
+		p.t.Errorf("the page ended with %v: %s", err, &p.Err)
 	}
 }

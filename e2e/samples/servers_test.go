@@ -161,7 +161,7 @@ func testEndpoint(s *samples) {
 	testtools.Program(t, "curl")
 	backend := newBackend(t)
 	to := serve(t, anonymous, asBackend(backend.URL()))
-	out := output(t, "", testtools.Program(t, "bash"), "-c", to.at(s.code["Test Endpoint"]))
+	out := testtools.Output(t, "", testtools.Program(t, "bash"), "-c", to.at(s.code["Test Endpoint"]))
 	var got struct {
 		ClientSecret string `json:"client_secret"`
 	}

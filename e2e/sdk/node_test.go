@@ -1,13 +1,9 @@
 package sdk_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/e2e/testtools"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
@@ -40,17 +36,9 @@ func node(s *testsite.Site, key string, steps ...[2]any) []sdkStep {
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(s.T.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "testdata/openai/sdk.cjs", s.URL+"/v1", key, string(list))
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		s.T.Fatalf("%v: %s", err, &stderr)
-	}
+	out := testtools.Output(s.T, "", program, "testdata/openai/sdk.cjs", s.URL+"/v1", key, string(list))
 	var got []sdkStep
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		var step sdkStep
 		if err := json.Unmarshal([]byte(line), &step); err != nil {
 			s.T.Fatalf("%v: %s", err, line)

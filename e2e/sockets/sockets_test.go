@@ -1,18 +1,13 @@
 package sockets_test
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"os/exec"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/e2e/testtools"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
@@ -80,49 +75,11 @@ func peerLines(t *testing.T, r io.Reader) (lines []peerLine) {
 	}
 }
 
-// peer is a running client or server. It ends when its input does, so none is
-// left over should the test itself be killed.
-type peer struct {
-	cmd    *exec.Cmd
-	in     io.Closer
-	out    *bufio.Reader
-	errors bytes.Buffer
-}
-
-// startPeer starts a program of testdata/websocket; the test ends it at the
-// latest, or its deadline.
-func startPeer(t *testing.T, args ...string) *peer {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	p := &peer{cmd: exec.CommandContext(ctx, args[0], args[1:]...)}
-	p.cmd.Dir, p.cmd.Stderr, p.cmd.WaitDelay = "testdata/websocket", &p.errors, 5*time.Second
-	in, err := p.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.in, p.out = in, bufio.NewReader(out)
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = p.cmd.Wait()
-		if t.Failed() && p.errors.Len() > 0 {
-			t.Logf("%s: %s", strings.Join(args, " "), &p.errors)
-		}
-	})
-	return p
-}
-
 // startSocketServer starts a server and returns its port, too.
-func startSocketServer(t *testing.T, args ...string) (p *peer, port string) {
+func startSocketServer(t *testing.T, args ...string) (p *testtools.Peer, port string) {
 	t.Helper()
-	p = startPeer(t, args...)
-	line, err := p.out.ReadString('\n')
+	p = testtools.Start(t, "testdata/websocket", nil, args...)
+	line, err := p.Out.ReadString('\n')
 	port, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
 	if !ok {
 		t.Fatalf("the server said %q and %v", line, err)
@@ -138,10 +95,10 @@ type socketPair struct{ client, server []string }
 func (p socketPair) converse(t *testing.T, url func(port string) string) {
 	t.Helper()
 	server, port := startSocketServer(t, p.server...)
-	client := startPeer(t, append(slices.Clone(p.client), url(port))...)
-	judged := peerLines(t, client.out)
-	_ = server.in.Close()
-	saw := peerLines(t, server.out) // few enough to have waited in the pipe
+	client := testtools.Start(t, "testdata/websocket", nil, append(slices.Clone(p.client), url(port))...)
+	judged := peerLines(t, client.Out)
+	_ = server.In.Close()
+	saw := peerLines(t, server.Out) // few enough to have waited in the pipe
 	for _, c := range socketCases() {
 		t.Run(c.name, func(t *testing.T) {
 			c.checkClient(t, ofCase(judged, c.name))
@@ -195,9 +152,7 @@ func (p socketPair) throughSite(t *testing.T) {
 	s := testsite.NewUnloaded(t)
 	var before map[string]float64
 	p.converse(t, func(port string) string {
-		if err := s.Load(testsite.Backends("", "http://127.0.0.1:"+port)); err != nil {
-			t.Fatal(err)
-		}
+		s.Load(testsite.Backends("", "http://127.0.0.1:"+port))
 		before = endedSockets(s)
 		return strings.Replace(s.URL, "http", "ws", 1) + path
 	})

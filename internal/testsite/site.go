@@ -66,9 +66,7 @@ func Backends(options string, urls ...string) string {
 func New(t *testing.T, block string) *Site {
 	t.Helper()
 	s := NewUnloaded(t)
-	if err := s.Load(block); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(block)
 	return s
 }
 
@@ -146,10 +144,24 @@ func (s *Site) Caddyfile(block string) string {
 }
 
 // Load loads or reloads the site with another block.
-func (s *Site) Load(block string) error { return s.LoadText(s.Caddyfile(block)) }
+func (s *Site) Load(block string) {
+	s.T.Helper()
+	s.LoadText(s.Caddyfile(block))
+}
 
 // LoadText loads or reloads a whole Caddyfile.
-func (*Site) LoadText(caddyfile string) error {
+func (s *Site) LoadText(caddyfile string) {
+	s.T.Helper()
+	if err := s.TryLoadText(caddyfile); err != nil {
+		s.T.Fatal(err)
+	}
+}
+
+// TryLoad loads a block that may be rejected.
+func (s *Site) TryLoad(block string) error { return s.TryLoadText(s.Caddyfile(block)) }
+
+// TryLoadText loads a Caddyfile that may be rejected.
+func (*Site) TryLoadText(caddyfile string) error {
 	config, err := Adapt(caddyfile)
 	if err != nil {
 		return err
