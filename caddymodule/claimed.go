@@ -1,7 +1,9 @@
 package caddymodule
 
 import (
+	"crypto/rand"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -21,6 +23,8 @@ const (
 	providerHeader = "X-Chatkit-Provider"
 	reasonHeader   = "X-Chatkit-Fallback-Reason"
 )
+
+const requestIDHeader = "X-Request-Id"
 
 // claimed is what all requests on our paths have: [sessionRequest],
 // [carriedRequest] and [cancelRequest] embed it.
@@ -120,4 +124,16 @@ func (c *claimed) writeJSON(body []byte) {
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(http.StatusOK)
 	_, _ = c.w.Write(body)
+}
+
+// saneID is what an id of the client's may be: it ends up in headers and logs.
+var saneID = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
+
+// requestID returns the id of a request: the client's own where it is sane, else a
+// random one. It goes back to the client, upstream and into the access log.
+func requestID(h http.Header) string {
+	if id := h.Get(requestIDHeader); saneID.MatchString(id) {
+		return id
+	}
+	return rand.Text()
 }
