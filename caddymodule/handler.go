@@ -31,7 +31,8 @@ type Handler struct {
 	Providers []*ProviderConfig `json:"providers,omitempty"`
 
 	// Where the user's id comes from: placeholders, of which the first that is
-	// not empty wins. Default: {http.auth.user.id}. Hazard: a placeholder for
+	// not empty wins. A text with placeholders is empty if any of them is.
+	// Default: {http.auth.user.id}. Hazard: a placeholder for
 	// a request header is only as trustworthy as whoever sets that header.
 	User []string `json:"user,omitempty"`
 

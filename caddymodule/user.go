@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -12,7 +13,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// userSource is a placeholder that may name the user.
+// userSource is a text with placeholders that may name the user.
 type userSource struct {
 	text string
 	key  string // where the text is one placeholder and nothing else
@@ -34,12 +35,31 @@ func newUserSources(texts []string) []userSource {
 	return sources
 }
 
+// value returns the source's value, "" if any placeholder in it is empty: all
+// strangers would be one user otherwise, "acme-" of "acme-{http.auth.user.id}".
 func (s userSource) value(repl *caddy.Replacer) string {
 	if s.key != "" {
 		v, _ := repl.GetString(s.key)
 		return v
 	}
-	return repl.ReplaceAll(s.text, "")
+	v, err := repl.ReplaceOrErr(s.text, true, true)
+	if err != nil {
+		return ""
+	}
+	return v
+}
+
+var placeholder = regexp.MustCompile(`\{[^{}\s]+\}`)
+
+// checkUsers returns an error for a source without a placeholder, which would make
+// everybody one user.
+func (h *Handler) checkUsers() error {
+	for _, text := range h.User {
+		if !placeholder.MatchString(text) {
+			return fmt.Errorf("user: %q has no placeholder (want {http.auth.user.id}, for instance)", text)
+		}
+	}
+	return nil
 }
 
 // users says who asks.
