@@ -62,20 +62,9 @@ func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App) (*chain
 	if err != nil {
 		return nil, err
 	}
-	t := &chain.Target{
-		Name:    s.Name,
-		Timeout: time.Duration(cmp.Or(c.Timeout, defaultTimeout)),
-		Retries: defaultRetries,
-		Backoff: time.Duration(cmp.Or(c.Backoff, defaultBackoff)),
-		Models:  c.Models,
-	}
-	if c.Retries != nil {
-		t.Retries = *c.Retries
-	}
-	if len(c.FallbackOn) > 0 {
-		if t.FallbackOn, err = session.ParseStatusSet(c.FallbackOn); err != nil {
-			return nil, fmt.Errorf("fallback_on: %w", err)
-		}
+	t, err := c.target(s.Name)
+	if err != nil {
+		return nil, err
 	}
 	mod, err := ctx.LoadModule(c, "ProviderRaw")
 	if err != nil {
@@ -94,6 +83,26 @@ func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App) (*chain
 	t.Observer = state.Observer(ctx.Logger(), hinter)
 	if state.Cap != nil {
 		t.Cap = state.Cap
+	}
+	return t, nil
+}
+
+// target returns the target with the limits of the provider.
+func (c *ProviderConfig) target(name string) (t *chain.Target, err error) {
+	t = &chain.Target{
+		Name:    name,
+		Timeout: time.Duration(cmp.Or(c.Timeout, defaultTimeout)),
+		Retries: defaultRetries,
+		Backoff: time.Duration(cmp.Or(c.Backoff, defaultBackoff)),
+		Models:  c.Models,
+	}
+	if c.Retries != nil {
+		t.Retries = *c.Retries
+	}
+	if len(c.FallbackOn) > 0 {
+		if t.FallbackOn, err = session.ParseStatusSet(c.FallbackOn); err != nil {
+			return nil, fmt.Errorf("fallback_on: %w", err)
+		}
 	}
 	return t, nil
 }

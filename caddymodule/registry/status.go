@@ -55,8 +55,9 @@ type ForcedStatus struct {
 
 // statuses returns the providers of the active configuration, by name.
 func statuses() []ProviderStatus {
-	list := []ProviderStatus{}
-	for _, p := range active().providers {
+	providers := active().providers
+	list := make([]ProviderStatus, 0, len(providers))
+	for _, p := range providers {
 		list = append(list, p.status())
 	}
 	slices.SortFunc(list, func(a, b ProviderStatus) int { return cmp.Compare(a.Name, b.Name) })

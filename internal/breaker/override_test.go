@@ -215,12 +215,12 @@ func TestRefusedReloadsTellNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		live := newRig(t, settings())
 		live.force(breaker.ForcedOpen, time.Hour)
-		var refused []*rig
-		for range 3 {
+		refused := make([]*rig, 3)
+		for i := range refused {
 			b := newRigUnder(t, settings(), live.override)
 			b.is(breaker.ForcedOpen)
 			b.Close()
-			refused = append(refused, b)
+			refused[i] = b
 		}
 		elapse(2 * time.Hour)
 		for _, b := range refused {

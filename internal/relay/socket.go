@@ -128,7 +128,7 @@ func (t *tail) add(p []byte) {
 func (t *tail) closes(maskBit byte, maskSize int) bool {
 	for i := range t.n - 1 - maskSize {
 		size := t.n - i - 2 - maskSize
-		if size <= 125 && t.buf[i] == 0x88 && t.buf[i+1] == maskBit|byte(size) {
+		if size <= 125 && t.buf[i] == 0x88 && int(t.buf[i+1]) == int(maskBit)|size {
 			return true
 		}
 	}
