@@ -2,6 +2,7 @@ package caddymodule_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
@@ -23,7 +24,8 @@ func TestRefreshSticks(t *testing.T) {
 		{"refresh by currentClientSecret", "/api/chatkit/refresh", `{"currentClientSecret":"` + old.Secret() + `"}`, "openai"},
 		{"session request with currentClientSecret", "/api/custom/session", `{"currentClientSecret":"` + old.Secret() + `"}`, "openai"},
 		{"new session", "/api/custom/session", "", "backend"},
-		{"unknown secret in OpenAI's shape", "/api/custom/refresh", `{"token":"ek_unknown"}`, "openai"},
+		{"made-up secret in OpenAI's shape", "/api/custom/refresh", `{"token":"ek_unknown"}`, "backend"},
+		{"session request with a made-up secret", "/api/custom/session", `{"currentClientSecret":"ek_unknown"}`, "backend"},
 		{"unknown secret", "/api/custom/refresh", `{"token":"unknown"}`, "backend"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -37,6 +39,22 @@ func TestRefreshSticks(t *testing.T) {
 				t.Errorf("the providers were asked %d times, want once", calls)
 			}
 		})
+	}
+}
+
+// Only the caller who got a session may be sent to its issuer first: a user whom
+// the first provider refuses gets no session by somebody else's secret.
+func TestRefreshOfAnother(t *testing.T) {
+	s := newSite(t, strings.Replace(testsite.TwoProviders, "anonymous", "user {http.request.header.X-User}", 1))
+	testsite.Set(t, s.Backend, sandbox.Status500)
+	old := s.Session("X-User: alice")
+	testsite.Set(t, s.Backend, sandbox.Status403)
+	for user, want := range map[string]int{"alice": http.StatusOK, "bob": http.StatusForbidden} {
+		for _, path := range []string{"/api/custom/refresh", "/api/chatkit/refresh", "/api/custom/session", "/api/chatkit/session"} {
+			if a := s.Post(path, `{"token":"`+old.Secret()+`"}`, "X-User: "+user); a.Status != want {
+				t.Errorf("%s at %s: got %d from %q", user, path, a.Status, a.Provider())
+			}
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type sessionRequest struct {
 	claimed
 
 	req      session.Request
+	caller   string // the user, of a visitor the address
 	outcome  telemetry.Outcome
 	upstream time.Duration // spent waiting for providers
 }
@@ -58,11 +59,14 @@ func (s *sessionRequest) prepare() *problem {
 	if p := s.h.perAddress.take(network(addr)); p != nil {
 		return p
 	}
-	user, p := s.h.users.identify(s.w, s.r, s.repl)
+	user, visits, p := s.h.users.identify(s.w, s.r, s.repl)
 	if p != nil {
 		return p
 	}
-	s.user, s.req.User = user, user
+	s.user, s.req.User, s.caller = user, user, user
+	if visits { // who drops the cookie is no other caller
+		s.caller = network(addr)
+	}
 	if p := s.h.perUser.take(user); p != nil {
 		return p
 	}
@@ -80,14 +84,15 @@ func (s *sessionRequest) prepare() *problem {
 }
 
 // chain returns the targets to ask. A model that a provider names goes to those
-// that serve it. A refresh asks the issuer of the old session first, as long as
-// its breaker is closed; the next new session starts at the first provider again.
+// that serve it. A refresh asks the issuer of the caller's old session first, as
+// long as its breaker is closed; the next new session starts at the first provider
+// again. The shape of a secret decides nothing: anybody can make one up.
 func (s *sessionRequest) chain() chain.Chain {
 	c := s.route.chain
 	if s.route.knows(s.req.Model) {
 		c.Targets = serving(c.Targets, s.req.Model)
 	}
-	issuer := s.h.issuerOf(s.req.Current)
+	issuer := issuers().IssuedTo(s.req.Current, s.caller)
 	for i, t := range c.Targets {
 		if i > 0 && t.Name == issuer && t.Breaker.Closed() {
 			c.Targets = moveToFront(c.Targets, i)

@@ -76,22 +76,23 @@ func newUsers(h *Handler) users {
 	return u
 }
 
-// identify returns the user of a request. The body has no say in it.
-func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Replacer) (string, *problem) {
+// identify returns the user of a request, and whether it is a visitor. The body has
+// no say in it.
+func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Replacer) (user string, visits bool, p *problem) {
 	for _, s := range u.sources {
 		user := strings.TrimSpace(s.value(repl))
 		switch {
 		case user == "":
 		case !utf8.ValidString(user): // JSON would turn two users into one: both "J\ufffdrg"
-			return "", unauthorized("The user's id is not valid UTF-8")
+			return "", false, unauthorized("The user's id is not valid UTF-8")
 		default:
-			return user, nil
+			return user, false, nil
 		}
 	}
 	if u.cookie == "" {
-		return "", unauthorized("No user is logged in")
+		return "", false, unauthorized("No user is logged in")
 	}
-	return visitor(w, r, u.cookie), nil
+	return visitor(w, r, u.cookie), true, nil
 }
 
 // visitorLife is how long a visitor keeps its id, in seconds: 30 days, as the
