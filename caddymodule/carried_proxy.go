@@ -121,6 +121,10 @@ func sender(u session.Upstream) func(*http.Request) (*http.Response, error) {
 				r.Header.Del(name)
 			}
 		}
+		// Only here: reverse_proxy removes what the client's Connection names.
+		if pass, ok := r.Context().Value(passageKey{}).(*passage); ok {
+			r.Header.Set(requestIDHeader, pass.requestID)
+		}
 		resp, err := u.Transport.RoundTrip(r)
 		if err == nil && resp.StatusCode == http.StatusSwitchingProtocols && !switches(r.Header, resp.Header) {
 			_ = resp.Body.Close()

@@ -114,7 +114,6 @@ var noNext = caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) erro
 func (c *carriedRequest) upstreamRequest() *http.Request {
 	r := c.r.WithContext(context.WithValue(c.r.Context(), passageKey{}, &c.passage))
 	r.Header = r.Header.Clone()
-	r.Header.Set(requestIDHeader, c.id)
 	u := *r.URL
 	u.RawPath = strings.ReplaceAll(c.route.proxy.path, sessionSegment, url.PathEscape(c.pathSession))
 	if path, err := url.PathUnescape(u.RawPath); err == nil {

@@ -24,7 +24,15 @@ func (source) CaddyModule() caddy.ModuleInfo { return caddy.ModuleInfo{ID: "http
 // Log returns the product's logger in the active configuration. Breakers outlive
 // configurations, so a logger of one of those would be the wrong one after a
 // reload, and also after one that was refused.
-func Log() *zap.Logger { return caddy.ActiveContext().Logger(source{}) }
+func Log() *zap.Logger {
+	ctx := caddy.ActiveContext()
+	if ctx.Context == nil {
+		// Requests are answered, but Caddy still starts or is about to exit. An
+		// empty context would give a logger for developers, on stderr.
+		return caddy.Log().Named(string(source{}.CaddyModule().ID))
+	}
+	return ctx.Logger(source{})
+}
 
 // Emit sends an event to the subscribers of the active configuration. They are
 // commands and webhooks, so nothing waits for them.
