@@ -136,6 +136,9 @@ func TestValidateRefuses(t *testing.T) {
 		{"doubled names", chainJSON(openaiJSON(`"rate_limit": 5`), backendJSON(`"name": "openai"`)), `provider name "openai" is given twice; set name in one of them`},
 		{"unknown provider in route", one + `"routes": [{"kind": "session", "path": "/s", "providers": ["openai"]}]`, `session /s: unknown provider "openai"`},
 		{"unknown kind of route", one + `"routes": [{"kind": "sesion", "path": "/s"}]`, `unknown route kind "sesion"`},
+		{"upstream path of a session route", one + `"routes": [{"kind": "session", "path": "/s", "upstream_path": "/u"}]`, `session /s: upstream_path is for carried requests only`},
+		{"key of a session route", one + `"routes": [{"kind": "session", "path": "/s", "key": "k"}]`, `session /s: openai_api needs a key, and no other kind takes one`},
+		{"nobody to carry a stream", chainJSON(openaiJSON(`"rate_limit": 5`)) + `, "routes": [{"kind": "stream", "path": "/s"}]`, `stream /s: none of its providers can carry requests (a backend can)`},
 		{"route without path", one + `"routes": [{"kind": "session"}]`, `session path "" does not begin with a slash`},
 	})
 }
