@@ -111,6 +111,14 @@ func FuzzCaddyfile(f *testing.F) {
 			f.Add(strings.TrimSuffix(site, "}\n"))
 		}
 	}
+	for name, options := range lines {
+		for option, l := range options {
+			for _, args := range strings.Split(l.args, "|") {
+				site, _ := places[name].site(option, l.whole(option, args))
+				f.Add(strings.TrimSuffix(strings.TrimPrefix(site, ":8080 {\n"), "}\n"))
+			}
+		}
+	}
 	f.Fuzz(func(t *testing.T, site string) {
 		if strings.Contains(site, "import") || strings.Contains(site, "{$") {
 			return // would read files and variables of the machine it runs on

@@ -72,7 +72,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive itself
-	if err := block.NoArgs(d, "chatkit [<matcher>]"); err != nil {
+	if err := block.NoArgs(d, "chatkit"); err != nil {
 		return err
 	}
 	here := d.Errf("chatkit needs at least one provider")
@@ -128,15 +128,16 @@ func (h *Handler) parseProvider(d *caddyfile.Dispenser) error {
 }
 
 func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
+	args, err := block.Args(d, 0, 1, "anonymous [<cookie>]")
+	if err != nil {
+		return err
+	}
 	h.Anonymous = new(AnonymousConfig)
-	if d.NextArg() {
-		h.Anonymous.Cookie = d.Val()
-		if err := checkCookieName(d.Val()); err != nil {
+	if len(args) == 1 {
+		h.Anonymous.Cookie = args[0]
+		if err := checkCookieName(args[0]); err != nil {
 			return block.Located(d, err)
 		}
-	}
-	if err := block.NoArgs(d, "anonymous [<cookie>]"); err != nil {
-		return err
 	}
 	return block.NoBlock(d, "anonymous")
 }

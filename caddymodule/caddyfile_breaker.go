@@ -75,9 +75,9 @@ func (b *BreakerConfig) parseRatio(d *caddyfile.Dispenser) error {
 }
 
 func (b *BreakerConfig) parseSlow(d *caddyfile.Dispenser) error {
-	args := d.RemainingArgs()
-	if len(args) != 2 {
-		return d.Errf("wrong syntax, want: slow <duration> <percent>")
+	args, err := block.Args(d, 2, 2, "slow <duration> <percent>")
+	if err != nil {
+		return err
 	}
 	if err := block.ParseDuration(d, "slow", args[0], &b.Slow); err != nil {
 		return err
@@ -89,9 +89,9 @@ func (b *BreakerConfig) parseSlow(d *caddyfile.Dispenser) error {
 }
 
 func (b *BreakerConfig) parseOpen(d *caddyfile.Dispenser) error {
-	args := d.RemainingArgs()
-	if len(args) < 1 || len(args) > 2 {
-		return d.Errf("wrong syntax, want: open <duration> [<max>]")
+	args, err := block.Args(d, 1, 2, "open <duration> [<max>]")
+	if err != nil {
+		return err
 	}
 	if err := block.ParseDuration(d, "open", args[0], &b.Open); err != nil {
 		return err

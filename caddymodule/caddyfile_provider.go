@@ -27,12 +27,12 @@ import (
 //		<options of the module>
 //	}
 func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	if !d.NextArg() {
+	if !d.NextArg() || d.Val() == "" {
 		return d.Errf("wrong syntax, want: provider <module> (such as backend or openai)")
 	}
 	module := d.Val()
 	if _, err := caddy.GetModule(ProviderNamespace + "." + module); err != nil {
-		return d.Errf("provider: unknown module %q in this build of Caddy", module)
+		return d.Errf("unknown provider module %q (not in this build of Caddy)", module)
 	}
 	own := moduleBlock(d)
 	if err := c.options().Parse(d, module, own.take); err != nil {
@@ -100,9 +100,9 @@ func (b *ownBlock) dispenser() *caddyfile.Dispenser {
 }
 
 func (c *ProviderConfig) parseRetries(d *caddyfile.Dispenser) error {
-	args := d.RemainingArgs()
-	if len(args) < 1 || len(args) > 2 {
-		return d.Errf("wrong syntax, want: retries <n> [<backoff>]")
+	args, err := block.Args(d, 1, 2, "retries <n> [<backoff>]")
+	if err != nil {
+		return err
 	}
 	c.Retries = new(int)
 	if err := block.ParseNumber(d, "retries", args[0], 0, c.Retries); err != nil {

@@ -9,11 +9,12 @@ import (
 // parseRateLimit parses `rate_limit user|ip <n> <duration>`.
 func (h *Handler) parseRateLimit(d *caddyfile.Dispenser) error {
 	var c RateLimitConfig
-	if !d.NextArg() {
-		return d.Errf("wrong syntax, want: rate_limit user|ip <n> <duration>")
+	args, err := block.Args(d, 3, 3, "rate_limit user|ip <n> <duration> (such as user 10 1m)")
+	if err != nil {
+		return err
 	}
-	c.By = d.Val()
-	if err := c.parse(d, "rate_limit "+c.By); err != nil {
+	c.By = args[0]
+	if err := c.parse(d, "rate_limit", args[1], args[2]); err != nil {
 		return err
 	}
 	h.RateLimits = append(h.RateLimits, c)
@@ -22,20 +23,20 @@ func (h *Handler) parseRateLimit(d *caddyfile.Dispenser) error {
 
 // parseMaxRate parses `max_rate <n> <duration>`.
 func (c *ProviderConfig) parseMaxRate(d *caddyfile.Dispenser) error {
-	c.MaxRate = new(RateConfig)
-	return c.MaxRate.parse(d, "max_rate")
-}
-
-// parse parses `<n> <duration>` behind an option.
-func (c *RateConfig) parse(d *caddyfile.Dispenser, option string) error {
-	args := d.RemainingArgs()
-	if len(args) != 2 {
-		return d.Errf("wrong syntax, want: %s <n> <duration> (such as 10 1m)", option)
-	}
-	if err := block.ParseNumber(d, option, args[0], 1, &c.Requests); err != nil {
+	args, err := block.Args(d, 2, 2, "max_rate <n> <duration> (such as 10 1m)")
+	if err != nil {
 		return err
 	}
-	if err := block.ParseDuration(d, option, args[1], &c.Per); err != nil {
+	c.MaxRate = new(RateConfig)
+	return c.MaxRate.parse(d, "max_rate", args[0], args[1])
+}
+
+// parse parses `<n> <duration>`, the arguments that end the line of an option.
+func (c *RateConfig) parse(d *caddyfile.Dispenser, option, n, per string) error {
+	if err := block.ParseNumber(d, option, n, 1, &c.Requests); err != nil {
+		return err
+	}
+	if err := block.ParseDuration(d, option, per, &c.Per); err != nil {
 		return err
 	}
 	return block.NoBlock(d, option)

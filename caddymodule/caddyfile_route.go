@@ -33,9 +33,9 @@ func (h *Handler) parseRoute(d *caddyfile.Dispenser, kind RouteKind, refs *provi
 
 // parseCarried parses `<kind> <path> [<upstream_path>]` and `<kind> off`.
 func (h *Handler) parseCarried(d *caddyfile.Dispenser, kind RouteKind) error {
-	args := d.RemainingArgs()
-	if len(args) < 1 || len(args) > 2 {
-		return d.Errf("wrong syntax, want: %s <path> [<upstream_path>]|off", kind)
+	args, err := block.Args(d, 1, 2, string(kind)+" <path> [<upstream_path>]|off")
+	if err != nil {
+		return err
 	}
 	r := RouteConfig{Kind: kind, Path: args[0]}
 	if len(args) == 2 {

@@ -55,7 +55,7 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 		}
 	}
 	if len(p.targets) == 0 {
-		return nil, errors.New("none of its providers carries requests (a backend does)")
+		return nil, errors.New("none of its providers can carry requests (a backend can)")
 	}
 	p.handler = &reverseproxy.Handler{
 		Transport:        p,

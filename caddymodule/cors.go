@@ -124,7 +124,7 @@ func (c *CORSConfig) check() error {
 // wildcard anywhere but as its first label.
 func checkOrigin(o string) error {
 	if o == "*" {
-		return errors.New(`"*" would allow every site (leave origins out for that, which keeps credentials off)`)
+		return errors.New(`"*" is not allowed; to allow every site, without credentials, leave origins out`)
 	}
 	scheme, host, ok := strings.Cut(o, "://")
 	if !ok || scheme == "" || strings.Contains(scheme, "*") {

@@ -31,7 +31,7 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 // checkName returns an error for an invalid name.
 func checkName(name string) error {
 	if name == telemetry.NoProvider {
-		return fmt.Errorf("name: %q means that no provider served; choose another", name)
+		return fmt.Errorf("name: %q is reserved; choose another", name)
 	}
 	if !validName.MatchString(name) {
 		return fmt.Errorf("invalid name %q (want 1 to 63 letters, digits, '.', '_' or '-')", name)

@@ -112,7 +112,7 @@ func (h *Handler) checkStreams() error {
 
 func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error {
 	if len(h.Providers) == 0 {
-		return errors.New("no provider: a chatkit handler needs at least one")
+		return errors.New("chatkit needs at least one provider")
 	}
 	for i, c := range h.Providers {
 		if c == nil {
@@ -120,7 +120,7 @@ func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error
 		}
 		label := c.label(i) // while the module's configuration is still there
 		if h.target(label) != nil {
-			return fmt.Errorf("provider %s: the name is given twice; set name in one of them", label)
+			return fmt.Errorf("provider name %q is given twice; set name in one of them", label)
 		}
 		t, err := c.provision(ctx, app)
 		if err != nil {

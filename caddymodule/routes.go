@@ -147,7 +147,7 @@ func checkRoutes(routes []RouteConfig, known func(provider string) bool) error {
 		}
 		off[r.Kind], on[r.Kind] = off[r.Kind] || r.Off, on[r.Kind] || !r.Off
 		if off[r.Kind] && on[r.Kind] {
-			return fmt.Errorf("%s routes are both off and given a path", r.Kind)
+			return fmt.Errorf("%s: off cannot be used together with a path", r.Kind)
 		}
 		if r.Off {
 			continue
@@ -175,23 +175,23 @@ func (r *RouteConfig) checkPaths() error {
 		return fmt.Errorf("%s path %q does not begin with a slash", r.Kind, r.Path)
 	}
 	if r.UpstreamPath != "" && !r.Kind.carried() {
-		return fmt.Errorf("%s %s: takes no upstream path, only carried kinds do", r.Kind, r.Path)
+		return fmt.Errorf("%s %s: upstream_path is for carried requests only", r.Kind, r.Path)
 	}
 	if r.UpstreamPath != "" && !strings.HasPrefix(r.UpstreamPath, "/") {
 		return fmt.Errorf("%s upstream path %q does not begin with a slash", r.Kind, r.UpstreamPath)
 	}
 	if (r.Key != "") != (r.Kind == OpenAIRoute) {
-		return fmt.Errorf("%s %s: openai_api needs a key, other kinds take none", r.Kind, r.Path)
+		return fmt.Errorf("%s %s: openai_api needs a key, and no other kind takes one", r.Kind, r.Path)
 	}
 	pattern := false
 	if r.Kind == WebSocketRoute {
 		_, pattern = strings.CutSuffix(r.Path, sessionSegment)
 	}
 	if strings.ContainsAny(strings.TrimSuffix(r.Path, sessionSegment), "{}") || (!pattern && strings.HasSuffix(r.Path, sessionSegment)) {
-		return fmt.Errorf("%s path %q: only {session} can stand in it, at the end of a websocket path", r.Kind, r.Path)
+		return fmt.Errorf("%s path %q: braces are not allowed (only a websocket path may end in {session})", r.Kind, r.Path)
 	}
 	if !pattern && strings.Contains(r.UpstreamPath, sessionSegment) {
-		return fmt.Errorf("%s upstream path %q: its path has no {session}", r.Kind, r.UpstreamPath)
+		return fmt.Errorf("%s upstream path %q: path %q does not end in {session}", r.Kind, r.UpstreamPath, r.Path)
 	}
 	return nil
 }

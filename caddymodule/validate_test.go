@@ -122,7 +122,7 @@ func TestValidateRefuses(t *testing.T) {
 	t.Setenv("CHATKIT_TEST_KEY", "sk-planted")
 	one := chainJSON(backendJSON(``)) + `, `
 	testRefused(t, []refused{
-		{"no providers", `"providers": []`, `no provider: a chatkit handler needs at least one`},
+		{"no providers", `"providers": []`, `chatkit needs at least one provider`},
 		{"empty provider", `"providers": [{}]`, `provider #1: provider is missing`},
 		{"provider without module", `"providers": [{"provider": {"url": "http://127.0.0.1"}}]`, `provider #1: module is missing (want the kind of provider, such as backend or openai)`},
 		{"timeout nothing fits into", `"providers": [{"timeout": "9ms", "provider": {"module": "backend", "url": "http://127.0.0.1"}}]`,
@@ -132,10 +132,13 @@ func TestValidateRefuses(t *testing.T) {
 		{"module that is not a provider", `"providers": [{"provider": {"module": "test_no_provider"}}]`, `provider test_no_provider: module *caddymodule_test.noProvider is not a provider`},
 		{"unknown field", one + `"provider": {}`, `json: unknown field "provider"`},
 		{"unknown field of a provider", `"providers": [{"provider": {"module": "backend", "uri": "http://127.0.0.1"}}]`, `provider backend: json: unknown field "uri"`},
-		{"doubled names by module", chainJSON(backendJSON(``), backendJSON(``)), `provider backend: the name is given twice; set name in one of them`},
-		{"doubled names", chainJSON(openaiJSON(`"rate_limit": 5`), backendJSON(`"name": "openai"`)), `provider openai: the name is given twice; set name in one of them`},
+		{"doubled names by module", chainJSON(backendJSON(``), backendJSON(``)), `provider name "backend" is given twice; set name in one of them`},
+		{"doubled names", chainJSON(openaiJSON(`"rate_limit": 5`), backendJSON(`"name": "openai"`)), `provider name "openai" is given twice; set name in one of them`},
 		{"unknown provider in route", one + `"routes": [{"kind": "session", "path": "/s", "providers": ["openai"]}]`, `session /s: unknown provider "openai"`},
 		{"unknown kind of route", one + `"routes": [{"kind": "sesion", "path": "/s"}]`, `unknown route kind "sesion"`},
+		{"upstream path of a session route", one + `"routes": [{"kind": "session", "path": "/s", "upstream_path": "/u"}]`, `session /s: upstream_path is for carried requests only`},
+		{"key of a session route", one + `"routes": [{"kind": "session", "path": "/s", "key": "k"}]`, `session /s: openai_api needs a key, and no other kind takes one`},
+		{"nobody to carry a stream", chainJSON(openaiJSON(`"rate_limit": 5`)) + `, "routes": [{"kind": "stream", "path": "/s"}]`, `stream /s: none of its providers can carry requests (a backend can)`},
 		{"route without path", one + `"routes": [{"kind": "session"}]`, `session path "" does not begin with a slash`},
 	})
 }
@@ -154,9 +157,9 @@ func TestValidateNegative(t *testing.T) {
 		{"slow", chainJSON(backendJSON(`"breaker": {"slow": "-1s", "slow_ratio": 50}`)), `provider backend: breaker: slow: -1s is negative`},
 		{"slow_ratio", chainJSON(backendJSON(`"breaker": {"slow": "1s", "slow_ratio": -50}`)), `provider backend: breaker: slow: -50% is not between 0% and 100%`},
 		{"slow without ratio", chainJSON(backendJSON(`"breaker": {"slow": "1s"}`)), `provider backend: breaker: slow: got 1s and 0% (want both above 0)`},
-		{"open", chainJSON(backendJSON(`"breaker": {"open": "-1s"}`)), `provider backend: breaker: open: -1s is not above 0`},
+		{"open", chainJSON(backendJSON(`"breaker": {"open": "-1s"}`)), `provider backend: breaker: open: invalid duration -1s (want above 0)`},
 		{"max_open", chainJSON(backendJSON(`"breaker": {"max_open": "-1s"}`)), `provider backend: breaker: open: maximum -1s is shorter than the first open time, 15s`},
-		{"probes", chainJSON(backendJSON(`"breaker": {"probes": -1}`)), `provider backend: breaker: probes: -1 is below 1`},
+		{"probes", chainJSON(backendJSON(`"breaker": {"probes": -1}`)), `provider backend: breaker: probes: -1 is too low (minimum 1)`},
 		{"expires_after", chainJSON(openaiJSON(`"expires_after": "-1s"`)), `provider openai: expires_after: -1s is not between 1s and 10m0s`},
 		{"rate_limit", chainJSON(openaiJSON(`"rate_limit": -1`)), `provider openai: rate_limit: -1 is negative`},
 	})
@@ -184,7 +187,7 @@ func TestValidatePlaceholders(t *testing.T) {
 		{"backend key blank", b(fine, "{env.CHATKIT_TEST_BLANK}"), `provider backend: key: {env.CHATKIT_TEST_BLANK} is empty`},
 		{"backend key with control characters", b(fine, "{env.CHATKIT_TEST_CONTROL}"), `provider backend: key: value has characters that are not allowed in a header`},
 		{"backend url of another scheme", b("{env.CHATKIT_TEST_FTP}", "k"), `provider backend: url: {env.CHATKIT_TEST_FTP} does not begin with http:// or https://`},
-		{"backend url with a password", b("{env.CHATKIT_TEST_PASSWORD}", "k"), `provider backend: url: holds credentials; use key for them`},
+		{"backend url with a password", b("{env.CHATKIT_TEST_PASSWORD}", "k"), `provider backend: url: credentials are not allowed; use key for them`},
 		{"openai key", o("key", unset), `provider openai: key: evaluated placeholder {env.CHATKIT_TEST_UNSET} is empty`},
 		{"openai key missing", o("key", ""), `provider openai: key is missing`},
 		{"openai key with control characters", o("key", "{env.CHATKIT_TEST_CONTROL}"), `provider openai: key: value has characters that are not allowed in a header`},

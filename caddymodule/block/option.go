@@ -59,6 +59,20 @@ func (o Option) Then(check func() error) Option {
 	return o
 }
 
+// Args returns the arguments of a line that takes low to high of them, none of
+// them empty. syntax is the line as it should be.
+func Args(d *caddyfile.Dispenser, low, high int, syntax string) ([]string, error) {
+	option := d.Val()
+	args := d.RemainingArgs()
+	if len(args) < low || len(args) > high {
+		return nil, d.Errf("wrong syntax, want: %s", syntax)
+	}
+	if slices.Contains(args, "") {
+		return nil, d.Errf("%s: argument is empty", option)
+	}
+	return args, nil
+}
+
 // NoArgs returns an error if an argument follows. after is what should have been
 // the end of the line.
 func NoArgs(d *caddyfile.Dispenser, after string) error {
@@ -156,7 +170,7 @@ func ParseDuration(d *caddyfile.Dispenser, option, arg string, into *caddy.Durat
 		return d.Errf("%s: invalid duration %q (want 500ms, 3s, 1m)", option, arg)
 	}
 	if v <= 0 {
-		return d.Errf("%s: duration %s must be above 0", option, arg)
+		return d.Errf("%s: invalid duration %q (want above 0)", option, arg)
 	}
 	*into = caddy.Duration(v)
 	return nil

@@ -78,9 +78,9 @@ func BaseURL(field, value, out, secret string) (*url.URL, error) {
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%s: %s has no host", field, value)
 	case u.User != nil:
-		return nil, fmt.Errorf("%s: holds credentials; use %s for them", field, secret)
+		return nil, fmt.Errorf("%s: credentials are not allowed; use %s for them", field, secret)
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%s: %s has a query or a fragment", field, value)
+		return nil, fmt.Errorf("%s: %s must not have a query or a fragment", field, value)
 	}
 	if u.Path == "" {
 		u.Path = "/" // else JoinPath makes a path without a leading slash

@@ -66,7 +66,7 @@ func (t *Transport) Load(ctx caddy.Context) error {
 func (t *Transport) Option() block.Option { return block.Option{Parse: t.parse} }
 
 func (t *Transport) parse(d *caddyfile.Dispenser) error {
-	if !d.NextArg() {
+	if !d.NextArg() || d.Val() == "" {
 		return d.Errf("wrong syntax, want: transport <protocol> (such as http)")
 	}
 	name := d.Val()

@@ -109,7 +109,7 @@ func TestReloadCommand(t *testing.T) {
 		t.Errorf("after a reload: got reason %q, want open", got)
 	}
 	in.write(t, in.text("deadline -9s"))
-	if out, err := in.reload(t); err == nil || !strings.Contains(out, "deadline: duration -9s must be above 0") ||
+	if out, err := in.reload(t); err == nil || !strings.Contains(out, `deadline: invalid duration \"-9s\" (want above 0)`) ||
 		!strings.Contains(out, in.file+":21") {
 		t.Errorf("got %v, want an error with the line: %s", err, out)
 	}

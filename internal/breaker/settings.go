@@ -63,11 +63,11 @@ func (s Settings) Check() error {
 	case (s.Slow > 0) != (s.SlowRatio > 0):
 		return fmt.Errorf("slow: got %s and %.6g%% (want both above 0)", s.Slow, s.SlowRatio*100)
 	case s.Open <= 0:
-		return fmt.Errorf("open: %s is not above 0", s.Open)
+		return fmt.Errorf("open: invalid duration %s (want above 0)", s.Open)
 	case s.MaxOpen < s.Open:
 		return fmt.Errorf("open: maximum %s is shorter than the first open time, %s", s.MaxOpen, s.Open)
 	case s.Probes < 1:
-		return fmt.Errorf("probes: %d is below 1", s.Probes)
+		return fmt.Errorf("probes: %d is too low (minimum 1)", s.Probes)
 	}
 	return nil
 }

@@ -41,11 +41,11 @@ func TestSettingsCheck(t *testing.T) {
 		{"slow ratio of no calls", func(s *breaker.Settings) {
 			s.Ratio, s.MinCalls, s.Slow, s.SlowRatio = 0, 0, time.Second, 0.5
 		}, "ratio: 0 calls are too few (minimum 1)"},
-		{"no open time", func(s *breaker.Settings) { s.Open = 0 }, "open: 0s is not above 0"},
-		{"negative open time", func(s *breaker.Settings) { s.Open = -1 }, "open: -1ns is not above 0"},
+		{"no open time", func(s *breaker.Settings) { s.Open = 0 }, "open: invalid duration 0s (want above 0)"},
+		{"negative open time", func(s *breaker.Settings) { s.Open = -1 }, "open: invalid duration -1ns (want above 0)"},
 		{"longest below first", func(s *breaker.Settings) { s.MaxOpen = s.Open - 1 }, "open: maximum 14.999999999s is shorter than the first open time, 15s"},
 		{"longest is first", func(s *breaker.Settings) { s.MaxOpen = s.Open }, ""},
-		{"no probes", func(s *breaker.Settings) { s.Probes = 0 }, "probes: 0 is below 1"},
+		{"no probes", func(s *breaker.Settings) { s.Probes = 0 }, "probes: 0 is too low (minimum 1)"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -19,9 +19,9 @@ type Rate struct {
 func (r Rate) Check() error {
 	switch {
 	case r.N < 1:
-		return fmt.Errorf("%d is below 1", r.N)
+		return fmt.Errorf("%d is too low (minimum 1)", r.N)
 	case r.Per <= 0:
-		return fmt.Errorf("%s is not above 0", r.Per)
+		return fmt.Errorf("invalid duration %s (want above 0)", r.Per)
 	}
 	return nil
 }

@@ -136,7 +136,7 @@ func (b *Backend) Validate() error {
 	}
 	for _, name := range block.Canonical(b.ForwardHeaders) {
 		if slices.Contains(ownHeaders, name) {
-			return fmt.Errorf("forward_headers: %s belongs to the request to the backend itself", name)
+			return fmt.Errorf("forward_headers: %s cannot be forwarded; the request to the backend has its own", name)
 		}
 	}
 	if b.Key != "" && slices.Contains(block.Canonical(b.ForwardHeaders), "Authorization") {

@@ -49,19 +49,17 @@ func (b *Backend) Options() block.Options {
 
 // parseArguments parses what may follow the name of the module.
 func (b *Backend) parseArguments(d *caddyfile.Dispenser) error {
-	if !d.NextArg() {
-		return nil
+	args, err := block.Args(d, 0, 1, "provider backend [<url>]")
+	if err != nil || len(args) == 0 {
+		return err
 	}
-	b.URL = d.Val()
-	if err := b.checkURL(); err != nil {
-		return block.Located(d, err)
-	}
-	return block.NoArgs(d, "provider backend <url>")
+	b.URL = args[0]
+	return block.Located(d, b.checkURL())
 }
 
 func (b *Backend) parseURL(d *caddyfile.Dispenser) error {
 	if b.URL != "" {
-		return d.Errf("url is given twice: after the provider and here")
+		return d.Errf("url is given twice, after the provider and here")
 	}
 	return block.Text(&b.URL).Then(b.checkURL).Parse(d)
 }

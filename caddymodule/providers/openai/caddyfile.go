@@ -62,7 +62,11 @@ func (o *OpenAI) Options() block.Options {
 }
 
 func (o *OpenAI) parseWorkflow(d *caddyfile.Dispenser) error {
-	switch args := d.RemainingArgs(); len(args) {
+	args, err := block.Args(d, 1, 2, "workflow [<model>] <id>")
+	if err != nil {
+		return err
+	}
+	switch len(args) {
 	case 1:
 		if o.Workflow != "" {
 			return d.Errf("workflow without a model is given twice")
@@ -76,8 +80,6 @@ func (o *OpenAI) parseWorkflow(d *caddyfile.Dispenser) error {
 			o.Models = make(map[string]string)
 		}
 		o.Models[args[0]] = args[1]
-	default:
-		return d.Errf("wrong syntax, want: workflow [<model>] <id>")
 	}
 	return block.NoBlock(d, "workflow")
 }

@@ -123,7 +123,7 @@ var validAppID = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,57}[A-Za-z0-9])
 func appID(r block.Resolver, value string) (string, error) {
 	out, err := r.Required("app_id", value)
 	if err == nil && !validAppID.MatchString(out) {
-		err = fmt.Errorf("app_id: %s is not 1 to 59 letters, digits or '-'", value)
+		err = fmt.Errorf("invalid app_id %q (want 1 to 59 letters, digits or '-')", value)
 	}
 	return out, err
 }

@@ -1,0 +1,117 @@
+package caddymodule_test
+
+// line is how an option is written.
+type line struct {
+	// args are its arguments, "|" between the ways to write them. The checks tell
+	// a duration, a number or a percentage by its looks. "..." means that more
+	// arguments may follow.
+	args string
+
+	// inside is a line of its block, if it has one.
+	inside string
+
+	// zero allows the number 0. Otherwise 1 is the lowest.
+	zero bool
+
+	// twice is what is wrong with the same line twice, for an option that may be
+	// given more than once.
+	twice string
+}
+
+// lines has every option of every block.
+var lines = map[string]map[string]line{
+	"chatkit": {
+		"provider":    {args: "backend http://b", inside: "timeout 1s", twice: `provider name "backend" is given twice`},
+		"user":        {args: "{http.auth.user.id} ..."},
+		"anonymous":   {args: "|visitor"},
+		"session":     {args: "/s|off|/s backend ...", twice: "path /s is claimed twice|session off is given twice"},
+		"refresh":     {args: "/r|off|/r backend ...", twice: "path /r is claimed twice|refresh off is given twice"},
+		"stream":      {args: "/c|off|/c /up", twice: "path /c is claimed twice|stream off is given twice"},
+		"message":     {args: "/c|off|/c /up", twice: "path /c is claimed twice|message off is given twice"},
+		"websocket":   {args: "/c|off|/c /up", twice: "path /c is claimed twice|websocket off is given twice"},
+		"chatkit":     {args: "/c|off|/c /up", twice: "path /c is claimed twice|chatkit off is given twice"},
+		"failover":    {args: "any"},
+		"buffer":      {args: "1MiB"},
+		"first_byte":  {args: "1s"},
+		"stream_idle": {args: "1s"},
+		"drain":       {args: "1s"},
+		"openai_api":  {args: "/v1 backend ...", inside: "key k"},
+		"deadline":    {args: "1s"},
+		"rate_limit":  {args: "user 10 1m|ip 10 1m", twice: "rate_limit (user|ip) is given twice"},
+		"models":      {args: "strict"},
+		"cors":        {inside: "max_age 1m"},
+	},
+	"openai_api": {
+		"key": {args: "k"},
+	},
+	"provider": {
+		"name":        {args: "eu"},
+		"timeout":     {args: "1s"},
+		"retries":     {args: "1|2 1s", zero: true},
+		"fallback_on": {args: "5xx ..."},
+		"max_rate":    {args: "10 1m"},
+		"model":       {args: "m ..."},
+		"breaker":     {inside: "probes 1"},
+	},
+	"breaker": {
+		"consecutive": {args: "3|off"},
+		"ratio":       {args: "50% of 20 in 10s|off"},
+		"slow":        {args: "1s 50%"},
+		"open":        {args: "1s|1s 2s"},
+		"probes":      {args: "1"},
+	},
+	"cors": {
+		"origins": {args: "https://a ..."},
+		"headers": {args: "X-A ..."},
+		"expose":  {args: "X-A ..."},
+		"max_age": {args: "1m"},
+	},
+	"backend": {
+		"url":             {args: "http://b"},
+		"key":             {args: "k"},
+		"session_path":    {args: "/s"},
+		"user_in":         {args: "both"},
+		"ignore_expiry":   {},
+		"forward_headers": {args: "X-A ..."},
+		"transport":       {args: "http ...", inside: "dial_timeout 1s"},
+	},
+	"openai": {
+		"key":             {args: "k"},
+		"workflow":        {args: "wf ...", twice: "workflow without a model is given twice"},
+		"state_variables": {args: "metadata"},
+		"version":         {args: "v3"},
+		"base_url":        {args: "http://b"},
+		"organization":    {args: "o"},
+		"project":         {args: "p"},
+		"expires_after":   {args: "1m"},
+		"rate_limit":      {args: "10"},
+		"file_upload":     {},
+		"transport":       {args: "http ...", inside: "dial_timeout 1s"},
+	},
+	"sendbird": {
+		"app_id":       {args: "a"},
+		"api_token":    {args: "t"},
+		"ttl":          {args: "1m"},
+		"create_users": {},
+		"host":         {args: "h"},
+		"transport":    {args: "http ...", inside: "dial_timeout 1s"},
+	},
+}
+
+// place is where the lines of a block stand.
+type place struct {
+	open  string // what opens the block, within the one of chatkit
+	needs string // the lines without which the block is refused
+	name  string // what messages call the block
+}
+
+var places = map[string]place{
+	"chatkit":    {needs: "provider backend http://b\n", name: "chatkit"},
+	"openai_api": {open: "provider backend http://b\nopenai_api /v1 {\n", needs: "key k\n", name: "openai_api"},
+	"provider":   {open: "provider backend http://b {\n", name: "backend"},
+	"breaker":    {open: "provider backend http://b {\nbreaker {\n", name: "breaker"},
+	"cors":       {open: "provider backend http://b\ncors {\n", name: "cors"},
+	"backend":    {open: "provider backend {\n", needs: "url http://b\n", name: "backend"},
+	"openai":     {open: "provider openai {\n", needs: "key k\nworkflow wf\n", name: "openai"},
+	"sendbird":   {open: "provider sendbird {\n", needs: "app_id a\napi_token t\n", name: "sendbird"},
+}
