@@ -110,9 +110,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if rt == nil {
 		return next.ServeHTTP(w, r)
 	}
-	c := newClaimed(h, rt, w, r)
+	c := claimed{h: h, route: rt, w: w, r: r}
 	switch {
-	case h.cors.preflight(w, r):
 	case rt.proxy != nil:
 		(&carriedRequest{claimed: c, pathSession: segment}).serve()
 	case rt.cancel:

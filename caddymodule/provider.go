@@ -81,13 +81,13 @@ func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App) (*chain
 	hinter, _ := mod.(session.Hinter)
 	t.Provider, t.Breaker, t.RetryBudget = p, state.Breaker, state.RetryBudget
 	t.Observer = state.Observer(ctx.Logger(), hinter)
-	if state.Cap != nil {
+	if state.Cap != nil { // a nil pointer is not a nil interface
 		t.Cap = state.Cap
 	}
 	return t, nil
 }
 
-// target returns the target with the limits of the provider.
+// target returns the provider's limits with the defaults filled in.
 func (c *ProviderConfig) target(name string) (t *chain.Target, err error) {
 	t = &chain.Target{
 		Name:    name,

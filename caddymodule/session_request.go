@@ -14,7 +14,7 @@ import (
 // sessionRequest asks for a session: from a front end, or on an openai_api route
 // from an app.
 type sessionRequest struct {
-	*claimed
+	claimed
 
 	req      session.Request
 	outcome  telemetry.Outcome
@@ -23,6 +23,9 @@ type sessionRequest struct {
 
 // serve takes the request through its steps, asks the chain and answers.
 func (s *sessionRequest) serve() {
+	if !s.begin() {
+		return
+	}
 	s.w.Header().Set("Cache-Control", "no-store")
 	defer s.record()
 	s.req.ID, s.req.Header = s.id, s.r.Header
@@ -30,7 +33,8 @@ func (s *sessionRequest) serve() {
 		s.refuse(p)
 		return
 	}
-	res := s.chain().Run(s.r.Context(), &s.req)
+	c := s.chain()
+	res := c.Run(s.r.Context(), &s.req)
 	s.upstream, s.reason = res.Upstream, res.Reason()
 	if res.Served != nil {
 		s.answer(&res)
@@ -78,7 +82,7 @@ func (s *sessionRequest) prepare() *problem {
 // chain returns the targets to ask. A model that a provider names goes to those
 // that serve it. A refresh asks the issuer of the old session first, as long as
 // its breaker is closed; the next new session starts at the first provider again.
-func (s *sessionRequest) chain() *chain.Chain {
+func (s *sessionRequest) chain() chain.Chain {
 	c := s.route.chain
 	if s.route.knows(s.req.Model) {
 		c.Targets = serving(c.Targets, s.req.Model)
@@ -90,7 +94,7 @@ func (s *sessionRequest) chain() *chain.Chain {
 			break
 		}
 	}
-	return &c
+	return c
 }
 
 // refuse answers with a problem of our own.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // drives are the examples, and what each has to do when it is served.
@@ -70,8 +72,12 @@ func TestExamplesLoad(t *testing.T) {
 				t.Error("it is not as caddy fmt has it")
 			}
 			setEnv(t, text)
+			config, err := testsite.Adapt(text)
+			if err != nil {
+				t.Fatal(err)
+			}
 			var c *caddy.Config
-			if err := json.Unmarshal(adapted(t, text), &c); err != nil {
+			if err := json.Unmarshal(config, &c); err != nil {
 				t.Fatal(err)
 			}
 			c.Logging = errorsOnly

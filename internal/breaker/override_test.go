@@ -215,12 +215,12 @@ func TestRefusedReloadsTellNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		live := newRig(t, settings())
 		live.force(breaker.ForcedOpen, time.Hour)
-		refused := make([]*rig, 3)
-		for i := range refused {
+		refused := make([]*rig, 0, 3)
+		for range 3 {
 			b := newRigUnder(t, settings(), live.override)
 			b.is(breaker.ForcedOpen)
 			b.Close()
-			refused[i] = b
+			refused = append(refused, b)
 		}
 		elapse(2 * time.Hour)
 		for _, b := range refused {
