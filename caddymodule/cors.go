@@ -83,19 +83,51 @@ func unshare(h http.Header) {
 	}
 }
 
-// check refuses a request of another origin than those on the list. Allowed are
-// also clients other than browsers and, as in [http.CrossOriginProtection], the
-// site itself.
+// check refuses requests of other origins: with a list those that are not on it,
+// without one those that carry what the browser adds by itself. Clients other than
+// browsers are allowed.
 func (p *corsPolicy) check(r *http.Request) *problem {
-	origin := r.Header.Get("Origin")
-	if p.open || origin == "" || p.OriginAllowed(r) {
+	switch {
+	case p.open && otherOrigin(r) && ambient(r.Header):
+		return forbidden("This origin needs to be on an allowlist (cors) to send credentials")
+	case p.open, r.Header.Get("Origin") == "", p.OriginAllowed(r), ownOrigin(r):
 		return nil
 	}
-	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
-		return nil
+	return forbidden("This origin is not on the allowlist")
+}
+
+func forbidden(details string) *problem {
+	return &problem{Status: http.StatusForbidden, Code: codeForbiddenOrigin, Title: "Origin not allowed", Details: details}
+}
+
+// otherOrigin reports whether a browser says that a page of another origin made the
+// request, as in [http.CrossOriginProtection].
+func otherOrigin(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "":
+		return r.Header.Get("Origin") != "" && !ownOrigin(r)
+	case "same-origin", "none":
+		return false
 	}
-	return &problem{Status: http.StatusForbidden, Code: codeForbiddenOrigin, Title: "Origin not allowed",
-		Details: "This origin is not on the allowlist"}
+	return true
+}
+
+// ownOrigin reports whether the request's origin is the site itself.
+func ownOrigin(r *http.Request) bool {
+	u, err := url.Parse(r.Header.Get("Origin"))
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+}
+
+// ambient reports whether a request carries credentials that a browser can add by
+// itself: a cookie, or the password of basic authentication. Any page can make it
+// do that, and act as the visitor although it cannot read the answer. A bearer
+// token is set by a script, which takes a preflight.
+func ambient(h http.Header) bool {
+	if h.Get("Cookie") != "" {
+		return true
+	}
+	authorization := h.Get("Authorization")
+	return authorization != "" && bearer(h) == ""
 }
 
 // check returns an error for the first invalid word.

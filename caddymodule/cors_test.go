@@ -101,3 +101,50 @@ func TestCORSHeadersAreNotShared(t *testing.T) {
 	once(t, s.Post("/api/custom/session", "", origin), allowOrigin, "*")
 	once(t, preflight(s), allowOrigin, "*")
 }
+
+// Without an allowlist, what a page of another origin makes a browser send with the
+// visitor's credentials is refused, and reaches no provider.
+func TestCrossSiteCredentials(t *testing.T) {
+	const (
+		cookie, bearer, basic = "Cookie: login=1", "Authorization: Bearer t", "Authorization: Basic dTpw"
+		foreign, null         = "Origin: https://evil.example.com", "Origin: null"
+		cross, sibling        = "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"
+	)
+	s := newSite(t, visitor)
+	own := "Origin: " + s.URL
+	for _, tt := range []struct {
+		name    string
+		headers []string
+		refused bool
+	}{
+		{"no browser", []string{cookie}, false},
+		{"own page", []string{cookie, own, "Sec-Fetch-Site: same-origin"}, false},
+		{"own page of an old browser", []string{cookie, own}, false},
+		{"typed address", []string{cookie, "Sec-Fetch-Site: none"}, false},
+		{"foreign page without credentials", []string{foreign, cross}, false},
+		{"foreign page with a bearer token", []string{foreign, cross, bearer}, false},
+		{"foreign page with a cookie", []string{foreign, cross, cookie}, true},
+		{"sibling page with a cookie", []string{foreign, sibling, cookie}, true},
+		{"foreign page with a password", []string{foreign, cross, basic}, true},
+		{"foreign page with a bearer token and a cookie", []string{foreign, cross, bearer, cookie}, true},
+		{"foreign page of an old browser with a cookie", []string{foreign, cookie}, true},
+		{"sandboxed page with a cookie", []string{null, cookie}, true},
+		{"cross-site without an origin", []string{cross, cookie}, true},
+		{"unknown word", []string{"Sec-Fetch-Site: x", cookie}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, path := range []string{"/api/custom/session", "/api/chatkit/session", "/api/custom/refresh", "/api/custom/message", "/api/custom/stream"} {
+				s.Backend.Clear()
+				a := s.Post(path, "{}", tt.headers...)
+				if (a.Status == http.StatusForbidden) != tt.refused || tt.refused && (a.Body["code"] != "FORBIDDEN_ORIGIN" || s.Backend.Calls() > 0) {
+					t.Errorf("%s: got %d %s, the backend was asked %d times", path, a.Status, a.Raw, s.Backend.Calls())
+				}
+			}
+			socket := append([]string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}, tt.headers...)
+			a, err := s.Try(http.MethodGet, "/api/ws/chat/s1", "", socket...)
+			if tt.refused && (err != nil || a.Status != http.StatusForbidden) || !tt.refused && err == nil && a.Status == http.StatusForbidden {
+				t.Errorf("WebSocket: got %d, %v", a.Status, err)
+			}
+		})
+	}
+}
