@@ -4,7 +4,7 @@
 //	xcaddy build --with github.com/caddy-chatkit/caddy-chatkit
 //
 // It holds nothing itself: the Caddy ring is in caddymodule, everything that does
-// not know Caddy is in internal and session.
+// not know Caddy is in internal, provider and session.
 package chatkit
 
 import (

@@ -3,13 +3,15 @@
 # of the same stub, measured in turn. Prints requests/s, p50, p99 and the CPU µs
 # per request of Caddy's process, the median of the rounds, and the ratios.
 #
-# Usage: bench/compare.sh [rounds] [seconds per round]    (default: 3 rounds of 8 s)
+# With a revision, its chatkit is measured in the same run, for before and after.
+#
+# Usage: bench/compare.sh [rounds] [seconds per round] [revision]    (default: 3 rounds of 8 s)
 # Needs wrk (Debian: apt-get install wrk), taskset and two cores: one for Caddy,
 # the other for wrk and the stub.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-rounds=${1:-3} seconds=${2:-8}
+rounds=${1:-3} seconds=${2:-8} revision=${3:-}
 for tool in wrk taskset; do
 	command -v "$tool" >/dev/null || { echo "compare.sh: $tool is missing" >&2; exit 1; }
 done
@@ -26,16 +28,11 @@ trap cleanup EXIT
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
-STUB_PORT=$(free_port) CHATKIT_PORT=$(free_port) PLAIN_PORT=$(free_port)
-export STUB_PORT CHATKIT_PORT PLAIN_PORT
-
-go build -o "$work/caddy" ./cmd/caddy
+STUB_PORT=$(free_port)
+export STUB_PORT
 go build -o "$work/stub" ./bench/stub
 taskset -c 1 "$work/stub" "127.0.0.1:$STUB_PORT" &
 pids+=($!)
-taskset -c 0 "$work/caddy" run --adapter caddyfile --config bench/compare.Caddyfile 2>"$work/caddy.log" &
-caddy=$!
-pids+=("$caddy")
 
 await() {
 	for _ in $(seq 100); do
@@ -46,20 +43,43 @@ await() {
 	cat "$work/caddy.log" >&2
 	exit 1
 }
-await "$CHATKIT_PORT"
-await "$PLAIN_PORT"
 
-# Caddy's CPU time so far, user and system, in clock ticks.
-ticks() { awk '{print $14, $15}' "/proc/$caddy/stat"; }
+declare -A port process
+
+# Starts the Caddy of a source tree with both sites, as name and name-plain.
+launch() {
+	local name=$1 tree=$2
+	CHATKIT_PORT=$(free_port) PLAIN_PORT=$(free_port)
+	export CHATKIT_PORT PLAIN_PORT
+	(cd "$tree" && go build -o "$work/caddy-$name" ./cmd/caddy)
+	taskset -c 0 "$work/caddy-$name" run --adapter caddyfile --config bench/compare.Caddyfile 2>>"$work/caddy.log" &
+	pids+=($!)
+	port[$name]=$CHATKIT_PORT port[$name-plain]=$PLAIN_PORT
+	process[$name]=$! process[$name-plain]=$!
+	await "$CHATKIT_PORT"
+	await "$PLAIN_PORT"
+}
+
+names=(chatkit chatkit-plain)
+launch chatkit .
+if [[ -n $revision ]]; then
+	mkdir "$work/tree"
+	git archive "$revision" | tar -x -C "$work/tree"
+	launch before "$work/tree"
+	names=(before "${names[@]}")
+fi
+
+# The CPU time of a Caddy so far, user and system, in clock ticks.
+ticks() { awk '{print $14, $15}' "/proc/${process[$1]}/stat"; }
 hz=$(getconf CLK_TCK)
 
-# Runs one round against a port and appends "requests/s p50 p99 cpu user system" to a file.
+# Runs one round against a site and appends "requests/s p50 p99 cpu user system" to a file.
 drive() {
-	local port=$1 out=$2 before after
-	before=$(ticks)
+	local name=$1 out=$2 before after
+	before=$(ticks "$name")
 	taskset -c 1 wrk -t1 -c32 -d"${seconds}s" --latency -s bench/session.lua \
-		"http://127.0.0.1:$port/api/custom/session" >"$work/wrk.out"
-	after=$(ticks)
+		"http://127.0.0.1:${port[$name]}/api/custom/session" >"$work/wrk.out"
+	after=$(ticks "$name")
 	python3 - "$work/wrk.out" "$before" "$after" "$hz" >>"$out" <<'PY'
 import re, sys
 text, hz = open(sys.argv[1]).read(), int(sys.argv[4])
@@ -79,22 +99,24 @@ PY
 
 seconds_of_measuring=$seconds
 seconds=2
-drive "$CHATKIT_PORT" /dev/null # warm up
-drive "$PLAIN_PORT" /dev/null
+for name in "${names[@]}"; do drive "$name" /dev/null; done # warm up
 seconds=$seconds_of_measuring
 for _ in $(seq "$rounds"); do
-	drive "$CHATKIT_PORT" "$work/chatkit"
-	drive "$PLAIN_PORT" "$work/plain"
+	for name in "${names[@]}"; do drive "$name" "$work/$name.rows"; done
 done
 
-python3 - "$work/chatkit" "$work/plain" <<'PY'
+python3 - "$work" "${names[@]}" <<'PY'
 import statistics, sys
-def medians(path):
-    rows = [list(map(float, line.split())) for line in open(path)]
+work, names = sys.argv[1], sys.argv[2:]
+def medians(name):
+    rows = [list(map(float, line.split())) for line in open(f"{work}/{name}.rows")]
     return [statistics.median(c) for c in zip(*rows)]
-chatkit, plain = medians(sys.argv[1]), medians(sys.argv[2])
-print(f"{'':14}{'requests/s':>12}{'p50 µs':>10}{'p99 µs':>10}{'CPU µs/request':>16}{'user':>8}{'system':>8}")
-for name, m in (("chatkit", chatkit), ("reverse_proxy", plain)):
-    print(f"{name:14}{m[0]:12.0f}{m[1]:10.0f}{m[2]:10.0f}{m[3]:16.1f}{m[4]:8.1f}{m[5]:8.1f}")
-print(f"{'ratio':14}" + "".join(f"{a / b:{w}.2f}" for a, b, w in zip(chatkit, plain, (12, 10, 10, 16, 8, 8))))
+m = {name: medians(name) for name in names}
+m["reverse_proxy"] = m.pop("chatkit-plain")
+print(f"{'':26}{'requests/s':>12}{'p50 µs':>10}{'p99 µs':>10}{'CPU µs/request':>16}{'user':>8}{'system':>8}")
+for name, v in m.items():
+    print(f"{name:26}{v[0]:12.0f}{v[1]:10.0f}{v[2]:10.0f}{v[3]:16.1f}{v[4]:8.1f}{v[5]:8.1f}")
+for a, b in (("chatkit", "reverse_proxy"), ("before", "reverse_proxy"), ("chatkit", "before")):
+    if a in m and b in m:
+        print(f"{a + ' / ' + b:26}" + "".join(f"{x / y:{w}.2f}" for x, y, w in zip(m[a], m[b], (12, 10, 10, 16, 8, 8))))
 PY

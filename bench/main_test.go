@@ -7,6 +7,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	_ "github.com/caddyserver/caddy/v2/modules/standard" // as in the binary
+
+	_ "github.com/caddy-chatkit/caddy-chatkit"
 )
 
 // TestMain loads a configuration with the default log level: without one, Caddy

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // Every answer of the table: status, headers, and a body of three strings.
@@ -114,8 +116,8 @@ func TestSessionShape(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, inFront(ownBackend(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, tt[0]) }), ""))
-			a := s.session()
+			s := newSite(t, inFront(testsite.OwnBackend(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, tt[0]) }), ""))
+			a := s.Session()
 			if a.Status != http.StatusOK {
 				t.Fatalf("got %d: %s", a.Status, a.Raw)
 			}
@@ -131,7 +133,7 @@ func TestUpstreamErrorsStayInside(t *testing.T) {
 	const marker = "marker-of-upstream"
 	for _, status := range []int{200, 204, 301, 400, 401, 403, 404, 409, 418, 422, 429, 451, 500, 502, 503, 599} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
-			url := ownBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+			url := testsite.OwnBackend(t, func(w http.ResponseWriter, _ *http.Request) {
 				for _, name := range []string{"Set-Cookie", "Server", "Location", "Www-Authenticate", "X-Own", "Retry-After", "Access-Control-Allow-Origin"} {
 					w.Header().Set(name, marker)
 				}
@@ -139,7 +141,7 @@ func TestUpstreamErrorsStayInside(t *testing.T) {
 				fmt.Fprintf(w, `{"error":%q,"detail":%q,"details":%q}`, marker, marker, marker)
 			})
 			s := newSite(t, inFront(url, ""))
-			a := s.session()
+			a := s.Session()
 			if a.Status < 400 {
 				t.Errorf("got %d: %s", a.Status, a.Raw)
 			}
@@ -148,8 +150,8 @@ func TestUpstreamErrorsStayInside(t *testing.T) {
 			if strings.Contains(a.Raw+fmt.Sprint(a.Header), marker) {
 				t.Errorf("upstream text in %s %v", a.Raw, a.Header)
 			}
-			s.awaitLogged("access.log", "/api/custom/session")
-			if lines := s.logged("caddy.log", marker); len(lines) != 0 {
+			s.AwaitLogged("access.log", "/api/custom/session")
+			if lines := s.Logged("caddy.log", marker); len(lines) != 0 {
 				t.Errorf("upstream text in the log: %q", lines)
 			}
 		})
@@ -174,8 +176,8 @@ func TestRequestID(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, visitor)
-			set(t, s.Backend, "500")
-			a := s.post("/api/custom/session", "", "X-Request-Id: "+tt.sent)
+			testsite.Set(t, s.Backend, "500")
+			a := s.Post("/api/custom/session", "", "X-Request-Id: "+tt.sent)
 			got := a.Header.Get("X-Request-Id")
 			if tt.want != newID && got != tt.want || tt.want == newID && (len(got) != 26 || strings.Trim(got, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "") {
 				t.Errorf("got id %q, want %q", got, tt.want)
@@ -185,7 +187,7 @@ func TestRequestID(t *testing.T) {
 					t.Errorf("sent upstream: %q, want %q", up, got)
 				}
 			}
-			if got := len(s.awaitLogged("access.log", `"chatkit_request_id":"`+got+`"`)); got != 1 {
+			if got := len(s.AwaitLogged("access.log", `"chatkit_request_id":"`+got+`"`)); got != 1 {
 				t.Errorf("the id is in %d lines of the access log", got)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // fallback_on decides where a refusal goes; a refused caller is no failure of
@@ -32,10 +33,10 @@ func TestFallbackOn(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.list+" "+string(tt.fault), func(t *testing.T) {
 			s := newSite(t, strings.Replace(withBreaker("consecutive 3\n open 1m"), "retries 0", "retries 0\n fallback_on "+tt.list, 1))
-			set(t, s.Backend, tt.fault)
+			testsite.Set(t, s.Backend, tt.fault)
 			for range 4 {
-				closed := s.metric(backendClosed) == 1
-				a := s.session()
+				closed := s.Metric(backendClosed) == 1
+				a := s.Session()
 				if got := a.Reason(); tt.reason != "" && (a.Status != 200 || got != tt.reason && got != "open") {
 					t.Errorf("got %d because %q, want 200 because %s: %s", a.Status, got, tt.reason, a.Raw)
 				}
@@ -43,7 +44,7 @@ func TestFallbackOn(t *testing.T) {
 					t.Errorf("got %d from %q, want no fallback: %s", a.Status, a.Provider(), a.Raw)
 				}
 			}
-			if got := s.metric(backendOpen) == 1; got != tt.open {
+			if got := s.Metric(backendOpen) == 1; got != tt.open {
 				t.Errorf("breaker open: %t, want %t", got, tt.open)
 			}
 		})
@@ -66,9 +67,9 @@ func TestDeadlineIsShared(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, deadline+quick(tt.options))
-			set(t, s.Backend, tt.backend)
-			set(t, s.OpenAI, tt.openai)
-			a := s.session()
+			testsite.Set(t, s.Backend, tt.backend)
+			testsite.Set(t, s.OpenAI, tt.openai)
+			a := s.Session()
 			if a.Status != tt.status || a.Took > tt.within+slack {
 				t.Errorf("got %d after %s, want %d within %s: %s", a.Status, a.Took, tt.status, tt.within+slack, a.Raw)
 			}
@@ -87,20 +88,20 @@ func TestRetries(t *testing.T) {
 	} {
 		t.Run(string(tt.fault), func(t *testing.T) {
 			s := newSite(t, strings.Replace(visitor, "retries 0", "retries 2 1ms", 1))
-			set(t, s.Backend, tt.fault)
+			testsite.Set(t, s.Backend, tt.fault)
 			const retries = `retries_total{provider="backend"}`
-			before := s.metric(retries)
-			s.session()
-			if got, counted := s.Backend.Calls(), s.metric(retries)-before; got != tt.calls || counted != float64(tt.calls-1) {
+			before := s.Metric(retries)
+			s.Session()
+			if got, counted := s.Backend.Calls(), s.Metric(retries)-before; got != tt.calls || counted != float64(tt.calls-1) {
 				t.Errorf("backend was called %d times and %v retries counted, want %d and %d", got, counted, tt.calls, tt.calls-1)
 			}
 		})
 	}
 	t.Run("recovers", func(t *testing.T) {
 		s := newSite(t, strings.Replace(visitor, "retries 0", "retries 1 1ms", 1))
-		set(t, s.Backend, sandbox.Status503)
+		testsite.Set(t, s.Backend, sandbox.Status503)
 		s.Backend.OnRequest(func(*sandbox.Recorded) { _ = s.Backend.Set(sandbox.None) })
-		if a := s.session(); a.Provider() != "backend" || a.Reason() != "" {
+		if a := s.Session(); a.Provider() != "backend" || a.Reason() != "" {
 			t.Errorf("got %d from %q because %q, want backend", a.Status, a.Provider(), a.Reason())
 		}
 	})

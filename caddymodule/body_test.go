@@ -54,7 +54,7 @@ func TestBodiesTaken(t *testing.T) {
 			if tt.contentType != "" {
 				headers = append(headers, "Content-Type: "+tt.contentType)
 			}
-			a := s.post("/api/custom/session?user_id=mallory", tt.body, headers...)
+			a := s.Post("/api/custom/session?user_id=mallory", tt.body, headers...)
 			if a.Status != http.StatusOK || a.Provider() != "backend" {
 				t.Fatalf("got %d from %q: %s", a.Status, a.Provider(), a.Raw)
 			}
@@ -120,7 +120,7 @@ func TestBodiesRefused(t *testing.T) {
 	s := newSite(t, visitor)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := s.post("/api/custom/session", tt.body)
+			a := s.Post("/api/custom/session", tt.body)
 			if a.Status != http.StatusBadRequest || a.Body["code"] != "BAD_REQUEST" || a.Body["details"] != tt.details {
 				t.Errorf("got %d, want 400 BAD_REQUEST %q: %s", a.Status, tt.details, a.Raw)
 			}
@@ -143,7 +143,7 @@ func TestFormsAreRefused(t *testing.T) {
 		" multipart/form-data ;boundary",
 	} {
 		for _, body := range []string{"", `{}`, "a=b"} {
-			a := s.post("/api/custom/session", body, "Content-Type: "+contentType)
+			a := s.Post("/api/custom/session", body, "Content-Type: "+contentType)
 			if a.Status != http.StatusUnsupportedMediaType || a.Body["code"] != "UNSUPPORTED_MEDIA_TYPE" {
 				t.Errorf("%q with body %q: got %d, want 415: %s", contentType, body, a.Status, a.Raw)
 			}
@@ -169,7 +169,7 @@ func TestBodyLimit(t *testing.T) {
 			"chunked": struct{ io.Reader }{strings.NewReader(padded(tt.size))},
 		} {
 			t.Run(tt.name+" "+how, func(t *testing.T) {
-				resp, err := s.client.Post(s.URL+"/api/custom/session", "application/json", body)
+				resp, err := s.Client.Post(s.URL+"/api/custom/session", "application/json", body)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // withBreaker is two providers, the first with a breaker block.
@@ -30,24 +31,11 @@ const (
 	backendClosed   = `breaker_state{provider="backend",state="closed"}`
 )
 
-// await waits until a series has a value.
-func (s *site) await(series string, want float64) {
-	s.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if s.metric(series) == want {
-			return
-		}
-		if time.Now().After(end) {
-			s.t.Fatalf("%s did not become %v", series, want)
-		}
-	}
-}
-
 func TestBreakerOpensAfterExactlyN(t *testing.T) {
 	s := newSite(t, withBreaker("consecutive 4\n open 1m"))
-	set(t, s.Backend, sandbox.Status500)
+	testsite.Set(t, s.Backend, sandbox.Status500)
 	for i := range 20 {
-		a := s.session()
+		a := s.Session()
 		want := "status_5xx"
 		if i >= 4 {
 			want = "open"
@@ -59,10 +47,10 @@ func TestBreakerOpensAfterExactlyN(t *testing.T) {
 	if got := s.Backend.Calls(); got != 4 {
 		t.Errorf("backend was called %d times, want 4", got)
 	}
-	if s.metric(backendOpen) != 1 || s.metric(backendClosed) != 0 {
+	if s.Metric(backendOpen) != 1 || s.Metric(backendClosed) != 0 {
 		t.Error("the breaker does not show as open")
 	}
-	if until := s.metric(`breaker_open_until_timestamp_seconds{provider="backend"}`); until <= float64(time.Now().Unix()) {
+	if until := s.Metric(`breaker_open_until_timestamp_seconds{provider="backend"}`); until <= float64(time.Now().Unix()) {
 		t.Errorf("open until %v, which is past", until)
 	}
 }
@@ -71,14 +59,14 @@ func TestBreakerOpensAfterExactlyN(t *testing.T) {
 // count must not forget them.
 func TestBreakerTripsOnRareFailures(t *testing.T) {
 	s := newSite(t, withBreaker("consecutive 4\n ratio 50% of 20 in 1s\n open 1m"))
-	set(t, s.Backend, sandbox.Status500)
+	testsite.Set(t, s.Backend, sandbox.Status500)
 	tick := time.NewTicker(700 * time.Millisecond)
 	defer tick.Stop()
 	for range 4 {
-		s.session()
+		s.Session()
 		<-tick.C
 	}
-	if a := s.session(); a.Reason() != "open" {
+	if a := s.Session(); a.Reason() != "open" {
 		t.Errorf("got reason %q after 4 failures, want open", a.Reason())
 	}
 	if got := s.Backend.Calls(); got != 4 {
@@ -95,9 +83,9 @@ func TestBreakerProbes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, withBreaker("consecutive 2\n open 300ms\n probes "+tt.probes))
 			trip(s, 2)
-			s.await(backendHalfOpen, 1)
+			s.Await(backendHalfOpen, 1)
 			s.Backend.Clear()
-			set(t, s.Backend, sandbox.Hang)
+			testsite.Set(t, s.Backend, sandbox.Hang)
 			answers := burst(s, 20)
 			timeouts := 0
 			for _, a := range answers {
@@ -112,14 +100,14 @@ func TestBreakerProbes(t *testing.T) {
 				t.Errorf("backend got %d probes and %d requests waited for one, want %d", got, timeouts, tt.want)
 			}
 			// A hung probe does not wedge it: after the next open time it probes again, and closes.
-			set(t, s.Backend, sandbox.None)
-			s.await(backendHalfOpen, 1)
+			testsite.Set(t, s.Backend, sandbox.None)
+			s.Await(backendHalfOpen, 1)
 			for range tt.want {
-				if a := s.session(); a.Provider() != "backend" {
+				if a := s.Session(); a.Provider() != "backend" {
 					t.Errorf("a probe was served by %q because %q", a.Provider(), a.Reason())
 				}
 			}
-			if s.metric(backendClosed) != 1 {
+			if s.Metric(backendClosed) != 1 {
 				t.Error("the breaker did not close")
 			}
 		})
@@ -128,13 +116,13 @@ func TestBreakerProbes(t *testing.T) {
 
 // trip opens the backend's breaker with n failures.
 func trip(s *site, n int) {
-	s.t.Helper()
-	set(s.t, s.Backend, sandbox.Status500)
+	s.T.Helper()
+	testsite.Set(s.T, s.Backend, sandbox.Status500)
 	for range n {
-		s.session()
+		s.Session()
 	}
-	if s.metric(backendOpen) != 1 {
-		s.t.Fatal("the breaker did not open")
+	if s.Metric(backendOpen) != 1 {
+		s.T.Fatal("the breaker did not open")
 	}
 }
 
@@ -145,8 +133,8 @@ func burst(s *site, n int) []answer {
 	for i := range n {
 		wg.Go(func() {
 			var err error
-			if answers[i], err = s.try(http.MethodPost, "/api/custom/session", ""); err != nil {
-				s.t.Error(err)
+			if answers[i], err = s.Try(http.MethodPost, "/api/custom/session", ""); err != nil {
+				s.T.Error(err)
 			}
 		})
 	}
@@ -158,20 +146,20 @@ func burst(s *site, n int) []answer {
 func TestBreakerProbeAborted(t *testing.T) {
 	s := newSite(t, withBreaker("consecutive 2\n open 200ms"))
 	trip(s, 2)
-	set(t, s.Backend, sandbox.Hang)
-	s.await(backendHalfOpen, 1)
+	testsite.Set(t, s.Backend, sandbox.Hang)
+	s.Await(backendHalfOpen, 1)
 	for range 3 {
 		s.Backend.Clear()
 		abandon(s)
-		if s.metric(backendHalfOpen) != 1 {
+		if s.Metric(backendHalfOpen) != 1 {
 			t.Fatal("an aborted probe changed the breaker")
 		}
 	}
-	set(t, s.Backend, sandbox.None)
-	if a := s.session(); a.Provider() != "backend" {
+	testsite.Set(t, s.Backend, sandbox.None)
+	if a := s.Session(); a.Provider() != "backend" {
 		t.Errorf("the next probe was served by %q because %q", a.Provider(), a.Reason())
 	}
-	if got := s.metric(`attempts_total{provider="backend",result="canceled"}`); got < 3 {
+	if got := s.Metric(`attempts_total{provider="backend",result="canceled"}`); got < 3 {
 		t.Errorf("counted %v canceled attempts, want 3", got)
 	}
 }
@@ -179,19 +167,19 @@ func TestBreakerProbeAborted(t *testing.T) {
 // abandon sends a session request and leaves once the backend has it; it
 // returns when the product has noticed.
 func abandon(s *site) {
-	s.t.Helper()
-	before := s.metric(canceledSessions)
-	ctx, leave := context.WithCancel(s.t.Context())
+	s.T.Helper()
+	before := s.Metric(canceledSessions)
+	ctx, leave := context.WithCancel(s.T.Context())
 	arrived := make(chan struct{}, 1)
 	s.Backend.OnRequest(func(*sandbox.Recorded) { arrived <- struct{}{} })
 	defer s.Backend.OnRequest(nil)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/api/custom/session", nil)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() {
-		resp, err := s.client.Do(r)
+		resp, err := s.Client.Do(r)
 		if err == nil {
 			resp.Body.Close()
 		}
@@ -200,7 +188,7 @@ func abandon(s *site) {
 	<-arrived
 	leave()
 	if err := <-done; err == nil {
-		s.t.Fatal("the request was answered")
+		s.T.Fatal("the request was answered")
 	}
-	s.await(canceledSessions, before+1)
+	s.Await(canceledSessions, before+1)
 }

@@ -90,7 +90,7 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 func (h *Handler) options(refs *providerRefs) block.Options {
 	return block.Options{
 		"provider":   {Parse: h.parseProvider, Many: true},
-		"user":       block.Texts(&h.User),
+		"user":       block.Texts(&h.User).Then(h.checkUsers),
 		"anonymous":  {Parse: h.parseAnonymous},
 		"deadline":   block.Duration(&h.Deadline),
 		"rate_limit": {Parse: h.parseRateLimit, Many: true},

@@ -15,7 +15,7 @@ import (
 
 // cancelRequest cancels a session, on an openai_api route.
 type cancelRequest struct {
-	*claimed
+	claimed
 
 	session string // its id
 }
@@ -23,6 +23,9 @@ type cancelRequest struct {
 // serve cancels a session at its provider, or where that cannot, by carrying
 // nothing for it any more.
 func (c *cancelRequest) serve() {
+	if !c.begin() {
+		return
+	}
 	c.w.Header().Set("Cache-Control", "no-store")
 	if p := c.prepare(); p != nil {
 		c.refuse(p)

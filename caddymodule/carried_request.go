@@ -20,7 +20,7 @@ import (
 // carriedRequest is a stream, message, WebSocket or chatkit request: Caddy's
 // reverse_proxy carries it to a backend.
 type carriedRequest struct {
-	*claimed
+	claimed
 
 	pathSession string // what {session} stands for in the path
 	issuer      string // who issued its session, "" if unknown
@@ -30,6 +30,9 @@ type carriedRequest struct {
 // serve takes the request through its steps and carries it. Aborted answers end
 // in a panic of the proxy's.
 func (c *carriedRequest) serve() {
+	if !c.begin() {
+		return
+	}
 	if p := c.prepare(); p != nil {
 		c.w.Header().Set("Cache-Control", "no-store")
 		c.refuse(p)

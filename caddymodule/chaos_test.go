@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // breaking are the faults that must never reach a client.
@@ -44,7 +45,7 @@ func TestChaos(t *testing.T) {
 	for range clients {
 		wg.Go(func() {
 			for time.Now().Before(end) {
-				a, err := s.try(http.MethodPost, "/api/custom/session", "")
+				a, err := s.Try(http.MethodPost, "/api/custom/session", "")
 				switch {
 				case err != nil || a.Status != http.StatusOK || a.Body["client_secret"] == "":
 					unserved.Add(1)
@@ -72,9 +73,9 @@ func flip(t *testing.T, server *sandbox.Server, end time.Time) {
 	tick := time.NewTicker(time.Until(end) / time.Duration(2*len(faults)+1))
 	defer tick.Stop()
 	for _, f := range faults {
-		set(t, server, f)
+		testsite.Set(t, server, f)
 		<-tick.C
-		set(t, server, sandbox.None)
+		testsite.Set(t, server, sandbox.None)
 		<-tick.C
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 const chatkitFailed = `streams_total{kind="chatkit",outcome="failed"}`
@@ -24,13 +26,11 @@ func TestChatKitRouteIsClaimedByName(t *testing.T) {
 	} {
 		t.Run(tt.options+", "+tt.method, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			b := newTaker(t, nil)
-			if err := s.load(backends(tt.options, b.URL)); err != nil {
-				t.Fatal(err)
-			}
-			got := s.do(tt.method, "/chatkit", `{"type":"threads.list"}`)
-			if got.Status != tt.status || (len(b.received()) == 1) != (tt.status == 200) {
-				t.Errorf("got %d, want %d, and the backend was asked %d times", got.Status, tt.status, len(b.received()))
+			b := testsite.NewTaker(t, nil)
+			s.Load(testsite.Backends(tt.options, b.URL))
+			got := s.Do(tt.method, "/chatkit", `{"type":"threads.list"}`)
+			if got.Status != tt.status || (len(b.Received()) == 1) != (tt.status == 200) {
+				t.Errorf("got %d, want %d, and the backend was asked %d times", got.Status, tt.status, len(b.Received()))
 			}
 		})
 	}
@@ -40,11 +40,8 @@ func TestChatKitRouteIsClaimedByName(t *testing.T) {
 func TestChatKitPreflight(t *testing.T) {
 	const origin, headers = "https://app.example.com", "chatkit-device-id,chatkit-frame-instance-id,content-type"
 	for options, want := range map[string]string{"": "*", "cors {\n origins " + origin + "\n }": origin} {
-		s := newUnloadedSite(t)
-		if err := s.load(backends("chatkit /chatkit\n "+options, "http://"+freeAddr(t))); err != nil {
-			t.Fatal(err)
-		}
-		a := s.do(http.MethodOptions, "/chatkit", "", "Origin: "+origin,
+		s := newSite(t, testsite.Backends("chatkit /chatkit\n "+options, "http://"+testsite.FreeAddr(t)))
+		a := s.Do(http.MethodOptions, "/chatkit", "", "Origin: "+origin,
 			"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: "+headers)
 		once(t, a, "Access-Control-Allow-Origin", want)
 		once(t, a, "Access-Control-Allow-Credentials", "true")
@@ -91,13 +88,10 @@ var chatkitTypes = []struct {
 // Where no backend can be reached, a request that is answered by a stream gets
 // an event the widget understands, any other our own error.
 func TestChatKitWithoutABackend(t *testing.T) {
-	s := newUnloadedSite(t)
-	if err := s.load(backends("chatkit /chatkit", "http://"+freeAddr(t)+neverOpen, "http://"+freeAddr(t)+neverOpen)); err != nil {
-		t.Fatal(err)
-	}
-	failed := s.metric(chatkitFailed)
+	s := newSite(t, testsite.Backends("chatkit /chatkit", "http://"+testsite.FreeAddr(t)+neverOpen, "http://"+testsite.FreeAddr(t)+neverOpen))
+	failed := s.Metric(chatkitFailed)
 	for i, tt := range chatkitTypes {
-		a := s.post("/chatkit", tt.body, "Origin: https://app.example.com", "X-Request-Id: mine")
+		a := s.Post("/chatkit", tt.body, "Origin: https://app.example.com", "X-Request-Id: mine")
 		want := map[string][]string{
 			"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Credentials": {"true"},
 			"Access-Control-Expose-Headers": {"Retry-After, X-Request-Id, X-Chatkit-Provider, X-Chatkit-Fallback-Reason"},
@@ -118,7 +112,7 @@ func TestChatKitWithoutABackend(t *testing.T) {
 				t.Errorf("%s: got %d %q", tt.body, a.Status, a.Raw)
 			}
 		}
-		s.await(chatkitFailed, failed+float64(i)+1)
+		s.Await(chatkitFailed, failed+float64(i)+1)
 	}
 }
 
@@ -131,13 +125,11 @@ func TestChatKitErrorEventForEveryFailure(t *testing.T) {
 			if tt.reason == "timeout" {
 				options += "\n first_byte 250ms"
 			}
-			if err := s.load(backends(options, tt.url(t))); err != nil {
-				t.Fatal(err)
-			}
-			if a := s.post("/chatkit", chatkitTypes[0].body); a.Status != http.StatusOK || a.Raw != errorEvent {
+			s.Load(testsite.Backends(options, tt.url(t)))
+			if a := s.Post("/chatkit", chatkitTypes[0].body); a.Status != http.StatusOK || a.Raw != errorEvent {
 				t.Errorf("got %d %q", a.Status, a.Raw)
 			}
-			a := s.post("/chatkit", `{"type":"items.list"}`)
+			a := s.Post("/chatkit", `{"type":"items.list"}`)
 			once(t, a, "Content-Type", "application/json")
 			if a.Status < 429 || a.Body["error"] == "" || a.Provider() != "" { // it may be left alone by now
 				t.Errorf("got %d %q", a.Status, a.Raw)
@@ -161,18 +153,16 @@ func TestChatKitAnswers(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			b := newTaker(t, func(w http.ResponseWriter, _ *http.Request) {
+			b := testsite.NewTaker(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", tt.contentType)
 				w.WriteHeader(tt.status)
 				_, _ = fmt.Fprint(w, tt.body)
 			})
-			if err := s.load(backends("chatkit /chatkit", b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			s.Load(testsite.Backends("chatkit /chatkit", b.URL))
 			for i, request := range chatkitTypes {
-				a := s.post("/chatkit", request.body)
+				a := s.Post("/chatkit", request.body)
 				once(t, a, "Content-Type", tt.contentType)
-				if got := b.received()[i]; a.Status != tt.status || a.Raw != tt.body || got.body != request.body || !strings.HasSuffix(got.URL.Path, "/chatkit") {
+				if got := b.Received()[i]; a.Status != tt.status || a.Raw != tt.body || got.Text != request.body || !strings.HasSuffix(got.URL.Path, "/chatkit") {
 					t.Errorf("%s: got %d %q", request.body, a.Status, a.Raw)
 				}
 			}

@@ -1,7 +1,9 @@
 package caddymodule
 
 import (
+	"crypto/rand"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,6 +24,8 @@ const (
 	reasonHeader   = "X-Chatkit-Fallback-Reason"
 )
 
+const requestIDHeader = "X-Request-Id"
+
 // claimed is what all requests on our paths have: [sessionRequest],
 // [carriedRequest] and [cancelRequest] embed it.
 type claimed struct {
@@ -39,16 +43,17 @@ type claimed struct {
 	reason   session.Reason
 }
 
-// newClaimed begins to answer a request.
-func newClaimed(h *Handler, rt *route, w http.ResponseWriter, r *http.Request) *claimed {
-	repl, _ := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	c := &claimed{h: h, route: rt, w: w, r: r, repl: repl, start: time.Now(), id: requestID(r.Header)}
-	w.Header().Set(requestIDHeader, c.id)
-	repl.Map(c.placeholder)
-	if extra, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+// begin prepares the answer. It reports whether there is more to do than to answer
+// a preflight.
+func (c *claimed) begin() bool {
+	c.start, c.id = time.Now(), requestID(c.r.Header)
+	c.w.Header().Set(requestIDHeader, c.id)
+	c.repl, _ = c.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	c.repl.Map(c.placeholder)
+	if extra, ok := c.r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
 		extra.Add(zap.Inline(c)) // read when the access log is written
 	}
-	return c
+	return !c.h.cors.preflight(c.w, c.r)
 }
 
 // MarshalLogObject adds what became of the request to its access log.
@@ -119,4 +124,16 @@ func (c *claimed) writeJSON(body []byte) {
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(http.StatusOK)
 	_, _ = c.w.Write(body)
+}
+
+// saneID is what an id of the client's may be: it ends up in headers and logs.
+var saneID = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
+
+// requestID returns the id of a request: the client's own where it is sane, else a
+// random one. It goes back to the client, upstream and into the access log.
+func requestID(h http.Header) string {
+	if id := h.Get(requestIDHeader); saneID.MatchString(id) {
+		return id
+	}
+	return rand.Text()
 }

@@ -38,7 +38,7 @@ func TestCORSOrigins(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s.Backend.Clear()
-			a := s.post("/api/custom/session", "", "Origin: "+tt.origin)
+			a := s.Post("/api/custom/session", "", "Origin: "+tt.origin)
 			echo, credentials, calls := "", "", 1
 			if tt.echoed {
 				echo, credentials = tt.origin, "true"
@@ -61,7 +61,7 @@ func TestCORSOrigins(t *testing.T) {
 				t.Errorf("Vary is %q, want Origin in it", a.Header.Values("Vary"))
 			}
 			// Browsers go by the preflight, which must say the same.
-			a = s.do(http.MethodOptions, "/api/custom/session", "", "Origin: "+tt.origin,
+			a = s.Do(http.MethodOptions, "/api/custom/session", "", "Origin: "+tt.origin,
 				"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: x-any")
 			if tt.origin != "" {
 				once(t, a, allowOrigin, echo)
@@ -108,10 +108,10 @@ func TestCORSOptions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, visitor+"\n cors {\n "+tt.options+"\n }")
 			const origin = "Origin: https://app.example.com"
-			if got := strings.Join(s.post("/api/custom/session", "", origin).Header.Values(exposeHeaders), ", "); got != tt.expose {
+			if got := strings.Join(s.Post("/api/custom/session", "", origin).Header.Values(exposeHeaders), ", "); got != tt.expose {
 				t.Errorf("exposed are %s, want %s", got, tt.expose)
 			}
-			a := s.do(http.MethodOptions, "/api/custom/session", "", origin,
+			a := s.Do(http.MethodOptions, "/api/custom/session", "", origin,
 				"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: "+tt.asked)
 			once(t, a, allowHeaders, tt.allowed)
 			if tt.allowed != "" {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 const (
@@ -58,15 +59,15 @@ func TestCORSPreflight(t *testing.T) {
 		{"no method", nil, ""},
 	}
 	s := newSite(t, quick("")) // a preflight carries no user
-	set(t, s.Backend, sandbox.Refuse)
-	set(t, s.OpenAI, sandbox.Refuse)
+	testsite.Set(t, s.Backend, sandbox.Refuse)
+	testsite.Set(t, s.OpenAI, sandbox.Refuse)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			headers := append([]string{"Origin: https://app.example.com"}, tt.headers...)
 			if tt.asked != "" {
 				headers = append(headers, "Access-Control-Request-Headers: "+tt.asked)
 			}
-			a := s.do(http.MethodOptions, "/api/custom/session", "", headers...)
+			a := s.Do(http.MethodOptions, "/api/custom/session", "", headers...)
 			if a.Status != http.StatusNoContent || a.Raw != "" {
 				t.Errorf("got %d %q, want 204 and no body", a.Status, a.Raw)
 			}
@@ -75,13 +76,13 @@ func TestCORSPreflight(t *testing.T) {
 			once(t, a, allowHeaders, tt.asked)
 		})
 	}
-	if a := s.do(http.MethodOptions, "/api/custom/session", ""); a.Header.Get("Allow") != "POST, OPTIONS" {
+	if a := s.Do(http.MethodOptions, "/api/custom/session", ""); a.Header.Get("Allow") != "POST, OPTIONS" {
 		t.Errorf("Allow is %q, want POST, OPTIONS", a.Header.Get("Allow"))
 	}
 	if got := s.Backend.Calls() + s.OpenAI.Calls(); got != 0 {
 		t.Errorf("the providers were asked %d times, want never", got)
 	}
-	if got := len(s.logged("caddy.log", `"attempt"`)); got != 0 {
+	if got := len(s.Logged("caddy.log", `"attempt"`)); got != 0 {
 		t.Errorf("%d attempts were logged, want none", got)
 	}
 }
@@ -91,12 +92,12 @@ func TestCORSPreflight(t *testing.T) {
 func TestCORSHeadersAreNotShared(t *testing.T) {
 	const origin = "Origin: https://app.example.com"
 	preflight := func(s *site) answer {
-		return s.do(http.MethodOptions, "/api/custom/session", "", origin, "Access-Control-Request-Method: POST")
+		return s.Do(http.MethodOptions, "/api/custom/session", "", origin, "Access-Control-Request-Method: POST")
 	}
 	changed := newSiteBehind(t, "header >Access-Control-Allow-Origin \\* https://one.test", visitor)
-	once(t, changed.post("/api/custom/session", "", origin), allowOrigin, "https://one.test")
+	once(t, changed.Post("/api/custom/session", "", origin), allowOrigin, "https://one.test")
 	once(t, preflight(changed), allowOrigin, "https://one.test")
 	s := newSite(t, visitor)
-	once(t, s.post("/api/custom/session", "", origin), allowOrigin, "*")
+	once(t, s.Post("/api/custom/session", "", origin), allowOrigin, "*")
 	once(t, preflight(s), allowOrigin, "*")
 }

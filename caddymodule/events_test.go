@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 func init() { caddy.RegisterModule(eventKeeper{}) }
@@ -75,13 +76,11 @@ func awaitEvents(t *testing.T, want ...string) {
 func TestEvents(t *testing.T) {
 	s := newUnloadedSite(t)
 	kept.events = nil
-	text := strings.Replace(s.caddyfile(visitor), "auto_https off", "auto_https off\n events {\n on chatkit.breaker_changed test_keep\n on chatkit.fallback test_keep\n }", 1)
-	if err := s.loadText(text); err != nil {
-		t.Fatal(err)
-	}
-	set(t, s.Backend, sandbox.Status500)
+	text := strings.Replace(s.Caddyfile(visitor), "auto_https off", "auto_https off\n events {\n on chatkit.breaker_changed test_keep\n on chatkit.fallback test_keep\n }", 1)
+	s.LoadText(text)
+	testsite.Set(t, s.Backend, sandbox.Status500)
 	for range 40 { // one event for all fallbacks
-		s.session()
+		s.Session()
 	}
 	s.force("close", "openai", "1h")
 	s.admin("POST", "/chatkit/providers/openai/auto", "")
@@ -96,13 +95,13 @@ func TestEvents(t *testing.T) {
 // A storm of fallbacks is a handful of lines, each with how many it stands for.
 func TestFallbackStorm(t *testing.T) {
 	s := newSite(t, strings.ReplaceAll(visitor, "timeout 200ms", "timeout 10s")) // a busy machine is no fallback of openai's
-	set(t, s.Backend, sandbox.Refuse)
+	testsite.Set(t, s.Backend, sandbox.Refuse)
 	const n = 10_000
 	var all sync.WaitGroup
 	for range 16 {
 		all.Go(func() {
 			for range n / 16 {
-				if got, err := s.try("POST", "/api/custom/session", ""); err != nil || got.Provider() != "openai" {
+				if got, err := s.Try("POST", "/api/custom/session", ""); err != nil || got.Provider() != "openai" {
 					t.Errorf("served by %s, %v", got.Provider(), err)
 					return
 				}
@@ -112,7 +111,7 @@ func TestFallbackStorm(t *testing.T) {
 	start := time.Now()
 	all.Wait()
 	took := time.Since(start)
-	lines := s.logged("caddy.log", `"msg":"fallback"`)
+	lines := s.Logged("caddy.log", `"msg":"fallback"`)
 	t.Logf("%d fallbacks in %s: %d lines", n, took.Round(time.Second/10), len(lines))
 	// Two reasons (dial, open), one line of each per 10 s begun.
 	if most := 2 * (1 + int(took/(10*time.Second))); len(lines) == 0 || len(lines) > most {
@@ -127,11 +126,11 @@ func TestFallbackStorm(t *testing.T) {
 // comes from.
 func TestRefusalIsLogged(t *testing.T) {
 	s := newSite(t, visitor)
-	set(t, s.Backend, sandbox.Status422)
+	testsite.Set(t, s.Backend, sandbox.Status422)
 	for range 20 {
-		s.session()
+		s.Session()
 	}
-	lines := s.awaitLogged("caddy.log", `"provider refused a request"`, `"status":422`, "user_in query")
+	lines := s.AwaitLogged("caddy.log", `"provider refused a request"`, `"status":422`, "user_in query")
 	if len(lines) != 1 {
 		t.Errorf("got %d lines", len(lines))
 	}
@@ -140,11 +139,11 @@ func TestRefusalIsLogged(t *testing.T) {
 // What an operator has to mend is an error in the log, and not one per request.
 func TestMisconfigurationIsLogged(t *testing.T) {
 	s := newSite(t, visitor)
-	set(t, s.Backend, sandbox.Status401)
+	testsite.Set(t, s.Backend, sandbox.Status401)
 	for range 4 {
-		s.session()
+		s.Session()
 	}
-	lines := s.awaitLogged("caddy.log", `"provider is misconfigured"`, `"level":"error"`, `"status":401`, "the key is missing, wrong or revoked")
+	lines := s.AwaitLogged("caddy.log", `"provider is misconfigured"`, `"level":"error"`, `"status":401`, "the key is missing, wrong or revoked")
 	if len(lines) != 1 {
 		t.Errorf("got %d lines", len(lines))
 	}

@@ -6,9 +6,10 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
-// attemptLimit is the timeout of the providers of twoProviders, and slack what a
+// attemptLimit is the timeout of the providers of testsite.TwoProviders, and slack what a
 // fallback may take beyond it.
 const (
 	attemptLimit = time.Second
@@ -55,9 +56,9 @@ func TestFaultsFallBack(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(string(tt.fault), func(t *testing.T) {
-			s := newSite(t, twoProviders)
-			set(t, s.Backend, tt.fault)
-			a := s.session()
+			s := newSite(t, testsite.TwoProviders)
+			testsite.Set(t, s.Backend, tt.fault)
+			a := s.Session()
 			if a.Status != http.StatusOK || a.Provider() != "openai" || a.Reason() != tt.reason {
 				t.Errorf("got %d from %q because %q, want 200 from openai because %s: %s",
 					a.Status, a.Provider(), a.Reason(), tt.reason, a.Raw)
@@ -97,10 +98,8 @@ func TestUnreachableBackends(t *testing.T) {
 				url = "https" + s.Backend.URL()[len("http"):]
 			}
 			block := "\n anonymous\n provider backend " + url + " {\n timeout 1s\n " + tt.extra + "\n }" + openaiOnly
-			if err := s.load(block); err != nil {
-				t.Fatal(err)
-			}
-			a := s.session()
+			s.Load(block)
+			a := s.Session()
 			if a.Status != http.StatusOK || a.Provider() != "openai" || a.Reason() != tt.reason {
 				t.Errorf("got %d from %q because %q, want 200 from openai because %s: %s",
 					a.Status, a.Provider(), a.Reason(), tt.reason, a.Raw)
@@ -112,7 +111,7 @@ func TestUnreachableBackends(t *testing.T) {
 	}
 }
 
-// openaiOnly is the second provider of twoProviders.
+// openaiOnly is the second provider of testsite.TwoProviders.
 const openaiOnly = `
 	provider openai {
 		base_url {env.TEST_OPENAI_URL}/v1
@@ -132,11 +131,11 @@ func TestRejections(t *testing.T) {
 		{sandbox.Status400, 400}, {sandbox.Status403, 403}, {sandbox.Status409, 409}, {sandbox.Status422, 422},
 	} {
 		t.Run(string(tt.fault), func(t *testing.T) {
-			s := newSite(t, twoProviders)
-			set(t, s.Backend, tt.fault)
+			s := newSite(t, testsite.TwoProviders)
+			testsite.Set(t, s.Backend, tt.fault)
 			const calls = 30
 			for range calls {
-				a := s.session()
+				a := s.Session()
 				if a.Status != tt.status || a.Body["code"] != "REJECTED" || a.Provider() != "backend" || a.Reason() != "" {
 					t.Fatalf("got %d from %q because %q: %s", a.Status, a.Provider(), a.Reason(), a.Raw)
 				}
@@ -144,10 +143,10 @@ func TestRejections(t *testing.T) {
 			if s.Backend.Calls() != calls || s.OpenAI.Calls() != 0 {
 				t.Errorf("backend was called %d times and openai %d, want %d and none", s.Backend.Calls(), s.OpenAI.Calls(), calls)
 			}
-			if got := s.metric(`breaker_state{provider="backend",state="closed"}`); got != 1 {
+			if got := s.Metric(`breaker_state{provider="backend",state="closed"}`); got != 1 {
 				t.Error("the breaker is not closed")
 			}
-			if got := s.metric(`sessions_total{outcome="rejected",route="session",served_by="backend"}`); got < calls {
+			if got := s.Metric(`sessions_total{outcome="rejected",route="session",served_by="backend"}`); got < calls {
 				t.Errorf("counted %v rejections, want at least %d", got, calls)
 			}
 		})

@@ -41,12 +41,12 @@ func TestNothingIsSmuggled(t *testing.T) {
 	s := newSite(t, visitor+"\n cors {\n origins https://a.test\n }")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := s.dial()
-			w.send(tt.head, tt.body, second)
-			if a, ok := w.answer(); !ok || a.Status != tt.status {
+			w := s.Dial()
+			w.Send(tt.head, tt.body, second)
+			if a, ok := w.Answer(); !ok || a.Status != tt.status {
 				t.Fatalf("got %d, want %d: %s", a.Status, tt.status, a.Raw)
 			}
-			if a, ok := w.answer(); ok && a.Raw != "the app itself: GET /second" {
+			if a, ok := w.Answer(); ok && a.Raw != "the app itself: GET /second" {
 				t.Errorf("the next answer is %d %s", a.Status, a.Raw)
 			}
 		})
@@ -59,13 +59,13 @@ func TestNothingIsSmuggled(t *testing.T) {
 // Good requests one behind the other are answered in their order.
 func TestPipelining(t *testing.T) {
 	s := newSite(t, "\n user {http.request.header.X-User}"+quick(""))
-	w := s.dial()
+	w := s.Dial()
 	const body = `{"model":"m"}`
 	for _, user := range []string{"a", "", "b"} {
 		fmt.Fprint(w, head(sized(len(body)), "X-User: "+user), body)
 	}
 	for i, status := range []int{200, 401, 200} {
-		if a, ok := w.answer(); !ok || a.Status != status {
+		if a, ok := w.Answer(); !ok || a.Status != status {
 			t.Errorf("answer %d is %d, want %d: %s", i, a.Status, status, a.Raw)
 		}
 	}
@@ -89,22 +89,22 @@ func TestExpectContinue(t *testing.T) {
 	s := newSite(t, visitor+"\n cors {\n origins https://a.test\n }")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := s.dial()
-			w.send(tt.head)
+			w := s.Dial()
+			w.Send(tt.head)
 			if tt.goOn {
-				if a, ok := w.answer(); !ok || a.Status != http.StatusContinue {
+				if a, ok := w.Answer(); !ok || a.Status != http.StatusContinue {
 					t.Fatalf("got %d, want 100", a.Status)
 				}
-				w.send(tt.body)
+				w.Send(tt.body)
 			}
-			if a, ok := w.answer(); !ok || a.Status != tt.status {
+			if a, ok := w.Answer(); !ok || a.Status != tt.status {
 				t.Fatalf("got %d, want %d: %s", a.Status, tt.status, a.Raw)
 			}
 			if tt.goOn {
 				return
 			}
-			w.send(tt.body) // of a client that has not understood
-			if a, ok := w.answer(); ok {
+			w.Send(tt.body) // of a client that has not understood
+			if a, ok := w.Answer(); ok {
 				t.Errorf("its body was answered: %d %s", a.Status, a.Raw)
 			}
 		})
@@ -121,11 +121,11 @@ func TestClientLeavesInItsBody(t *testing.T) {
 		"broken chunk":      head("Transfer-Encoding: chunked") + "d\r\n{\"mo",
 	} {
 		t.Run(name, func(*testing.T) {
-			before := s.metric(canceledSessions)
-			w := s.dial()
+			before := s.Metric(canceledSessions)
+			w := s.Dial()
 			fmt.Fprint(w, start)
 			w.Close()
-			s.await(canceledSessions, before+1)
+			s.Await(canceledSessions, before+1)
 		})
 	}
 	if got := s.Backend.Calls() + s.OpenAI.Calls(); got != 0 {

@@ -31,7 +31,8 @@ type Handler struct {
 	Providers []*ProviderConfig `json:"providers,omitempty"`
 
 	// Where the user's id comes from: placeholders, of which the first that is
-	// not empty wins. Default: {http.auth.user.id}. Hazard: a placeholder for
+	// not empty wins. A text with placeholders is empty if any of them is.
+	// Default: {http.auth.user.id}. Hazard: a placeholder for
 	// a request header is only as trustworthy as whoever sets that header.
 	User []string `json:"user,omitempty"`
 
@@ -110,9 +111,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if rt == nil {
 		return next.ServeHTTP(w, r)
 	}
-	c := newClaimed(h, rt, w, r)
+	c := claimed{h: h, route: rt, w: w, r: r}
 	switch {
-	case h.cors.preflight(w, r):
 	case rt.proxy != nil:
 		(&carriedRequest{claimed: c, pathSession: segment}).serve()
 	case rt.cancel:

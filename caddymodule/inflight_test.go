@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // A request that is under way when a reload replaces its handler still falls
@@ -20,32 +21,28 @@ func TestReloadDuringARequest(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			asked, goOn := make(chan struct{}, 1), make(chan struct{})
-			url := ownBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+			url := testsite.OwnBackend(t, func(w http.ResponseWriter, _ *http.Request) {
 				asked <- struct{}{}
 				<-goOn
 				w.WriteHeader(http.StatusInternalServerError)
 			})
 			s := newUnloadedSite(t)
-			block := strings.ReplaceAll(strings.Replace(twoProviders, "{env.TEST_BACKEND_URL}", url, 1), "timeout 1s", "timeout 20s")
-			if err := s.load(block); err != nil {
-				t.Fatal(err)
-			}
-			set(t, s.OpenAI, sandbox.None)
+			block := strings.ReplaceAll(strings.Replace(testsite.TwoProviders, "{env.TEST_BACKEND_URL}", url, 1), "timeout 1s", "timeout 20s")
+			s.Load(block)
+			testsite.Set(t, s.OpenAI, sandbox.None)
 			type result struct {
 				answer
 				err error
 			}
 			got := make(chan result, 1)
 			go func() {
-				a, err := s.try(http.MethodPost, tt.path, "")
+				a, err := s.Try(http.MethodPost, tt.path, "")
 				got <- result{a, err}
 			}()
-			receive(t, asked)
-			if err := s.load(block + "\n deadline 20s"); err != nil {
-				t.Fatal(err)
-			}
+			testsite.Receive(t, asked)
+			s.Load(block + "\n deadline 20s")
 			close(goOn)
-			if a := receive(t, got); a.err != nil || a.Status != tt.status {
+			if a := testsite.Receive(t, got); a.err != nil || a.Status != tt.status {
 				t.Errorf("got %d %s, %v", a.Status, a.Raw, a.err)
 			}
 		})

@@ -2,39 +2,36 @@ package caddymodule_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
-
-// secret is the secret of an answer.
-func (a answer) secret() string {
-	s, _ := a.Body["client_secret"].(string)
-	return s
-}
 
 // A refresh goes to the issuer of the session, the next new session to the
 // first provider again.
 func TestRefreshSticks(t *testing.T) {
-	s := newSite(t, twoProviders)
-	set(t, s.Backend, sandbox.Status500)
-	old := s.session()
+	s := newSite(t, testsite.TwoProviders)
+	testsite.Set(t, s.Backend, sandbox.Status500)
+	old := s.Session()
 	if old.Provider() != "openai" {
 		t.Fatalf("got a session from %q", old.Provider())
 	}
-	set(t, s.Backend, sandbox.None)
+	testsite.Set(t, s.Backend, sandbox.None)
 	for _, tt := range []struct{ name, path, body, want string }{
-		{"refresh by token", "/api/custom/refresh", `{"token":"` + old.secret() + `"}`, "openai"},
-		{"refresh by currentClientSecret", "/api/chatkit/refresh", `{"currentClientSecret":"` + old.secret() + `"}`, "openai"},
-		{"session request with currentClientSecret", "/api/custom/session", `{"currentClientSecret":"` + old.secret() + `"}`, "openai"},
+		{"refresh by token", "/api/custom/refresh", `{"token":"` + old.Secret() + `"}`, "openai"},
+		{"refresh by currentClientSecret", "/api/chatkit/refresh", `{"currentClientSecret":"` + old.Secret() + `"}`, "openai"},
+		{"session request with currentClientSecret", "/api/custom/session", `{"currentClientSecret":"` + old.Secret() + `"}`, "openai"},
 		{"new session", "/api/custom/session", "", "backend"},
-		{"unknown secret in OpenAI's shape", "/api/custom/refresh", `{"token":"ek_unknown"}`, "openai"},
+		{"made-up secret in OpenAI's shape", "/api/custom/refresh", `{"token":"ek_unknown"}`, "backend"},
+		{"session request with a made-up secret", "/api/custom/session", `{"currentClientSecret":"ek_unknown"}`, "backend"},
 		{"unknown secret", "/api/custom/refresh", `{"token":"unknown"}`, "backend"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s.Backend.Clear()
 			s.OpenAI.Clear()
-			a := s.post(tt.path, tt.body)
+			a := s.Post(tt.path, tt.body)
 			if a.Status != http.StatusOK || a.Provider() != tt.want || a.Reason() != "" {
 				t.Errorf("got %d from %q because %q, want it from %s", a.Status, a.Provider(), a.Reason(), tt.want)
 			}
@@ -45,19 +42,35 @@ func TestRefreshSticks(t *testing.T) {
 	}
 }
 
+// Only the caller who got a session may be sent to its issuer first: a user whom
+// the first provider refuses gets no session by somebody else's secret.
+func TestRefreshOfAnother(t *testing.T) {
+	s := newSite(t, strings.Replace(testsite.TwoProviders, "anonymous", "user {http.request.header.X-User}", 1))
+	testsite.Set(t, s.Backend, sandbox.Status500)
+	old := s.Session("X-User: alice")
+	testsite.Set(t, s.Backend, sandbox.Status403)
+	for user, want := range map[string]int{"alice": http.StatusOK, "bob": http.StatusForbidden} {
+		for _, path := range []string{"/api/custom/refresh", "/api/chatkit/refresh", "/api/custom/session", "/api/chatkit/session"} {
+			if a := s.Post(path, `{"token":"`+old.Secret()+`"}`, "X-User: "+user); a.Status != want {
+				t.Errorf("%s at %s: got %d from %q", user, path, a.Status, a.Provider())
+			}
+		}
+	}
+}
+
 // A dead issuer does not hold a refresh up: the chain answers.
 func TestRefreshWithDeadIssuer(t *testing.T) {
 	s := newSite(t, `
-	anonymous`+withoutAnonymous(twoProviders)+`
+	anonymous`+withoutAnonymous(testsite.TwoProviders)+`
 	session /s backend openai
 	session /openai openai`)
-	old := s.post("/openai", "")
+	old := s.Post("/openai", "")
 	if old.Provider() != "openai" {
 		t.Fatalf("got a session from %q: %s", old.Provider(), old.Raw)
 	}
-	set(t, s.OpenAI, sandbox.Status500)
+	testsite.Set(t, s.OpenAI, sandbox.Status500)
 	for i := range 8 { // 5 failures open its breaker; then it is not asked first any more
-		a := s.post("/api/custom/refresh", `{"token":"`+old.secret()+`"}`)
+		a := s.Post("/api/custom/refresh", `{"token":"`+old.Secret()+`"}`)
 		want := "status_5xx"
 		if i >= 5 {
 			want = ""
@@ -73,20 +86,18 @@ func withoutAnonymous(block string) string { return block[len("\n\tanonymous"):]
 
 // The memory outlives a reload, and a stream for a session of OpenAI's says so.
 func TestSessionElsewhere(t *testing.T) {
-	s := newSite(t, twoProviders)
+	s := newSite(t, testsite.TwoProviders)
 	s.persistent()
-	own := s.session()
-	set(t, s.Backend, sandbox.Status500)
-	foreign := s.session()
-	if err := s.load(twoProviders + "\n deadline 9s"); err != nil {
-		t.Fatal(err)
-	}
-	a := s.post("/api/custom/stream", `{"message":"hi"}`, "Authorization: Bearer "+foreign.secret())
+	own := s.Session()
+	testsite.Set(t, s.Backend, sandbox.Status500)
+	foreign := s.Session()
+	s.Load(testsite.TwoProviders + "\n deadline 9s")
+	a := s.Post("/api/custom/stream", `{"message":"hi"}`, "Authorization: Bearer "+foreign.Secret())
 	if a.Status != http.StatusConflict || a.Body["code"] != "SESSION_ELSEWHERE" || a.Provider() != "openai" {
 		t.Errorf("got %d from %q: %s", a.Status, a.Provider(), a.Raw)
 	}
-	set(t, s.Backend, sandbox.None)
-	a = s.post("/api/custom/stream", `{"message":"hi"}`, "Authorization: Bearer "+own.secret())
+	testsite.Set(t, s.Backend, sandbox.None)
+	a = s.Post("/api/custom/stream", `{"message":"hi"}`, "Authorization: Bearer "+own.Secret())
 	if a.Status != http.StatusOK || a.Provider() != "backend" {
 		t.Errorf("got %d from %q: %s", a.Status, a.Provider(), a.Raw)
 	}

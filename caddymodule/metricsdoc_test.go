@@ -105,7 +105,7 @@ values that are not from closed sets: no user, address, origin, URL or session i
 // docs/metrics.md says of every metric what the code says.
 func TestMetricsDoc(t *testing.T) {
 	s := newSite(t, visitor+"\n openai_api /v1 {\n key k\n }\n chatkit /chatkit")
-	got := metricsPage(families(s.get(s.Admin + "/metrics")))
+	got := metricsPage(families(s.Get(s.Admin + "/metrics")))
 	if *update {
 		if err := os.WriteFile(metricsDoc, []byte(got), 0o600); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // namedSession is a backend that answers session requests.
@@ -32,11 +34,9 @@ func TestModels(t *testing.T) {
 	urls := make([]string, len(models))
 	for i, own := range models {
 		name := string(rune('a' + i))
-		urls[i] = ownBackend(t, namedSession(name, &asked)) + own + "\n forward_headers X-Dead" + neverOpen
+		urls[i] = testsite.OwnBackend(t, namedSession(name, &asked)) + own + "\n forward_headers X-Dead" + neverOpen
 	}
-	if err := s.load(backends("", urls...)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", urls...))
 	tests := []struct {
 		name, model string // of the request
 		dead        string
@@ -56,7 +56,7 @@ func TestModels(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			asked = nil
 			body, _ := json.Marshal(map[string]string{"model": tt.model})
-			got := s.post("/api/custom/session", string(body), "X-Dead: "+tt.dead)
+			got := s.Post("/api/custom/session", string(body), "X-Dead: "+tt.dead)
 			if got.Status != http.StatusOK || !slices.Equal(asked, tt.want) {
 				t.Errorf("got %d, asked %v, want %v", got.Status, asked, tt.want)
 			}
@@ -71,16 +71,13 @@ func TestModels(t *testing.T) {
 // nowhere.
 func TestModelsCountNobodyElse(t *testing.T) {
 	var asked []string
-	s := newUnloadedSite(t)
-	if err := s.load(backends("", ownBackend(t, namedSession("a", &asked))+"\n model m1",
-		ownBackend(t, namedSession("b", &asked))+"\n model m2")); err != nil {
-		t.Fatal(err)
-	}
+	s := newSite(t, testsite.Backends("", testsite.OwnBackend(t, namedSession("a", &asked))+"\n model m1",
+		testsite.OwnBackend(t, namedSession("b", &asked))+"\n model m2"))
 	const own, other = `sessions_total{outcome="ok",route="session",served_by="b"}`, `attempts_total{provider="a",result="ok"}`
-	served, before := s.metric(own), s.metric(other)
-	got := s.post("/api/custom/session", `{"model":"m2"}`)
-	if got.Provider() != "b" || got.Reason() != "" || s.metric(own) != served+1 || s.metric(other) != before {
-		t.Errorf("served by %s because %q, counted %v", got.Provider(), got.Reason(), s.metric(own)-served)
+	served, before := s.Metric(own), s.Metric(other)
+	got := s.Post("/api/custom/session", `{"model":"m2"}`)
+	if got.Provider() != "b" || got.Reason() != "" || s.Metric(own) != served+1 || s.Metric(other) != before {
+		t.Errorf("served by %s because %q, counted %v", got.Provider(), got.Reason(), s.Metric(own)-served)
 	}
 }
 
@@ -89,16 +86,14 @@ func TestModelsCountNobodyElse(t *testing.T) {
 func TestModelsStrict(t *testing.T) {
 	var asked []string
 	s := newUnloadedSite(t)
-	block := backends("models strict", ownBackend(t, namedSession("a", &asked))+"\n model m1 m2") + `
+	block := testsite.Backends("models strict", testsite.OwnBackend(t, namedSession("a", &asked))+"\n model m1 m2") + `
 		provider openai {
 			base_url {env.TEST_OPENAI_URL}/v1
 			key {env.TEST_OPENAI_KEY}
 			workflow wf_test
 			workflow gpt-large wf_large
 		}` + ownOpenAI
-	if err := s.load(block); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(block)
 	for body, provider := range map[string]string{
 		"": "a", "{}": "a", `{"model":""}`: "a", `{"model":"m1"}`: "a", `{"model":"gpt-large"}`: "openai",
 		`{"model":"m3"}`: "", `{"model":"GPT-large"}`: "", `{"model":"m1 "}`: "",
@@ -106,7 +101,7 @@ func TestModelsStrict(t *testing.T) {
 		t.Run(body, func(t *testing.T) {
 			asked = nil
 			for _, path := range []string{"/api/custom/session", "/api/custom/refresh"} {
-				got := s.post(path, body)
+				got := s.Post(path, body)
 				if provider != "" {
 					if got.Status != http.StatusOK || got.Provider() != provider {
 						t.Errorf("%s: got %d from %s", path, got.Status, got.Provider())
@@ -121,7 +116,7 @@ func TestModelsStrict(t *testing.T) {
 		})
 	}
 	// A route whose providers list no model knows those of the others all the same.
-	if got := s.post("/openai", `{"model":"m1"}`); got.Status != http.StatusOK || got.Provider() != "openai" {
+	if got := s.Post("/openai", `{"model":"m1"}`); got.Status != http.StatusOK || got.Provider() != "openai" {
 		t.Errorf("got %d from %s", got.Status, got.Provider())
 	}
 }
@@ -151,9 +146,7 @@ func TestStateVariables(t *testing.T) {
 		{"long name", `{"` + strings.Repeat("x", 5000) + `":1}`, `Field metadata "` + strings.Repeat("x", 64) + `" has a name longer than 64 characters`},
 	}
 	s := newUnloadedSite(t)
-	if err := s.load(strings.Replace(twoProviders, "workflow wf_test", "workflow wf_test\n state_variables metadata", 1) + ownOpenAI); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(strings.Replace(testsite.TwoProviders, "workflow wf_test", "workflow wf_test\n state_variables metadata", 1) + ownOpenAI)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			body := "{}"
@@ -164,7 +157,7 @@ func TestStateVariables(t *testing.T) {
 			if tt.details != "" {
 				// Also where the backend, who would take it, serves.
 				for _, path := range []string{"/openai", "/api/custom/session"} {
-					got := s.post(path, body)
+					got := s.Post(path, body)
 					checkError(t, got, "BAD_REQUEST")
 					if got.Body["details"] != tt.details || s.Backend.Calls() != backend || s.OpenAI.Calls() != calls {
 						t.Errorf("%s: got %s", path, got.Raw)
@@ -172,7 +165,7 @@ func TestStateVariables(t *testing.T) {
 				}
 				return
 			}
-			if got := s.post("/openai", body); got.Status != http.StatusOK || s.OpenAI.Calls() != calls+1 {
+			if got := s.Post("/openai", body); got.Status != http.StatusOK || s.OpenAI.Calls() != calls+1 {
 				t.Fatalf("got %d %s", got.Status, got.Raw)
 			}
 			var sent struct {
@@ -195,9 +188,9 @@ func TestStateVariables(t *testing.T) {
 
 // Without the option metadata is the backend's alone, and may be anything.
 func TestMetadataWithoutStateVariables(t *testing.T) {
-	s := newSite(t, twoProviders+ownOpenAI)
+	s := newSite(t, testsite.TwoProviders+ownOpenAI)
 	for _, path := range []string{"/api/custom/session", "/openai"} {
-		if got := s.post(path, `{"metadata":{"plan":{"x":[]}}}`); got.Status != http.StatusOK {
+		if got := s.Post(path, `{"metadata":{"plan":{"x":[]}}}`); got.Status != http.StatusOK {
 			t.Errorf("%s: got %d %s", path, got.Status, got.Raw)
 		}
 	}
@@ -210,20 +203,16 @@ func TestMetadataWithoutStateVariables(t *testing.T) {
 // A backend whose expires_at means nothing.
 func TestIgnoreExpiry(t *testing.T) {
 	s := newUnloadedSite(t)
-	url := ownBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+	url := testsite.OwnBackend(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"session_id":"s1","expires_at":"2024-12-31T23:59:59Z"}`))
 	})
-	if err := s.load(inFront(url, "")); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.session(); got.Status != http.StatusBadGateway {
+	s.Load(inFront(url, ""))
+	if got := s.Session(); got.Status != http.StatusBadGateway {
 		t.Errorf("got %d %s, want no session that is over", got.Status, got.Raw)
 	}
-	if err := s.load(inFront(url, "ignore_expiry")); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(inFront(url, "ignore_expiry"))
 	s.persistent()
-	got := s.session()
+	got := s.Session()
 	if _, there := got.Body["expires_at"]; got.Status != http.StatusOK || got.Body["client_secret"] != "s1" || there {
 		t.Errorf("got %d %s", got.Status, got.Raw)
 	}

@@ -80,7 +80,7 @@ func (s *sessionRequest) prepareSpec() *problem {
 		}
 		return p
 	}
-	s.user, s.req.User = spec.User, spec.User
+	s.user, s.req.User, s.caller = spec.User, spec.User, spec.User
 	s.req.Spec, s.req.Metadata = body, bytes.Clone(spec.Variables)
 	for _, t := range s.route.chain.Targets {
 		if f, ok := t.Provider.(session.ModelFinder); ok && s.req.Model == "" {
@@ -95,7 +95,7 @@ func (s *sessionRequest) prepareSpec() *problem {
 func (s *sessionRequest) encodeResource(made *session.Session, provider string) ([]byte, error) {
 	if made.Resource != nil {
 		id := session.Session{Secret: session.Secret(made.ID), ExpiresAt: made.ExpiresAt}
-		issuers().Put(&id, provider) // who can cancel it
+		issuers().Put(&id, provider, s.caller) // who can cancel it
 		return made.Resource, nil
 	}
 	named := *made

@@ -11,35 +11,36 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // admin asks the admin API.
 func (s *site) admin(method, path, body string) (status int, answer string) {
-	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), method, s.Admin+path, strings.NewReader(body))
+	s.T.Helper()
+	r, err := http.NewRequestWithContext(s.T.Context(), method, s.Admin+path, strings.NewReader(body))
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	resp, err := client.Do(r)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return resp.StatusCode, string(raw)
 }
 
 // statuses are the providers as the admin API lists them, by id.
 func (s *site) statuses() map[string]registry.ProviderStatus {
-	s.t.Helper()
+	s.T.Helper()
 	status, raw := s.admin(http.MethodGet, "/chatkit/providers", "")
 	var all []registry.ProviderStatus
 	if err := json.Unmarshal([]byte(raw), &all); err != nil || status != http.StatusOK {
-		s.t.Fatalf("got %d %s", status, raw)
+		s.T.Fatalf("got %d %s", status, raw)
 	}
 	byID := make(map[string]registry.ProviderStatus)
 	for _, p := range all {
@@ -50,11 +51,11 @@ func (s *site) statuses() map[string]registry.ProviderStatus {
 
 // force forces the breaker of a provider.
 func (s *site) force(action, id, length string) registry.ProviderStatus {
-	s.t.Helper()
+	s.T.Helper()
 	status, raw := s.admin(http.MethodPost, "/chatkit/providers/"+id+"/"+action, fmt.Sprintf(`{"for":%q,"reason":"a deploy"}`, length))
 	var p registry.ProviderStatus
 	if err := json.Unmarshal([]byte(raw), &p); err != nil || status != http.StatusOK {
-		s.t.Fatalf("got %d %s", status, raw)
+		s.T.Fatalf("got %d %s", status, raw)
 	}
 	return p
 }
@@ -67,9 +68,9 @@ func TestProviderStatus(t *testing.T) {
 		p.LastFailure != nil || p.Forced != nil || time.Since(p.Since) > time.Minute || p.ID != p.Name {
 		t.Errorf("got %+v", p)
 	}
-	set(t, s.Backend, sandbox.Status500)
+	testsite.Set(t, s.Backend, sandbox.Status500)
 	for range 6 {
-		s.session()
+		s.Session()
 	}
 	p := s.statuses()["backend"]
 	if p.State != "open" || p.OpenUntil == nil || time.Until(*p.OpenUntil) <= 0 || p.LastFailure == nil ||
@@ -88,7 +89,7 @@ func TestForceOpen(t *testing.T) {
 	s := newSite(t, visitor)
 	s.persistent()
 	const opened = `breaker_transitions_total{from="closed",provider="backend",to="forced_open"}`
-	before := s.metric(opened)
+	before := s.Metric(opened)
 	p := s.force("open", "backend", "2s")
 	if p.State != "forced_open" || p.Forced == nil || p.Forced.Reason != "a deploy" || p.OpenUntil == nil || time.Until(*p.OpenUntil) > 2*time.Second {
 		t.Errorf("got %+v", p)
@@ -96,7 +97,7 @@ func TestForceOpen(t *testing.T) {
 	until := p.Forced.Until
 	check := func(when string) {
 		t.Helper()
-		got, p := s.session(), s.statuses()["backend"]
+		got, p := s.Session(), s.statuses()["backend"]
 		if got.Provider() != "openai" || got.Reason() != "forced_open" || s.Backend.Calls() != 0 {
 			t.Errorf("%s: served by %s because %q, backend asked %d times", when, got.Provider(), got.Reason(), s.Backend.Calls())
 		}
@@ -105,45 +106,41 @@ func TestForceOpen(t *testing.T) {
 		}
 	}
 	check("at once")
-	if got := s.stream(); got.Status != http.StatusServiceUnavailable {
+	if got := s.Stream(); got.Status != http.StatusServiceUnavailable {
 		t.Errorf("a stream got %d", got.Status)
 	}
-	if s.metric(`breaker_state{provider="backend",state="forced_open"}`) != 1 || s.metric(opened) != before+1 {
+	if s.Metric(`breaker_state{provider="backend",state="forced_open"}`) != 1 || s.Metric(opened) != before+1 {
 		t.Error("the metrics do not say so")
 	}
-	if err := s.load(visitor + "\n deadline 9s"); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(visitor + "\n deadline 9s")
 	check("after a reload")
-	if err := s.load(strings.Replace(visitor, "retries 0", "retries 1", 1)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(strings.Replace(visitor, "retries 0", "retries 1", 1))
 	check("after a reload that changes the provider")
-	s.awaitLogged("caddy.log", `"breaker changed"`, `"to":"forced_open"`, `"reason":"a deploy"`, `"level":"warn"`)
+	s.AwaitLogged("caddy.log", `"breaker changed"`, `"to":"forced_open"`, `"reason":"a deploy"`, `"level":"warn"`)
 
 	time.Sleep(time.Until(until) + 50*time.Millisecond)
 	if p := s.statuses()["backend"]; p.State != "closed" || p.Forced != nil {
 		t.Errorf("when it is over: got %+v", p)
 	}
-	if got := s.session(); got.Provider() != "backend" {
+	if got := s.Session(); got.Provider() != "backend" {
 		t.Errorf("when it is over: served by %s", got.Provider())
 	}
-	s.awaitLogged("caddy.log", `"breaker changed"`, `"from":"forced_open"`)
+	s.AwaitLogged("caddy.log", `"breaker changed"`, `"from":"forced_open"`)
 }
 
 // Forced closed: a provider that fails is asked all the same.
 func TestForceClosedAndAuto(t *testing.T) {
 	s := newSite(t, visitor)
-	set(t, s.Backend, sandbox.Status500)
+	testsite.Set(t, s.Backend, sandbox.Status500)
 	for range 7 {
-		s.session()
+		s.Session()
 	}
 	asked := s.Backend.Calls()
 	if p := s.force("close", "backend", "1h"); p.State != "forced_closed" || p.OpenUntil != nil {
 		t.Errorf("got %+v", p)
 	}
 	for range 10 {
-		if got := s.session(); got.Reason() != "status_5xx" {
+		if got := s.Session(); got.Reason() != "status_5xx" {
 			t.Errorf("fallback because %q", got.Reason())
 		}
 	}
@@ -154,7 +151,7 @@ func TestForceClosedAndAuto(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(raw, `"state":"open"`) || strings.Contains(raw, "forced") {
 		t.Errorf("got %d %s", status, raw)
 	}
-	if got := s.session(); got.Reason() != "open" {
+	if got := s.Session(); got.Reason() != "open" {
 		t.Errorf("fallback because %q", got.Reason())
 	}
 	if status, _ := s.admin(http.MethodPost, "/chatkit/providers/backend/auto", ""); status != http.StatusOK {
@@ -215,8 +212,8 @@ func TestOverrideErrors(t *testing.T) {
 
 // twoSites is the configuration of two sites with a chatkit block each.
 func (s *site) twoSites(one, two string) string {
-	other := freeAddr(s.t)
-	return s.caddyfile(one) + fmt.Sprintf("\nhttp://two.example.com:%s {\n\tchatkit {%s\n\t}\n}\n", other[strings.LastIndex(other, ":")+1:], two)
+	other := testsite.FreeAddr(s.T)
+	return s.Caddyfile(one) + fmt.Sprintf("\nhttp://two.example.com:%s {\n\tchatkit {%s\n\t}\n}\n", other[strings.LastIndex(other, ":")+1:], two)
 }
 
 // Within a configuration a name stands for one provider. A second site that uses
@@ -225,20 +222,18 @@ func (s *site) twoSites(one, two string) string {
 func TestOneNameOneProvider(t *testing.T) {
 	s := newSite(t, visitor)
 	s.force("open", "backend", "1m")
-	err := s.loadText(s.twoSites(visitor, strings.Replace(visitor, "retries 0", "retries 2", 1)))
+	err := s.TryLoadText(s.twoSites(visitor, strings.Replace(visitor, "retries 0", "retries 2", 1)))
 	if err == nil || !strings.Contains(err.Error(), "provider backend: the name stands for a provider with other settings in this configuration; set another name") {
 		t.Fatalf("got %v", err)
 	}
-	if got := s.session(); got.Reason() != "forced_open" {
+	if got := s.Session(); got.Reason() != "forced_open" {
 		t.Errorf("after a refused reload served by %s because %q", got.Provider(), got.Reason())
 	}
 	named := strings.Replace(visitor, "retries 0", "retries 2\n name second", 1)
 	for name, two := range map[string]string{"the same": visitor, "another": named} {
-		if err := s.loadText(s.twoSites(visitor, two)); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		s.LoadText(s.twoSites(visitor, two))
 		s.persistent()
-		if got := s.session(); got.Reason() != "forced_open" {
+		if got := s.Session(); got.Reason() != "forced_open" {
 			t.Errorf("%s: served by %s because %q", name, got.Provider(), got.Reason())
 		}
 		if p, ok := s.statuses()["second"]; ok != (name == "another") || p.Forced != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // What became of a request can be used by other directives.
@@ -29,10 +30,10 @@ func TestPlaceholders(t *testing.T) {
 			s := newSiteBehind(t, `header >X-Who "{http.chatkit.provider}|{http.chatkit.reason}|{http.chatkit.user}"`, block+quick("timeout 200ms"))
 			for server, fault := range map[*sandbox.Server]sandbox.Fault{s.Backend: tt.backend, s.OpenAI: tt.openai} {
 				if fault != "" {
-					set(t, server, fault)
+					testsite.Set(t, server, fault)
 				}
 			}
-			a := s.post(tt.path, tt.body, "X-User: "+tt.user)
+			a := s.Post(tt.path, tt.body, "X-User: "+tt.user)
 			once(t, a, "X-Who", tt.want)
 		})
 	}
@@ -41,7 +42,7 @@ func TestPlaceholders(t *testing.T) {
 // logFormat is the site with an access log of another format.
 func logFormat(s *site, block, format string) string {
 	const json = "format json\n\t}\n\troute" // the second one, of the site
-	return strings.Replace(s.caddyfile(block), json, format+"\n\t}\n\troute", 1)
+	return strings.Replace(s.Caddyfile(block), json, format+"\n\t}\n\troute", 1)
 }
 
 // The access log says who served, why and under which id, in Caddy's formats.
@@ -70,22 +71,20 @@ func TestAccessLog(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			if err := s.loadText(logFormat(s, visitor, tt.format)); err != nil {
-				t.Fatal(err)
+			s.LoadText(logFormat(s, visitor, tt.format))
+			testsite.Set(t, s.Backend, sandbox.Status500)
+			s.Post("/api/custom/session", "", "X-Request-Id: req-1")
+			s.Get(s.URL + "/other")
+			if got := len(s.AwaitLogged("access.log", tt.present...)); got != 1 {
+				t.Errorf("%d lines have %q, want 1: %q", got, tt.present, s.Logged("access.log"))
 			}
-			set(t, s.Backend, sandbox.Status500)
-			s.post("/api/custom/session", "", "X-Request-Id: req-1")
-			s.get(s.URL + "/other")
-			if got := len(s.awaitLogged("access.log", tt.present...)); got != 1 {
-				t.Errorf("%d lines have %q, want 1: %q", got, tt.present, s.logged("access.log"))
-			}
-			s.awaitLogged("access.log", "/other")
+			s.AwaitLogged("access.log", "/other")
 			for _, word := range tt.missing {
-				if lines := s.logged("access.log", word); len(lines) != 0 {
+				if lines := s.Logged("access.log", word); len(lines) != 0 {
 					t.Errorf("%s is in the log: %q", word, lines)
 				}
 			}
-			if lines := s.logged("access.log", "/other", "chatkit_"); len(lines) != 0 {
+			if lines := s.Logged("access.log", "/other", "chatkit_"); len(lines) != 0 {
 				t.Errorf("a request that is not claimed has our fields: %q", lines)
 			}
 		})
@@ -98,7 +97,7 @@ func TestAccessLogOfEveryAnswer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.start(t)
 			c.ask(s, "X-Request-Id: req-1")
-			lines := s.awaitLogged("access.log", `"chatkit_request_id":"req-1"`)
+			lines := s.AwaitLogged("access.log", `"chatkit_request_id":"req-1"`)
 			if len(lines) != 1 {
 				t.Fatalf("got %d lines, want 1", len(lines))
 			}

@@ -62,20 +62,9 @@ func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App) (*chain
 	if err != nil {
 		return nil, err
 	}
-	t := &chain.Target{
-		Name:    s.Name,
-		Timeout: time.Duration(cmp.Or(c.Timeout, defaultTimeout)),
-		Retries: defaultRetries,
-		Backoff: time.Duration(cmp.Or(c.Backoff, defaultBackoff)),
-		Models:  c.Models,
-	}
-	if c.Retries != nil {
-		t.Retries = *c.Retries
-	}
-	if len(c.FallbackOn) > 0 {
-		if t.FallbackOn, err = session.ParseStatusSet(c.FallbackOn); err != nil {
-			return nil, fmt.Errorf("fallback_on: %w", err)
-		}
+	t, err := c.target(s.Name)
+	if err != nil {
+		return nil, err
 	}
 	mod, err := ctx.LoadModule(c, "ProviderRaw")
 	if err != nil {
@@ -92,8 +81,28 @@ func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App) (*chain
 	hinter, _ := mod.(session.Hinter)
 	t.Provider, t.Breaker, t.RetryBudget = p, state.Breaker, state.RetryBudget
 	t.Observer = state.Observer(ctx.Logger(), hinter)
-	if state.Cap != nil {
+	if state.Cap != nil { // a nil pointer is not a nil interface
 		t.Cap = state.Cap
+	}
+	return t, nil
+}
+
+// target returns the provider's limits with the defaults filled in.
+func (c *ProviderConfig) target(name string) (t *chain.Target, err error) {
+	t = &chain.Target{
+		Name:    name,
+		Timeout: time.Duration(cmp.Or(c.Timeout, defaultTimeout)),
+		Retries: defaultRetries,
+		Backoff: time.Duration(cmp.Or(c.Backoff, defaultBackoff)),
+		Models:  c.Models,
+	}
+	if c.Retries != nil {
+		t.Retries = *c.Retries
+	}
+	if len(c.FallbackOn) > 0 {
+		if t.FallbackOn, err = session.ParseStatusSet(c.FallbackOn); err != nil {
+			return nil, fmt.Errorf("fallback_on: %w", err)
+		}
 	}
 	return t, nil
 }

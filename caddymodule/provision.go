@@ -58,6 +58,9 @@ func (h *Handler) Validate() error {
 	if err := h.checkStreams(); err != nil {
 		return err
 	}
+	if err := h.checkUsers(); err != nil {
+		return err
+	}
 	if h.CORS != nil {
 		if err := h.CORS.check(); err != nil {
 			return fmt.Errorf("cors: %w", err)

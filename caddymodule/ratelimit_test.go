@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // headerUser lets a test say who asks; the first line of a block.
@@ -20,9 +21,9 @@ const headerUser = "\n user {http.request.header.X-User}"
 func TestRateLimitUser(t *testing.T) {
 	s := newSite(t, headerUser+"\n rate_limit user 3 1h"+quick(""))
 	const limited = `rate_limited_total{scope="user"}`
-	before := s.metric(limited)
+	before := s.Metric(limited)
 	for i := range 5 {
-		got := s.post("/api/custom/session", "", "X-User: alice", "Origin: https://app.example.com")
+		got := s.Post("/api/custom/session", "", "X-User: alice", "Origin: https://app.example.com")
 		if i < 3 {
 			if got.Status != http.StatusOK {
 				t.Errorf("request %d: got %d", i+1, got.Status)
@@ -38,18 +39,18 @@ func TestRateLimitUser(t *testing.T) {
 			t.Errorf("request %d: got %v", i+1, got.Header)
 		}
 	}
-	if got := s.Backend.Calls() + s.OpenAI.Calls(); got != 3 || s.metric(limited) != before+2 {
-		t.Errorf("%d upstream requests, %v limited", got, s.metric(limited)-before)
+	if got := s.Backend.Calls() + s.OpenAI.Calls(); got != 3 || s.Metric(limited) != before+2 {
+		t.Errorf("%d upstream requests, %v limited", got, s.Metric(limited)-before)
 	}
-	if got := s.post("/api/custom/session", "", "X-User: bob"); got.Status != http.StatusOK {
+	if got := s.Post("/api/custom/session", "", "X-User: bob"); got.Status != http.StatusOK {
 		t.Errorf("somebody else got %d", got.Status)
 	}
 	// The same counts, whichever path is asked.
-	if got := s.post("/api/chatkit/refresh", "", "X-User: alice"); got.Status != http.StatusTooManyRequests {
+	if got := s.Post("/api/chatkit/refresh", "", "X-User: alice"); got.Status != http.StatusTooManyRequests {
 		t.Errorf("a refresh got %d", got.Status)
 	}
 	// Nobody is not a user.
-	if got := s.post("/api/custom/session", ""); got.Status != http.StatusUnauthorized {
+	if got := s.Post("/api/custom/session", ""); got.Status != http.StatusUnauthorized {
 		t.Errorf("nobody got %d", got.Status)
 	}
 }
@@ -57,13 +58,11 @@ func TestRateLimitUser(t *testing.T) {
 // Addresses are what Caddy knows of them; of IPv6 a /64 is one.
 func TestRateLimitIP(t *testing.T) {
 	s := newUnloadedSite(t)
-	text := strings.Replace(s.caddyfile(headerUser+"\n rate_limit ip 2 1h"+quick("")), "auto_https off",
+	text := strings.Replace(s.Caddyfile(headerUser+"\n rate_limit ip 2 1h"+quick("")), "auto_https off",
 		"auto_https off\n servers {\n trusted_proxies static 127.0.0.0/8\n }", 1)
-	if err := s.loadText(text); err != nil {
-		t.Fatal(err)
-	}
+	s.LoadText(text)
 	from := func(addr string) int {
-		return s.post("/api/custom/session", "", "X-User: u", "X-Forwarded-For: "+addr).Status
+		return s.Post("/api/custom/session", "", "X-User: u", "X-Forwarded-For: "+addr).Status
 	}
 	for _, step := range []struct {
 		addr string
@@ -84,7 +83,7 @@ func TestRateLimitIP(t *testing.T) {
 		}
 	}
 	// An address is refused before anybody asks who it is.
-	if got := s.post("/api/custom/session", "", "X-Forwarded-For: 192.0.2.1"); got.Status != http.StatusTooManyRequests {
+	if got := s.Post("/api/custom/session", "", "X-Forwarded-For: 192.0.2.1"); got.Status != http.StatusTooManyRequests {
 		t.Errorf("nobody got %d", got.Status)
 	}
 }
@@ -93,10 +92,10 @@ func TestRateLimitIP(t *testing.T) {
 func TestRateLimitCountsSessionRequestsOnly(t *testing.T) {
 	s := newSite(t, headerUser+"\n rate_limit ip 1 1h\n rate_limit user 1 1h"+quick(""))
 	for range 3 {
-		s.do(http.MethodOptions, "/api/custom/session", "", "Origin: https://a.example", "Access-Control-Request-Method: POST")
-		s.do(http.MethodGet, "/api/custom/session", "")
+		s.Do(http.MethodOptions, "/api/custom/session", "", "Origin: https://a.example", "Access-Control-Request-Method: POST")
+		s.Do(http.MethodGet, "/api/custom/session", "")
 	}
-	if got := s.post("/api/custom/session", "", "X-User: u"); got.Status != http.StatusOK {
+	if got := s.Post("/api/custom/session", "", "X-User: u"); got.Status != http.StatusOK {
 		t.Errorf("got %d", got.Status)
 	}
 }
@@ -107,11 +106,9 @@ func TestRateLimitOutlivesReload(t *testing.T) {
 	block := headerUser + "\n rate_limit user 1 1h" + quick("")
 	s := newSite(t, block)
 	s.persistent()
-	s.post("/api/custom/session", "", "X-User: u")
-	if err := s.loadText(strings.Replace(s.caddyfile(block), `"the app itself`, `"the app`, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.post("/api/custom/session", "", "X-User: u"); got.Status != http.StatusTooManyRequests {
+	s.Post("/api/custom/session", "", "X-User: u")
+	s.LoadText(strings.Replace(s.Caddyfile(block), `"the app itself`, `"the app`, 1))
+	if got := s.Post("/api/custom/session", "", "X-User: u"); got.Status != http.StatusTooManyRequests {
 		t.Errorf("got %d", got.Status)
 	}
 }
@@ -124,7 +121,7 @@ func TestRateLimitAtOnce(t *testing.T) {
 	for range 16 {
 		all.Go(func() {
 			for range 10 {
-				got, err := s.try(http.MethodPost, "/api/custom/session", "", "X-User: u")
+				got, err := s.Try(http.MethodPost, "/api/custom/session", "", "X-User: u")
 				switch {
 				case err != nil:
 					t.Error(err)
@@ -148,7 +145,7 @@ func TestMaxRate(t *testing.T) {
 	s := newSite(t, strings.Replace(headerUser+quick("max_rate 2 1h"), "max_rate 2", "max_rate 3", 1)) // backend 3, openai 2
 	served := make([]string, 0, 7)
 	for i := range 7 {
-		got := s.post("/api/custom/session", "", "X-User: u")
+		got := s.Post("/api/custom/session", "", "X-User: u")
 		served = append(served, fmt.Sprintf("%d %s %s", got.Status, got.Provider(), got.Reason()))
 		if i >= 5 {
 			checkError(t, got, "RATE_LIMITED")
@@ -169,11 +166,11 @@ func TestMaxRate(t *testing.T) {
 // Retries are bounded too, and an outage of one provider does not become an
 // attack on the next.
 func TestMaxRateInAnOutage(t *testing.T) {
-	s := newSite(t, strings.Replace(twoProviders, "workflow wf_test", "workflow wf_test\n max_rate 5 1h", 1))
-	set(t, s.Backend, sandbox.Refuse)
+	s := newSite(t, strings.Replace(testsite.TwoProviders, "workflow wf_test", "workflow wf_test\n max_rate 5 1h", 1))
+	testsite.Set(t, s.Backend, sandbox.Refuse)
 	codes := map[int]int{}
 	for range 20 {
-		codes[s.session().Status]++
+		codes[s.Session().Status]++
 	}
 	if s.OpenAI.Calls() != 5 || codes[http.StatusOK] != 5 || codes[http.StatusOK]+codes[http.StatusBadGateway]+codes[http.StatusServiceUnavailable]+codes[http.StatusTooManyRequests] != 20 {
 		t.Errorf("openai was asked %d times, answers %v", s.OpenAI.Calls(), codes)
@@ -184,19 +181,17 @@ func TestMaxRateInAnOutage(t *testing.T) {
 // half-open one gets its permit back, and streams go on.
 func TestMaxRateLeavesTheBreakerAlone(t *testing.T) {
 	s := newUnloadedSite(t)
-	k := newTaker(t, func(w http.ResponseWriter, r *http.Request) {
+	k := testsite.NewTaker(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{"session_id":"` + r.Header.Get("X-Request-Id") + `"}`))
 	})
-	if err := s.load(backends("", k.URL+"\n max_rate 1 1h")); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", k.URL+"\n max_rate 1 1h"))
 	for range 30 {
-		s.session()
+		s.Session()
 	}
-	if s.metric(`breaker_state{provider="a",state="closed"}`) != 1 || len(k.received()) != 1 {
-		t.Errorf("the breaker is not closed, or asked %d times", len(k.received()))
+	if s.Metric(`breaker_state{provider="a",state="closed"}`) != 1 || len(k.Received()) != 1 {
+		t.Errorf("the breaker is not closed, or asked %d times", len(k.Received()))
 	}
-	if got := s.stream(); got.Status != http.StatusOK {
+	if got := s.Stream(); got.Status != http.StatusOK {
 		t.Errorf("a stream got %d", got.Status)
 	}
 }
@@ -204,14 +199,14 @@ func TestMaxRateLeavesTheBreakerAlone(t *testing.T) {
 // Nobody was asked, each for another reason: the client is told when it is worth
 // coming back.
 func TestNobodyAskedForSeveralReasons(t *testing.T) {
-	block := strings.Replace(twoProviders, "workflow wf_test", "workflow wf_test\n max_rate 1 1h", 1)
+	block := strings.Replace(testsite.TwoProviders, "workflow wf_test", "workflow wf_test\n max_rate 1 1h", 1)
 	block = strings.Replace(block, "{env.TEST_BACKEND_KEY}", "{env.TEST_BACKEND_KEY}\n breaker {\n consecutive 1\n open 30s\n }", 1)
 	s := newSite(t, block)
-	set(t, s.Backend, sandbox.Status500)
-	if got := s.session(); got.Status != http.StatusOK || got.Provider() != "openai" {
+	testsite.Set(t, s.Backend, sandbox.Status500)
+	if got := s.Session(); got.Status != http.StatusOK || got.Provider() != "openai" {
 		t.Fatalf("got %d from %s", got.Status, got.Provider())
 	}
-	got := s.session()
+	got := s.Session()
 	checkError(t, got, "SESSION_ERROR")
 	wait, err := strconv.Atoi(got.Header.Get("Retry-After"))
 	if got.Status != http.StatusServiceUnavailable || err != nil || wait < 20 || wait > 34 {

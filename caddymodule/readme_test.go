@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // readme is the text that has to agree with the code.
@@ -102,9 +103,9 @@ func TestReadmeOptions(t *testing.T) {
 
 // The metrics table and /metrics name the same metrics.
 func TestReadmeMetrics(t *testing.T) {
-	s := newSite(t, twoProviders)
+	s := newSite(t, testsite.TwoProviders)
 	exposed := make(map[string]bool)
-	for line := range strings.Lines(s.get(s.Admin + "/metrics")) {
+	for line := range strings.Lines(s.Get(s.Admin + "/metrics")) {
 		if f := strings.Fields(line); len(f) > 2 && f[1] == "TYPE" && strings.HasPrefix(f[2], "caddy_chatkit_") {
 			exposed[f[2]] = true
 		}
@@ -122,10 +123,10 @@ func TestReadmeMetrics(t *testing.T) {
 
 // The reasons of the README are the reasons of the code.
 func TestReadmeReasons(t *testing.T) {
-	s := newSite(t, twoProviders)
+	s := newSite(t, testsite.TwoProviders)
 	text := readme(t)
 	table := text[strings.Index(text, "### Reasons"):strings.Index(text, "## Metrics")]
-	series := s.get(s.Admin + "/metrics")
+	series := s.Get(s.Admin + "/metrics")
 	found := regexp.MustCompile(`attempts_total\{provider="backend",result="([a-z0-9_]+)"\}`).FindAllStringSubmatch(series, -1)
 	if len(found) < 10 {
 		t.Fatalf("only %d results are exposed", len(found))

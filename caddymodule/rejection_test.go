@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // Where the operator sends refusals on and the last provider refuses too, the
@@ -22,12 +23,12 @@ func TestRefusedByAll(t *testing.T) {
 		workflow wf_test
 		fallback_on 4xx 5xx
 	}`)
-	set(t, s.Backend, sandbox.Status403)
-	if a := s.session(); a.Status != http.StatusOK || a.Provider() != "openai" || a.Reason() != "status_4xx" {
+	testsite.Set(t, s.Backend, sandbox.Status403)
+	if a := s.Session(); a.Status != http.StatusOK || a.Provider() != "openai" || a.Reason() != "status_4xx" {
 		t.Errorf("got %d from %q because %q: %s", a.Status, a.Provider(), a.Reason(), a.Raw)
 	}
-	set(t, s.OpenAI, sandbox.Status403)
-	if a := s.session(); a.Status != http.StatusForbidden || a.Provider() != "openai" || a.Body["code"] != "REJECTED" {
+	testsite.Set(t, s.OpenAI, sandbox.Status403)
+	if a := s.Session(); a.Status != http.StatusForbidden || a.Provider() != "openai" || a.Body["code"] != "REJECTED" {
 		t.Errorf("got %d from %q: %s", a.Status, a.Provider(), a.Raw)
 	}
 	if s.Backend.Calls() != 2 || s.OpenAI.Calls() != 2 {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 const (
@@ -23,8 +25,8 @@ const (
 // that a request is just on its way on. They never reach a handler.
 func (s *site) persistent() *persistentTransport {
 	p := &persistentTransport{RoundTripper: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
-	s.client.CloseIdleConnections()
-	s.client.Transport = p
+	s.Client.CloseIdleConnections()
+	s.Client.Transport = p
 	return p
 }
 
@@ -52,7 +54,7 @@ func TestReload(t *testing.T) {
 	s := newSite(t, block)
 	s.persistent()
 	trip(s, 3)
-	count := s.metric(sessionsFallback)
+	count := s.Metric(sessionsFallback)
 	steps := []struct {
 		name, block string
 		rejected    string // part of the error
@@ -66,7 +68,7 @@ func TestReload(t *testing.T) {
 	for _, step := range steps {
 		t.Run(step.name, func(t *testing.T) {
 			before := seriesOf(s)
-			err := s.load(step.block)
+			err := s.TryLoad(step.block)
 			switch {
 			case step.rejected == "" && err != nil:
 				t.Fatal(err)
@@ -76,12 +78,12 @@ func TestReload(t *testing.T) {
 			if after := seriesOf(s); after != before {
 				t.Errorf("the metrics changed from\n%s\nto\n%s", before, after)
 			}
-			a := s.session()
+			a := s.Session()
 			if a.Status != http.StatusOK || a.Reason() != "open" {
 				t.Errorf("got %d because %q, want the breaker still open", a.Status, a.Reason())
 			}
 			count++
-			if got := s.metric(sessionsFallback); got != count {
+			if got := s.Metric(sessionsFallback); got != count {
 				t.Errorf("counted %v fallbacks, want %v", got, count)
 			}
 		})
@@ -94,7 +96,7 @@ func TestReload(t *testing.T) {
 // seriesOf is all of the product's metrics but the timers, sorted as exposed.
 func seriesOf(s *site) string {
 	var b strings.Builder
-	for line := range strings.Lines(s.get(s.Admin + "/metrics")) {
+	for line := range strings.Lines(s.Get(s.Admin + "/metrics")) {
 		if strings.HasPrefix(line, "caddy_chatkit_") {
 			b.WriteString(line)
 		}
@@ -107,13 +109,11 @@ func TestReloadWithOtherSettings(t *testing.T) {
 	s := newSite(t, withBreaker("consecutive 3\n open 1m"))
 	s.persistent()
 	trip(s, 3)
-	if err := s.load(withBreaker("consecutive 4\n open 1m")); err != nil {
-		t.Fatal(err)
-	}
-	if s.metric(backendClosed) != 1 {
+	s.Load(withBreaker("consecutive 4\n open 1m"))
+	if s.Metric(backendClosed) != 1 {
 		t.Error("the breaker of the new settings is not closed")
 	}
-	if a := s.session(); a.Reason() != "status_5xx" {
+	if a := s.Session(); a.Reason() != "status_5xx" {
 		t.Errorf("got reason %q, want the backend to be asked", a.Reason())
 	}
 }
@@ -121,10 +121,10 @@ func TestReloadWithOtherSettings(t *testing.T) {
 // Reloads under load lose no request: each one the handler took was answered
 // with a session, and the client has that answer.
 func TestReloadUnderLoad(t *testing.T) {
-	s := newSite(t, twoProviders)
+	s := newSite(t, testsite.TwoProviders)
 	client := s.persistent()
 	var served atomic.Int64
-	before := s.metric(sessionsOK)
+	before := s.Metric(sessionsOK)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	for range 8 {
@@ -133,13 +133,11 @@ func TestReloadUnderLoad(t *testing.T) {
 	const reloads = 6
 	for i := range reloads {
 		target := served.Load() + 50
-		block := twoProviders
+		block := testsite.TwoProviders
 		if i%2 == 0 {
 			block += "\n deadline 9s"
 		}
-		if err := s.load(block); err != nil {
-			t.Fatal(err)
-		}
+		s.Load(block)
 		for served.Load() < target {
 			time.Sleep(time.Millisecond)
 		}
@@ -148,7 +146,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	wg.Wait()
 	t.Logf("%d requests served over %d reloads; %d connections broke before they reached a handler",
 		served.Load(), reloads, client.repeated.Load())
-	if taken := s.metric(sessionsOK); taken-before != float64(served.Load()) {
+	if taken := s.Metric(sessionsOK); taken-before != float64(served.Load()) {
 		t.Errorf("the handler took %v requests, clients have %d answers", taken-before, served.Load())
 	}
 }
@@ -161,9 +159,9 @@ func loadUntil(s *site, stop <-chan struct{}, served *atomic.Int64) {
 			return
 		default:
 		}
-		a, err := s.try(http.MethodPost, "/api/custom/session", `{"model":"m"}`)
+		a, err := s.Try(http.MethodPost, "/api/custom/session", `{"model":"m"}`)
 		if err != nil || a.Status != http.StatusOK || a.Provider() != "backend" {
-			s.t.Errorf("got %d from %q, %v: %s", a.Status, a.Provider(), err, a.Raw)
+			s.T.Errorf("got %d from %q, %v: %s", a.Status, a.Provider(), err, a.Raw)
 		}
 		served.Add(1)
 	}
@@ -171,18 +169,16 @@ func loadUntil(s *site, stop <-chan struct{}, served *atomic.Int64) {
 
 // Many reloads leave nothing behind.
 func TestReloadsLeakNothing(t *testing.T) {
-	s := newSite(t, twoProviders)
+	s := newSite(t, testsite.TwoProviders)
 	s.persistent()
 	reload := func(n int) {
 		for i := range n {
-			block := twoProviders
+			block := testsite.TwoProviders
 			if i%2 == 0 {
 				block += "\n deadline 9s"
 			}
-			if err := s.load(block); err != nil {
-				t.Fatal(err)
-			}
-			s.session()
+			s.Load(block)
+			s.Session()
 		}
 	}
 	reload(4)

@@ -4,12 +4,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // claims tells whether the site answers a path itself, and by whom.
 func claims(s *site, path string) (bool, answer) {
-	s.t.Helper()
-	a := s.post(path, "")
+	s.T.Helper()
+	a := s.Post(path, "")
 	return a.Header.Get("X-Request-Id") != "", a
 }
 
@@ -105,14 +107,14 @@ func TestConfiguredRoutes(t *testing.T) {
 // The providers of a route are asked in its order, and nobody else.
 func TestRouteFallsBackInItsOwnOrder(t *testing.T) {
 	s := newSite(t, visitor+"\n session /s openai backend\n session /only backend")
-	set(t, s.OpenAI, "500")
-	if a := s.post("/s", ""); a.Provider() != "backend" || a.Reason() != "status_5xx" {
+	testsite.Set(t, s.OpenAI, "500")
+	if a := s.Post("/s", ""); a.Provider() != "backend" || a.Reason() != "status_5xx" {
 		t.Errorf("got %d from %q because %q, want backend because status_5xx", a.Status, a.Provider(), a.Reason())
 	}
 	s.OpenAI.Clear()
-	set(t, s.OpenAI, "none")
-	set(t, s.Backend, "500")
-	if a := s.post("/only", ""); a.Status != http.StatusBadGateway || a.Body["details"] != "Backend failed" || s.OpenAI.Calls() != 0 {
+	testsite.Set(t, s.OpenAI, "none")
+	testsite.Set(t, s.Backend, "500")
+	if a := s.Post("/only", ""); a.Status != http.StatusBadGateway || a.Body["details"] != "Backend failed" || s.OpenAI.Calls() != 0 {
 		t.Errorf("got %d after %d calls of openai, want 502 and none: %s", a.Status, s.OpenAI.Calls(), a.Raw)
 	}
 }
@@ -120,7 +122,7 @@ func TestRouteFallsBackInItsOwnOrder(t *testing.T) {
 // A refresh is a new session for the same user, whatever the old one was.
 func TestRefresh(t *testing.T) {
 	s := newSite(t, visitor)
-	old, ok := s.session().Body["client_secret"].(string)
+	old, ok := s.Session().Body["client_secret"].(string)
 	if !ok {
 		t.Fatal("no session")
 	}
@@ -131,7 +133,7 @@ func TestRefresh(t *testing.T) {
 		{"/api/custom/refresh", `{"token":"nobody's"}`},
 		{"/api/custom/refresh", ""},
 	} {
-		a := s.post(tt.path, tt.body, "Cookie: chatkit_session_id="+visitorID)
+		a := s.Post(tt.path, tt.body, "Cookie: chatkit_session_id="+visitorID)
 		if a.Status != http.StatusOK || a.Body["client_secret"] == old || sentUser(s) != visitorID {
 			t.Errorf("%s %s: got %d for %q: %s", tt.path, tt.body, a.Status, sentUser(s), a.Raw)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // sweep collects all that leaves the product, to look for secrets in it.
@@ -19,7 +20,7 @@ type sweep struct {
 
 // ask sends requests of all kinds and keeps the errors.
 func (s *sweep) ask() {
-	s.t.Helper()
+	s.T.Helper()
 	issued := append(s.Backend.Issued(), s.OpenAI.Issued()...)
 	old := "ek_none"
 	if len(issued) > 0 {
@@ -35,12 +36,12 @@ func (s *sweep) ask() {
 		{http.MethodGet, "/api/custom/session", ""},
 		{http.MethodOptions, "/api/custom/session", ""},
 	} {
-		a, err := s.try(r.method, r.path, r.body, "Authorization: Bearer "+old, "Cookie: s="+old)
+		a, err := s.Try(r.method, r.path, r.body, "Authorization: Bearer "+old, "Cookie: s="+old)
 		for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); {
-			a, err = s.try(r.method, r.path, r.body) // a reload may have cost a connection
+			a, err = s.Try(r.method, r.path, r.body) // a reload may have cost a connection
 		}
 		if err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
 		if a.Status != http.StatusOK {
 			s.seen = append(s.seen, a.Raw)
@@ -54,14 +55,14 @@ func (s *sweep) ask() {
 // askAsApp sends requests of an app that uses OpenAI's API, good and bad ones,
 // and keeps the errors.
 func (s *sweep) askAsApp() {
-	s.t.Helper()
+	s.T.Helper()
 	for _, r := range []struct{ key, path, body string }{
 		{appKey, "/v1/chatkit/sessions", `{"user":"u","workflow":{"id":"wf_1"}}`},
 		{appKey, "/v1/chatkit/sessions", `{"workflow":"` + appKey + `"}`},
 		{appKey, "/v1/chatkit/sessions/cksess_none/cancel", ""},
 		{appKey + "x", "/v1/chatkit/sessions", "{}"},
 	} {
-		a := s.post(r.path, r.body, "Authorization: Bearer "+r.key)
+		a := s.Post(r.path, r.body, "Authorization: Bearer "+r.key)
 		if a.Status != http.StatusOK {
 			s.seen = append(s.seen, a.Raw)
 		}
@@ -70,25 +71,25 @@ func (s *sweep) askAsApp() {
 
 // pages are what operators see.
 func (s *sweep) pages() {
-	s.t.Helper()
-	s.seen = append(s.seen, s.get(s.Admin+"/config/"), s.get(s.Admin+"/metrics"), s.get(s.Admin+"/reverse_proxy/upstreams"),
-		s.get(s.Admin+"/chatkit/providers"))
+	s.T.Helper()
+	s.seen = append(s.seen, s.Get(s.Admin+"/config/"), s.Get(s.Admin+"/metrics"), s.Get(s.Admin+"/reverse_proxy/upstreams"),
+		s.Get(s.Admin+"/chatkit/providers"))
 }
 
 // reload posts a configuration to the admin API and keeps what it says.
 func (s *sweep) reload(caddyfile string, accepted bool) {
-	s.t.Helper()
-	resp, err := s.client.Post(s.Admin+"/load", "text/caddyfile", strings.NewReader(caddyfile))
+	s.T.Helper()
+	resp, err := s.Client.Post(s.Admin+"/load", "text/caddyfile", strings.NewReader(caddyfile))
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	if (resp.StatusCode == http.StatusOK) != accepted {
-		s.t.Errorf("loading gave %d %s", resp.StatusCode, text)
+		s.T.Errorf("loading gave %d %s", resp.StatusCode, text)
 	}
 	s.seen = append(s.seen, string(text))
 }
@@ -99,33 +100,31 @@ func TestSecretsStayInside(t *testing.T) {
 	s := &sweep{site: newUnloadedSite(t)}
 	s.persistent() // a load replaces the admin server it came in by
 	block := strings.NewReplacer(
-		"{env.TEST_OPENAI_KEY}", "{file."+file(t, openaiKey+"\n")+"}",
+		"{env.TEST_OPENAI_KEY}", "{file."+file(t, testsite.OpenAIKey+"\n")+"}",
 		"timeout 200ms", "timeout 200ms\n breaker {\n consecutive 4\n open 20ms\n }",
 	).Replace(visitor) + "\n openai_api /v1 {\n key {env.TEST_APP_KEY}\n }"
 	t.Setenv("TEST_APP_KEY", appKey)
-	if err := s.load(block); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(block)
 	faults := slices.DeleteFunc(sandbox.Faults(), func(f sandbox.Fault) bool { return f == sandbox.Slow })
 	for _, f := range faults {
-		set(t, s.Backend, f)
+		testsite.Set(t, s.Backend, f)
 		s.ask()
 	}
-	set(t, s.Backend, sandbox.Refuse)
+	testsite.Set(t, s.Backend, sandbox.Refuse)
 	for _, f := range faults {
-		set(t, s.OpenAI, f)
+		testsite.Set(t, s.OpenAI, f)
 		s.ask()
 	}
-	set(t, s.Backend, sandbox.None)
+	testsite.Set(t, s.Backend, sandbox.None)
 	s.askAsApp() // everybody is in trouble
-	set(t, s.OpenAI, sandbox.None)
+	testsite.Set(t, s.OpenAI, sandbox.None)
 	s.askAsApp()
 	s.pages()
 
-	good := s.caddyfile(block + "\n deadline 9s")
+	good := s.Caddyfile(block + "\n deadline 9s")
 	s.reload(good, true)
 	s.ask()
-	literal := strings.NewReplacer("{env.TEST_BACKEND_KEY}", backendKey, "{env.TEST_OPENAI_KEY}", openaiKey)
+	literal := strings.NewReplacer("{env.TEST_BACKEND_KEY}", testsite.BackendKey, "{env.TEST_OPENAI_KEY}", testsite.OpenAIKey)
 	for _, broken := range []string{
 		literal.Replace(visitor) + "\n nonsense",
 		strings.Replace(literal.Replace(visitor), "wf_test", "{env.TEST_UNSET}", 1),
@@ -133,34 +132,34 @@ func TestSecretsStayInside(t *testing.T) {
 		strings.Replace(visitor, "{env.TEST_BACKEND_KEY}", "{env.TEST_BROKEN_KEY}", 1),
 		strings.Replace(visitor, "{env.TEST_BACKEND_URL}", "{env.TEST_BROKEN_URL}", 1),
 	} {
-		t.Setenv("TEST_BROKEN_KEY", "a\n"+backendKey)
-		t.Setenv("TEST_BROKEN_URL", "http://user:"+backendKey+"@127.0.0.1")
-		s.reload(s.caddyfile(broken), false)
+		t.Setenv("TEST_BROKEN_KEY", "a\n"+testsite.BackendKey)
+		t.Setenv("TEST_BROKEN_URL", "http://user:"+testsite.BackendKey+"@127.0.0.1")
+		s.reload(s.Caddyfile(broken), false)
 	}
 	s.ask()
 	s.pages()
-	s.awaitLogged("caddy.log", `"attempt"`)
-	s.awaitLogged("access.log", "/api/chatkit/refresh")
+	s.AwaitLogged("caddy.log", `"attempt"`)
+	s.AwaitLogged("access.log", "/api/chatkit/refresh")
 
 	secrets := append(s.Backend.Issued(), s.OpenAI.Issued()...)
 	if len(secrets) < 20 {
 		t.Fatalf("only %d sessions were issued", len(secrets))
 	}
-	s.look(append(secrets, backendKey, openaiKey, appKey))
+	s.look(append(secrets, testsite.BackendKey, testsite.OpenAIKey, appKey))
 }
 
 // look looks for secrets in all that was seen and in the logs.
 func (s *sweep) look(secrets []string) {
-	s.t.Helper()
+	s.T.Helper()
 	places := map[string]string{
 		"an answer or a page": strings.Join(s.seen, "\n"),
-		"caddy.log":           strings.Join(s.logged("caddy.log"), ""),
-		"access.log":          strings.Join(s.logged("access.log"), ""),
+		"caddy.log":           strings.Join(s.Logged("caddy.log"), ""),
+		"access.log":          strings.Join(s.Logged("access.log"), ""),
 	}
 	for place, text := range places {
 		for _, secret := range secrets {
 			if i := strings.Index(text, secret); i >= 0 {
-				s.t.Fatalf("%s shows a secret: %s", place, text[max(0, i-200):i+len(secret)])
+				s.T.Fatalf("%s shows a secret: %s", place, text[max(0, i-200):i+len(secret)])
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // Every fault of Sendbird gives a session from openai, with the reason.
@@ -35,7 +36,7 @@ func TestSendbirdFallsBack(t *testing.T) {
 	} {
 		t.Run(string(fault), func(t *testing.T) {
 			s := newSendbirdSite(t, strings.Replace(sendbirdFirst("create_users"), "timeout 1s", "timeout 300ms", 1), "u1")
-			set(t, s.Sendbird, fault)
+			testsite.Set(t, s.Sendbird, fault)
 			a := s.as("u1")
 			if a.Status != http.StatusOK || a.Provider() != "openai" || a.Reason() != reason {
 				t.Errorf("got %d from %q because %q, want 200 from openai because %s: %s", a.Status, a.Provider(), a.Reason(), reason, a.Raw)
@@ -54,8 +55,8 @@ func TestSendbirdBadToken(t *testing.T) {
 	if a := s.as("u1"); a.Status != http.StatusOK || a.Provider() != "openai" || a.Reason() != "misconfigured" {
 		t.Errorf("got %d from %q because %q: %s", a.Status, a.Provider(), a.Reason(), a.Raw)
 	}
-	s.awaitLogged("caddy.log", `"level":"error"`, `"misconfigured"`, "sendbird error 400401 with status 400: API token is not valid")
-	if lines := s.logged("caddy.log", "Invalid API token"); len(lines) > 0 {
+	s.AwaitLogged("caddy.log", `"level":"error"`, `"misconfigured"`, "sendbird error 400401 with status 400: API token is not valid")
+	if lines := s.Logged("caddy.log", "Invalid API token"); len(lines) > 0 {
 		t.Errorf("Sendbird's words are in the log: %q", lines)
 	}
 }
@@ -64,7 +65,7 @@ func TestSendbirdBadToken(t *testing.T) {
 // rounded up to a second.
 func TestSendbirdRateLimit(t *testing.T) {
 	s := newSendbirdSite(t, sendbirdFirst(""), "u1")
-	set(t, s.Sendbird, sandbox.Status429)
+	testsite.Set(t, s.Sendbird, sandbox.Status429)
 	for _, want := range []string{"status_429", "cooldown", "cooldown"} {
 		if a := s.as("u1"); a.Status != http.StatusOK || a.Provider() != "openai" || a.Reason() != want {
 			t.Errorf("got %d from %q because %q, want %s", a.Status, a.Provider(), a.Reason(), want)
@@ -73,7 +74,7 @@ func TestSendbirdRateLimit(t *testing.T) {
 	if calls := s.Sendbird.Calls(); calls != 1 {
 		t.Errorf("sendbird was called %d times, want once", calls)
 	}
-	set(t, s.Sendbird, sandbox.None)
+	testsite.Set(t, s.Sendbird, sandbox.None)
 	begin := time.Now()
 	for end := begin.Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if a := s.as("u1"); a.Provider() == "sendbird" {
@@ -91,7 +92,7 @@ func TestSendbirdRateLimit(t *testing.T) {
 // Where nobody else is left the front end learns when to come back.
 func TestSendbirdRateLimitAlone(t *testing.T) {
 	s := newSendbirdSite(t, sendbirdOnly(""), "u1")
-	set(t, s.Sendbird, sandbox.Status429)
+	testsite.Set(t, s.Sendbird, sandbox.Status429)
 	a := s.as("u1")
 	if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "1" {
 		t.Errorf("got %d, Retry-After %q: %s", a.Status, a.Header.Get("Retry-After"), a.Raw)
@@ -101,7 +102,7 @@ func TestSendbirdRateLimitAlone(t *testing.T) {
 
 func TestSendbirdBreaker(t *testing.T) {
 	s := newSendbirdSite(t, sendbirdFirst("breaker {\n consecutive 3\n open 1m\n }"), "u1")
-	set(t, s.Sendbird, sandbox.Status500)
+	testsite.Set(t, s.Sendbird, sandbox.Status500)
 	for i := range 6 {
 		want := "status_5xx"
 		if i >= 3 {
@@ -111,7 +112,7 @@ func TestSendbirdBreaker(t *testing.T) {
 			t.Errorf("request %d: got %d because %q, want %s", i, a.Status, a.Reason(), want)
 		}
 	}
-	if s.Sendbird.Calls() != 3 || s.metric(sendbirdOpen) != 1 {
+	if s.Sendbird.Calls() != 3 || s.Metric(sendbirdOpen) != 1 {
 		t.Errorf("sendbird was called %d times, want 3", s.Sendbird.Calls())
 	}
 }
@@ -125,9 +126,9 @@ func TestSendbirdSecretsStayInside(t *testing.T) {
 	cooling := []sandbox.Fault{sandbox.Slow, sandbox.Status429, sandbox.Status503Retry} // the others would not be met
 	faults := slices.DeleteFunc(sandbox.Faults(), func(f sandbox.Fault) bool { return slices.Contains(cooling, f) })
 	for _, f := range append(faults, cooling[1:]...) {
-		set(t, s.Sendbird, f)
+		testsite.Set(t, s.Sendbird, f)
 		for _, user := range []string{"u1", "gone", "new of " + string(f), ""} {
-			a, err := s.try(http.MethodPost, "/api/custom/session", "", "X-User: "+user)
+			a, err := s.Try(http.MethodPost, "/api/custom/session", "", "X-User: "+user)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,15 +147,15 @@ func TestSendbirdSecretsStayInside(t *testing.T) {
 		strings.Replace(block, "{env.TEST_SENDBIRD_TOKEN}", sendbirdToken, 1) + "\n nonsense",
 		strings.Replace(block, "provider sendbird", "provider sendbird "+sendbirdToken, 1),
 	} {
-		err := s.load(bad)
+		err := s.TryLoad(bad)
 		if err == nil {
 			t.Fatalf("loads: %s", bad)
 		}
 		w.seen = append(w.seen, err.Error())
 	}
 	w.pages()
-	s.awaitLogged("caddy.log", `"attempt"`, "sendbird")
-	s.awaitLogged("access.log", "/api/custom/session")
+	s.AwaitLogged("caddy.log", `"attempt"`, "sendbird")
+	s.AwaitLogged("access.log", "/api/custom/session")
 	if len(s.Sendbird.Issued()) < 10 {
 		t.Fatalf("only %d tokens were issued", len(s.Sendbird.Issued()))
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // sendbirdToken is the API token the stand-in asks for.
@@ -23,16 +24,11 @@ type sendbirdSite struct {
 func newSendbirdSite(t *testing.T, block string, users ...string) *sendbirdSite {
 	t.Helper()
 	s := &sendbirdSite{site: newUnloadedSite(t)}
-	start := func(o sandbox.Options) (*sandbox.Server, error) {
-		o.Users, o.Deactivated = users, []string{"gone"}
-		return sandbox.NewSendbird(o)
-	}
-	s.Sendbird = standIn(t, start, sendbirdToken)
+	s.Sendbird = testsite.StandIn(t, sandbox.NewSendbird,
+		sandbox.Options{Key: sendbirdToken, Users: users, Deactivated: []string{"gone"}})
 	t.Setenv("TEST_SENDBIRD_URL", s.Sendbird.URL())
 	t.Setenv("TEST_SENDBIRD_TOKEN", sendbirdToken)
-	if err := s.load(block); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(block)
 	return s
 }
 
@@ -55,8 +51,8 @@ func sendbirdFirst(options string) string { return sendbirdOnly(options) + opena
 
 // as asks for a session of a user.
 func (s *sendbirdSite) as(user string) answer {
-	s.t.Helper()
-	return s.post("/api/custom/session", "", "X-User: "+user)
+	s.T.Helper()
+	return s.Post("/api/custom/session", "", "X-User: "+user)
 }
 
 // asked are the paths the stand-in was asked, as they were sent.
@@ -120,7 +116,7 @@ func TestSendbirdRejections(t *testing.T) {
 				}
 				checkError(t, a, "REJECTED")
 			}
-			if s.Sendbird.Calls() != calls || s.OpenAI.Calls() != 0 || s.metric(sendbirdClosed) != 1 {
+			if s.Sendbird.Calls() != calls || s.OpenAI.Calls() != 0 || s.Metric(sendbirdClosed) != 1 {
 				t.Errorf("sendbird was called %d times and openai %d", s.Sendbird.Calls(), s.OpenAI.Calls())
 			}
 		})

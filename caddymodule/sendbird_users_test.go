@@ -44,7 +44,7 @@ func TestSendbirdCreatesUsersOnce(t *testing.T) {
 	errs := make(chan error, n)
 	for range n {
 		go func() {
-			a, err := s.try(http.MethodPost, "/api/custom/session", "", "X-User: new")
+			a, err := s.Try(http.MethodPost, "/api/custom/session", "", "X-User: new")
 			if err == nil && (a.Status != http.StatusOK || a.Body["user_id"] != "new") {
 				err = fmt.Errorf("got %d: %s", a.Status, a.Raw)
 			}
@@ -57,7 +57,7 @@ func TestSendbirdCreatesUsersOnce(t *testing.T) {
 		}
 	}
 	created := slices.DeleteFunc(s.asked(), func(path string) bool { return path != "/v3/users" })
-	if len(created) != n || s.Sendbird.Calls() != 3*n || s.metric(sendbirdClosed) != 1 {
+	if len(created) != n || s.Sendbird.Calls() != 3*n || s.Metric(sendbirdClosed) != 1 {
 		t.Errorf("%d requests, %d of them to create, want %d and %d", s.Sendbird.Calls(), len(created), 3*n, n)
 	}
 }

@@ -14,15 +14,19 @@ import (
 // sessionRequest asks for a session: from a front end, or on an openai_api route
 // from an app.
 type sessionRequest struct {
-	*claimed
+	claimed
 
 	req      session.Request
+	caller   string // the user, of a visitor the address
 	outcome  telemetry.Outcome
 	upstream time.Duration // spent waiting for providers
 }
 
 // serve takes the request through its steps, asks the chain and answers.
 func (s *sessionRequest) serve() {
+	if !s.begin() {
+		return
+	}
 	s.w.Header().Set("Cache-Control", "no-store")
 	defer s.record()
 	s.req.ID, s.req.Header = s.id, s.r.Header
@@ -30,7 +34,8 @@ func (s *sessionRequest) serve() {
 		s.refuse(p)
 		return
 	}
-	res := s.chain().Run(s.r.Context(), &s.req)
+	c := s.chain()
+	res := c.Run(s.r.Context(), &s.req)
 	s.upstream, s.reason = res.Upstream, res.Reason()
 	if res.Served != nil {
 		s.answer(&res)
@@ -54,11 +59,14 @@ func (s *sessionRequest) prepare() *problem {
 	if p := s.h.perAddress.take(network(addr)); p != nil {
 		return p
 	}
-	user, p := s.h.users.identify(s.w, s.r, s.repl)
+	user, visits, p := s.h.users.identify(s.w, s.r, s.repl)
 	if p != nil {
 		return p
 	}
-	s.user, s.req.User = user, user
+	s.user, s.req.User, s.caller = user, user, user
+	if visits { // who drops the cookie is no other caller
+		s.caller = network(addr)
+	}
 	if p := s.h.perUser.take(user); p != nil {
 		return p
 	}
@@ -76,21 +84,22 @@ func (s *sessionRequest) prepare() *problem {
 }
 
 // chain returns the targets to ask. A model that a provider names goes to those
-// that serve it. A refresh asks the issuer of the old session first, as long as
-// its breaker is closed; the next new session starts at the first provider again.
-func (s *sessionRequest) chain() *chain.Chain {
+// that serve it. A refresh asks the issuer of the caller's old session first, as
+// long as its breaker is closed; the next new session starts at the first provider
+// again. The shape of a secret decides nothing: anybody can make one up.
+func (s *sessionRequest) chain() chain.Chain {
 	c := s.route.chain
 	if s.route.knows(s.req.Model) {
 		c.Targets = serving(c.Targets, s.req.Model)
 	}
-	issuer := s.h.issuerOf(s.req.Current)
+	issuer := issuers().IssuedTo(s.req.Current, s.caller)
 	for i, t := range c.Targets {
 		if i > 0 && t.Name == issuer && t.Breaker.Closed() {
 			c.Targets = moveToFront(c.Targets, i)
 			break
 		}
 	}
-	return &c
+	return c
 }
 
 // refuse answers with a problem of our own.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // situation is a way to get one kind of answer: all of DESIGN's table is here.
@@ -94,7 +95,7 @@ func (c *situation) start(t *testing.T) *site {
 	s := newSite(t, block)
 	for server, fault := range map[*sandbox.Server]sandbox.Fault{s.Backend: c.backend, s.OpenAI: c.openai} {
 		if fault != "" {
-			set(t, server, fault)
+			testsite.Set(t, server, fault)
 		}
 	}
 	for range c.before {
@@ -105,10 +106,10 @@ func (c *situation) start(t *testing.T) *site {
 
 // ask sends the situation's request, with more headers.
 func (c *situation) ask(s *site, headers ...string) answer {
-	s.t.Helper()
+	s.T.Helper()
 	method := c.method
 	if method == "" {
 		method = http.MethodPost
 	}
-	return s.do(method, "/api/custom/session", c.body, append(headers, c.headers...)...)
+	return s.Do(method, "/api/custom/session", c.body, append(headers, c.headers...)...)
 }

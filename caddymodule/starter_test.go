@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // starterBodies are what the versions of OpenAI's starter app send to their own
@@ -24,7 +25,7 @@ func TestStarterApp(t *testing.T) {
 	for name, body := range starterBodies {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "\n anonymous"+openaiOnly)
-			got := s.post("/api/create-session", body, "Content-Type: application/json")
+			got := s.Post("/api/create-session", body, "Content-Type: application/json")
 			if secret, _ := got.Body["client_secret"].(string); got.Status != http.StatusOK || secret == "" {
 				t.Fatalf("got %d %s", got.Status, got.Raw)
 			}
@@ -39,7 +40,7 @@ func TestStarterApp(t *testing.T) {
 				t.Errorf("sent %s", sent)
 			}
 			// The visitor comes back and is the same one, and gets no other cookie.
-			again := s.post("/api/create-session", body, "Cookie: chatkit_session_id="+m[1])
+			again := s.Post("/api/create-session", body, "Cookie: chatkit_session_id="+m[1])
 			if again.Status != http.StatusOK || again.Header.Get("Set-Cookie") != "" || !strings.Contains(string(s.OpenAI.Requests()[1].Body), m[1]) {
 				t.Errorf("got %d, cookie %q", again.Status, again.Header.Get("Set-Cookie"))
 			}
@@ -64,8 +65,8 @@ func TestStarterAppErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, "\n anonymous"+openaiOnly)
-			set(t, s.OpenAI, tt.fault)
-			got := s.do(tt.method, "/api/create-session", "")
+			testsite.Set(t, s.OpenAI, tt.fault)
+			got := s.Do(tt.method, "/api/create-session", "")
 			text, ok := got.Body["error"].(string)
 			if got.Status != tt.status || !ok || text == "" || (got.Header.Get("Set-Cookie") != "") != tt.cookie {
 				t.Errorf("got %d %s, cookie %q", got.Status, got.Raw, got.Header.Get("Set-Cookie"))
@@ -80,7 +81,7 @@ func TestStarterAppErrors(t *testing.T) {
 // Files, where the operator lets the chat take them.
 func TestFileUpload(t *testing.T) {
 	s := newSite(t, strings.Replace("\n anonymous"+openaiOnly, "workflow wf_test", "workflow wf_test\n file_upload", 1))
-	s.post("/api/create-session", starterBodies["managed"])
+	s.Post("/api/create-session", starterBodies["managed"])
 	if sent := string(s.OpenAI.Requests()[0].Body); !strings.Contains(sent, `"chatkit_configuration":{"file_upload":{"enabled":true}}`) {
 		t.Errorf("sent %s", sent)
 	}

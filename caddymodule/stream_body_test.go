@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // keptBody is the buffer of the tests below, in bytes.
@@ -27,23 +29,23 @@ func pattern(n int) string {
 // sendBody sends a stream request with a body of n bytes, chunked where its
 // length is not to be told.
 func (s *site) sendBody(n int, chunked bool) answer {
-	s.t.Helper()
+	s.T.Helper()
 	var body io.Reader = strings.NewReader(pattern(n))
 	if chunked {
 		body = struct{ io.Reader }{body}
 	}
-	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+"/api/custom/stream", body)
+	r, err := http.NewRequestWithContext(s.T.Context(), http.MethodPost, s.URL+"/api/custom/stream", body)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	resp, err := s.client.Do(r)
+	resp, err := s.Client.Do(r)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		s.t.Error(err)
+		s.T.Error(err)
 	}
 	return answer{Status: resp.StatusCode, Header: resp.Header, Raw: string(raw)}
 }
@@ -83,14 +85,12 @@ func TestFailoverBody(t *testing.T) {
 	}
 	for name, fault := range faults {
 		s := newUnloadedSite(t)
-		a, b := ownBackend(t, fault), newTaker(t, nil)
-		if err := s.load(backends("failover any\n buffer 64KiB", a+neverOpen, b.URL)); err != nil {
-			t.Fatal(err)
-		}
+		a, b := testsite.OwnBackend(t, fault), testsite.NewTaker(t, nil)
+		s.Load(testsite.Backends("failover any\n buffer 64KiB", a+neverOpen, b.URL))
 		for _, tt := range bodies {
 			t.Run(name+", "+tt.name, func(t *testing.T) {
-				before := len(b.received())
-				got, more := s.sendBody(tt.size, tt.chunked), b.received()[before:]
+				before := len(b.Received())
+				got, more := s.sendBody(tt.size, tt.chunked), b.Received()[before:]
 				if tt.size > keptBody {
 					if got.Status != http.StatusBadGateway || len(more) > 0 {
 						t.Errorf("got %d %s and the second was asked %d times", got.Status, got.Raw, len(more))
@@ -100,8 +100,8 @@ func TestFailoverBody(t *testing.T) {
 				if got.Status != http.StatusOK || len(more) != 1 {
 					t.Fatalf("got %d %s and the second was asked %d times", got.Status, got.Raw, len(more))
 				}
-				if more[0].body != pattern(tt.size) || more[0].ContentLength != int64(tt.size) {
-					t.Errorf("the second got %d bytes, announced as %d: want %d", len(more[0].body), more[0].ContentLength, tt.size)
+				if more[0].Text != pattern(tt.size) || more[0].ContentLength != int64(tt.size) {
+					t.Errorf("the second got %d bytes, announced as %d: want %d", len(more[0].Text), more[0].ContentLength, tt.size)
 				}
 			})
 		}
@@ -111,35 +111,31 @@ func TestFailoverBody(t *testing.T) {
 // A body of any size goes to the second backend while the first is not asked.
 func TestLargeBodyGoesToTheFirstHealthyBackend(t *testing.T) {
 	s := newUnloadedSite(t)
-	a, b := newTaker(t, plainly(500)), newTaker(t, nil)
+	a, b := testsite.NewTaker(t, plainly(500)), testsite.NewTaker(t, nil)
 	const breaker = "\n breaker {\n consecutive 1\n open 1m\n }"
-	if err := s.load(backends("failover off\n buffer 64KiB", a.URL+breaker, b.URL)); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.stream(); got.Status != http.StatusBadGateway {
+	s.Load(testsite.Backends("failover off\n buffer 64KiB", a.URL+breaker, b.URL))
+	if got := s.Stream(); got.Status != http.StatusBadGateway {
 		t.Fatalf("got %d", got.Status)
 	}
-	if got := s.stream(); got.Status != http.StatusServiceUnavailable || len(b.received()) > 0 {
-		t.Errorf("failover off: got %d, and the second was asked %d times", got.Status, len(b.received()))
+	if got := s.Stream(); got.Status != http.StatusServiceUnavailable || len(b.Received()) > 0 {
+		t.Errorf("failover off: got %d, and the second was asked %d times", got.Status, len(b.Received()))
 	}
-	if err := s.load(backends("buffer 64KiB", a.URL+breaker, b.URL)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("buffer 64KiB", a.URL+breaker, b.URL))
 	s.persistent()
 	for i, tt := range bodies {
 		got := s.sendBody(tt.size, tt.chunked)
-		if got.Status != http.StatusOK || got.Reason() != "open" || len(b.received()) != i+1 {
+		if got.Status != http.StatusOK || got.Reason() != "open" || len(b.Received()) != i+1 {
 			t.Fatalf("%s: got %d because %q", tt.name, got.Status, got.Reason())
 		}
 		length := int64(tt.size)
 		if tt.chunked && tt.size > keptBody {
 			length = -1
 		}
-		if last := b.received()[i]; last.body != pattern(tt.size) || last.ContentLength != length {
-			t.Errorf("%s: the second got %d bytes, announced as %d", tt.name, len(last.body), last.ContentLength)
+		if last := b.Received()[i]; last.Text != pattern(tt.size) || last.ContentLength != length {
+			t.Errorf("%s: the second got %d bytes, announced as %d", tt.name, len(last.Text), last.ContentLength)
 		}
 	}
-	if got := len(a.received()); got != 1 {
+	if got := len(a.Received()); got != 1 {
 		t.Errorf("the first was asked %d times", got)
 	}
 }
@@ -148,45 +144,41 @@ func TestLargeBodyGoesToTheFirstHealthyBackend(t *testing.T) {
 // the second backend.
 func TestExpectContinueMoves(t *testing.T) {
 	s := newUnloadedSite(t)
-	b := newTaker(t, nil)
-	if err := s.load(backends("", ownBackend(t, leaky(503)), b.URL)); err != nil {
-		t.Fatal(err)
-	}
-	w := s.dial()
-	w.send("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nExpect: 100-continue\r\n" + sized(1<<10) + "\r\n\r\n")
+	b := testsite.NewTaker(t, nil)
+	s.Load(testsite.Backends("", testsite.OwnBackend(t, leaky(503)), b.URL))
+	w := s.Dial()
+	w.Send("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nExpect: 100-continue\r\n" + sized(1<<10) + "\r\n\r\n")
 	const goOn = "HTTP/1.1 100 Continue\r\n\r\n"
 	if got := make([]byte, len(goOn)); true {
-		if _, err := io.ReadFull(w.r, got); err != nil || string(got) != goOn {
+		if _, err := io.ReadFull(w.R, got); err != nil || string(got) != goOn {
 			t.Fatalf("got %q and %v", got, err)
 		}
 	}
-	w.send(pattern(1 << 10))
-	rest, err := io.ReadAll(w.r)
+	w.Send(pattern(1 << 10))
+	rest, err := io.ReadAll(w.R)
 	if err != nil || strings.Count(string(rest), "HTTP/1.1 ") != 1 {
 		t.Fatalf("got %q and %v", rest, err)
 	}
-	checkMoved(t, parsed(t, string(rest)), "status_5xx")
-	if got := b.only(t); got.body != pattern(1<<10) {
-		t.Errorf("the second got %d bytes", len(got.body))
+	checkMoved(t, testsite.ParseAnswer(t, string(rest)), "status_5xx")
+	if got := b.Only(t); got.Text != pattern(1<<10) {
+		t.Errorf("the second got %d bytes", len(got.Text))
 	}
 }
 
 // A client that does not send the body it has announced gets no backend asked.
 func TestBodyThatBreaksOff(t *testing.T) {
 	s := newUnloadedSite(t)
-	a := newTaker(t, nil)
-	if err := s.load(backends("", a.URL)); err != nil {
-		t.Fatal(err)
-	}
-	canceled, closed := s.metric(streamsCanceled), s.metric(`attempts_total{provider="a",result="canceled"}`)
-	w := s.dial()
+	a := testsite.NewTaker(t, nil)
+	s.Load(testsite.Backends("", a.URL))
+	canceled, closed := s.Metric(streamsCanceled), s.Metric(`attempts_total{provider="a",result="canceled"}`)
+	w := s.Dial()
 	if _, err := io.WriteString(w, "POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"+sized(100)+"\r\n\r\n{"); err != nil {
 		t.Fatal(err)
 	}
 	_ = w.Close()
-	s.await(streamsCanceled, canceled+1)
-	if got := s.metric(`attempts_total{provider="a",result="canceled"}`); got != closed || len(a.received()) > 0 {
-		t.Errorf("the backend was asked %d times", len(a.received()))
+	s.Await(streamsCanceled, canceled+1)
+	if got := s.Metric(`attempts_total{provider="a",result="canceled"}`); got != closed || len(a.Received()) > 0 {
+		t.Errorf("the backend was asked %d times", len(a.Received()))
 	}
 }
 
@@ -194,18 +186,15 @@ func TestBodyThatBreaksOff(t *testing.T) {
 // client that has stopped sending it; nor is the client, who can say nothing
 // more on that connection.
 func TestAnswerWhileTheBodyWaits(t *testing.T) {
-	s := newUnloadedSite(t)
-	if err := s.load(backends("buffer 64KiB\n first_byte 5s", ownBackend(t, plainly(422)))); err != nil {
-		t.Fatal(err)
-	}
-	w := s.dial()
+	s := newSite(t, testsite.Backends("buffer 64KiB\n first_byte 5s", testsite.OwnBackend(t, plainly(422))))
+	w := s.Dial()
 	start := time.Now()
-	w.send("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"+sized(8*keptBody)+"\r\n\r\n", pattern(2*keptBody))
-	got, ok := w.answer()
+	w.Send("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"+sized(8*keptBody)+"\r\n\r\n", pattern(2*keptBody))
+	got, ok := w.Answer()
 	if took := time.Since(start); !ok || got.Status != http.StatusUnprocessableEntity || took > 4*time.Second {
 		t.Fatalf("got %d after %v", got.Status, took)
 	}
-	if _, more := w.answer(); more {
+	if _, more := w.Answer(); more {
 		t.Error("the rest of the body was read as a request")
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // stepwise is a backend that sends an event whenever it is told to, and one at
@@ -44,12 +46,10 @@ func TestEncodedEventsArriveOneByOne(t *testing.T) {
 			next := make(chan struct{})
 			s := newUnloadedSite(t)
 			const handler = "\t\tchatkit {"
-			text := s.caddyfile(backends("", ownBackend(t, stepwise(next))))
-			if err := s.loadText(strings.Replace(text, handler, "\t\tencode zstd gzip\n"+handler, 1)); err != nil {
-				t.Fatal(err)
-			}
+			text := s.Caddyfile(testsite.Backends("", testsite.OwnBackend(t, stepwise(next))))
+			s.LoadText(strings.Replace(text, handler, "\t\tencode zstd gzip\n"+handler, 1))
 			defer close(next)
-			resp := s.open("Accept-Encoding: " + encoding)
+			resp := s.Open("Accept-Encoding: " + encoding)
 			got := resp.Header.Get("Content-Encoding")
 			if encoding == "identity" && got != "" || encoding != "identity" && got != encoding {
 				t.Fatalf("the answer is encoded as %q", got)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 const (
@@ -54,25 +56,23 @@ func TestCutAnswer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		s := newUnloadedSite(t)
-		b := newTaker(t, nil)
-		if err := s.loadText(s.secure(backends("failover any\n stream_idle 200ms", newTaker(t, tt.backend).URL, b.URL))); err != nil {
-			t.Fatal(err)
-		}
+		b := testsite.NewTaker(t, nil)
+		s.LoadText(s.secure(testsite.Backends("failover any\n stream_idle 200ms", testsite.NewTaker(t, tt.backend).URL, b.URL)))
 		for version, transport := range protocols {
 			t.Run(tt.name+", "+version, func(t *testing.T) {
-				s.client.CloseIdleConnections()
-				s.client.Transport = transport()
-				before, failed := s.metric(tt.series), s.metric(streamsFailed)
-				got, err := s.try(http.MethodPost, "/api/custom/stream", "{}")
+				s.Client.CloseIdleConnections()
+				s.Client.Transport = transport()
+				before, failed := s.Metric(tt.series), s.Metric(streamsFailed)
+				got, err := s.Try(http.MethodPost, "/api/custom/stream", "{}")
 				if err == nil || version == "HTTP/1.1" && !errors.Is(err, io.ErrUnexpectedEOF) {
 					t.Errorf("got %q and %v, want an error", got.Raw, err)
 				}
 				if got.Raw != "data: begun\n\n" && version != "HTTP/3.0" { // there the end may overtake it
 					t.Errorf("got %q, want what had begun", got.Raw)
 				}
-				s.await(tt.series, before+1)
-				s.await(inFlightStream, 0)
-				if len(b.received()) > 0 || s.metric(streamsFailed) != failed || s.metric(`breaker_state{provider="a",state="closed"}`) != 1 {
+				s.Await(tt.series, before+1)
+				s.Await(inFlightStream, 0)
+				if len(b.Received()) > 0 || s.Metric(streamsFailed) != failed || s.Metric(`breaker_state{provider="a",state="closed"}`) != 1 {
 					t.Error("it went on elsewhere, or counts as a failure")
 				}
 			})
@@ -83,7 +83,7 @@ func TestCutAnswer(t *testing.T) {
 // A stream that is slow, but never as slow as that, goes on.
 func TestIdleIsAboutPauses(t *testing.T) {
 	s := newUnloadedSite(t)
-	url := ownBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+	url := testsite.OwnBackend(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		for i := range 8 {
 			_, _ = fmt.Fprintf(w, "data: %d\n\n", i)
@@ -91,14 +91,12 @@ func TestIdleIsAboutPauses(t *testing.T) {
 			<-time.After(100 * time.Millisecond)
 		}
 	})
-	if err := s.load(backends("stream_idle 600ms\n first_byte 600ms", url)); err != nil {
-		t.Fatal(err)
-	}
-	ended := s.metric(streamsOK)
-	if got := s.stream(); strings.Count(got.Raw, "data: ") != 8 || got.Took < 700*time.Millisecond {
+	s.Load(testsite.Backends("stream_idle 600ms\n first_byte 600ms", url))
+	ended := s.Metric(streamsOK)
+	if got := s.Stream(); strings.Count(got.Raw, "data: ") != 8 || got.Took < 700*time.Millisecond {
 		t.Errorf("got %q after %s", got.Raw, got.Took)
 	}
-	s.await(streamsOK, ended+1)
+	s.Await(streamsOK, ended+1)
 }
 
 // A client that leaves before there is an answer counts as canceled, and frees
@@ -108,17 +106,15 @@ func TestClientLeavesBeforeTheAnswer(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			asked, freed := make(chan struct{}, 1), make(chan struct{}, 1)
 			s := newUnloadedSite(t)
-			url := ownBackend(t, func(_ http.ResponseWriter, r *http.Request) {
+			url := testsite.OwnBackend(t, func(_ http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				asked <- struct{}{}
 				<-r.Context().Done()
 				freed <- struct{}{}
 			})
-			if err := s.loadText(s.secure(backends("", url))); err != nil {
-				t.Fatal(err)
-			}
-			s.client.Transport = transport()
-			canceled, attempts := s.metric(streamsCanceled), s.metric(`attempts_total{provider="a",result="canceled"}`)
+			s.LoadText(s.secure(testsite.Backends("", url)))
+			s.Client.Transport = transport()
+			canceled, attempts := s.Metric(streamsCanceled), s.Metric(`attempts_total{provider="a",result="canceled"}`)
 			ctx, leave := context.WithCancel(t.Context())
 			go func() {
 				<-asked
@@ -128,14 +124,14 @@ func TestClientLeavesBeforeTheAnswer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if resp, err := s.client.Do(r); err == nil {
+			if resp, err := s.Client.Do(r); err == nil {
 				resp.Body.Close()
 				t.Fatalf("got an answer: %d", resp.StatusCode)
 			}
-			receive(t, freed)
-			s.await(streamsCanceled, canceled+1)
-			s.await(inFlightStream, 0)
-			if s.metric(`attempts_total{provider="a",result="canceled"}`) != attempts+1 || s.metric(`breaker_state{provider="a",state="closed"}`) != 1 {
+			testsite.Receive(t, freed)
+			s.Await(streamsCanceled, canceled+1)
+			s.Await(inFlightStream, 0)
+			if s.Metric(`attempts_total{provider="a",result="canceled"}`) != attempts+1 || s.Metric(`breaker_state{provider="a",state="closed"}`) != 1 {
 				t.Error("it counts against the backend")
 			}
 		})
@@ -147,7 +143,7 @@ func TestUploadIsStreamed(t *testing.T) {
 	const begun, size = 2 << 20, 8 << 20
 	there, sum := make(chan struct{}), make(chan string, 1)
 	s := newUnloadedSite(t)
-	url := ownBackend(t, func(w http.ResponseWriter, r *http.Request) {
+	url := testsite.OwnBackend(t, func(w http.ResponseWriter, r *http.Request) {
 		h := sha256.New()
 		_, _ = io.CopyN(h, r.Body, begun)
 		close(there)
@@ -155,9 +151,7 @@ func TestUploadIsStreamed(t *testing.T) {
 		sum <- fmt.Sprintf("%x %d %v", h.Sum(nil), begun+n, err)
 		_, _ = io.WriteString(w, pattern(64<<10))
 	})
-	if err := s.load(backends("", url)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", url))
 	body := pattern(size)
 	r, w := io.Pipe()
 	go func() {
@@ -166,12 +160,12 @@ func TestUploadIsStreamed(t *testing.T) {
 		_, _ = io.WriteString(w, body[begun:])
 		_ = w.Close()
 	}()
-	resp, err := s.client.Post(s.URL+"/api/custom/message", "application/json", r)
+	resp, err := s.Client.Post(s.URL+"/api/custom/message", "application/json", r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if got, want := receive(t, sum), fmt.Sprintf("%x %d <nil>", sha256.Sum256([]byte(body)), size); got != want {
+	if got, want := testsite.Receive(t, sum), fmt.Sprintf("%x %d <nil>", sha256.Sum256([]byte(body)), size); got != want {
 		t.Errorf("the backend got %s, want %s", got, want)
 	}
 	if got, err := io.ReadAll(resp.Body); err != nil || string(got) != pattern(64<<10) {

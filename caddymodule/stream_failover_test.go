@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // beforeFirstByte are the failures of a backend before the first byte of an
@@ -21,7 +23,7 @@ var beforeFirstByte = []struct {
 	status int
 	code   string
 }{
-	{"refused", nobody, "dial", true, 502, "SESSION_ERROR"},
+	{"refused", testsite.Nobody, "dial", true, 502, "SESSION_ERROR"},
 	{"no such name", nameless, "dns", true, 502, "SESSION_ERROR"},
 	{"no TLS", plaintext, "tls", true, 502, "SESSION_ERROR"},
 	{"wrong certificate", distrusted, "tls", true, 502, "SESSION_ERROR"},
@@ -36,22 +38,17 @@ var beforeFirstByte = []struct {
 	{"flushed 502", failing(leaky(502)), "status_5xx", false, 502, "SESSION_ERROR"},
 }
 
-func nobody(t *testing.T) string {
-	t.Helper()
-	return "http://" + freeAddr(t)
-}
-
 func nameless(*testing.T) string { return "http://nobody.invalid" }
 
 func plaintext(t *testing.T) string {
 	t.Helper()
-	return strings.Replace(ownBackend(t, hangUp), "http:", "https:", 1)
+	return strings.Replace(testsite.OwnBackend(t, hangUp), "http:", "https:", 1)
 }
 
 func failing(h http.HandlerFunc) func(*testing.T) string {
 	return func(t *testing.T) string {
 		t.Helper()
-		return ownBackend(t, h)
+		return testsite.OwnBackend(t, h)
 	}
 }
 
@@ -120,7 +117,7 @@ func TestFailover(t *testing.T) {
 		for policy, moves := range map[string]bool{"off": false, "safe": tt.safe, "any": true} {
 			t.Run(tt.name+", "+policy, func(t *testing.T) {
 				s := newUnloadedSite(t)
-				b := newTaker(t, nil)
+				b := testsite.NewTaker(t, nil)
 				options := "failover " + policy
 				if policy == "safe" {
 					options = "" // the default
@@ -128,26 +125,24 @@ func TestFailover(t *testing.T) {
 				if tt.reason == "timeout" {
 					options += "\n first_byte 250ms"
 				}
-				if err := s.load(backends(options, tt.url(t), b.URL)); err != nil {
-					t.Fatal(err)
-				}
-				raw := s.raw(lastStream)
+				s.Load(testsite.Backends(options, tt.url(t), b.URL))
+				raw := s.Raw(lastStream)
 				if n := strings.Count(raw, "HTTP/1.1 "); n != 1 || strings.Contains(strings.ToLower(raw), "leak") {
 					t.Fatalf("something of the failed attempt left:\n%s", raw)
 				}
-				a := parsed(t, raw)
+				a := testsite.ParseAnswer(t, raw)
 				if moves {
 					checkMoved(t, a, tt.reason)
-					if got := b.only(t); got.body != "{}" || got.URL.Path != "/api/chat/stream" {
-						t.Errorf("the second backend got %q at %s", got.body, got.URL)
+					if got := b.Only(t); got.Text != "{}" || got.URL.Path != "/api/chat/stream" {
+						t.Errorf("the second backend got %q at %s", got.Text, got.URL)
 					}
 					return
 				}
 				checkError(t, a, tt.code)
 				once(t, a, "Content-Type", "application/json")
 				once(t, a, "Access-Control-Allow-Origin", "*")
-				if a.Status != tt.status || a.Provider() != "" || len(b.received()) > 0 {
-					t.Errorf("got %d by %q and asked the second %d times: %s", a.Status, a.Provider(), len(b.received()), raw)
+				if a.Status != tt.status || a.Provider() != "" || len(b.Received()) > 0 {
+					t.Errorf("got %d by %q and asked the second %d times: %s", a.Status, a.Provider(), len(b.Received()), raw)
 				}
 			})
 		}
@@ -170,14 +165,12 @@ func TestRefusalsDoNotMove(t *testing.T) {
 	for _, status := range []int{302, 400, 401, 403, 404, 409, 413, 422} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			s := newUnloadedSite(t)
-			a := newTaker(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", status) })
-			b := newTaker(t, nil)
-			if err := s.load(backends("failover any", a.URL, b.URL)); err != nil {
-				t.Fatal(err)
-			}
-			got := s.stream()
-			if got.Status != status || got.Raw != "no\n" || len(b.received()) > 0 {
-				t.Errorf("got %d %q and asked the second %d times", got.Status, got.Raw, len(b.received()))
+			a := testsite.NewTaker(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", status) })
+			b := testsite.NewTaker(t, nil)
+			s.Load(testsite.Backends("failover any", a.URL, b.URL))
+			got := s.Stream()
+			if got.Status != status || got.Raw != "no\n" || len(b.Received()) > 0 {
+				t.Errorf("got %d %q and asked the second %d times", got.Status, got.Raw, len(b.Received()))
 			}
 			once(t, got, "X-ChatKit-Provider", "a")
 			once(t, got, "X-ChatKit-Fallback-Reason", "")

@@ -8,18 +8,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
-// secure turns a configuration's site into one on HTTPS, with a certificate of
-// its own.
+// secure is a configuration with the site on HTTPS.
 func (s *site) secure(block string) string {
-	s.t.Helper()
-	cert, key := certificate(s.t)
-	s.URL = strings.Replace(s.URL, "http:", "https:", 1)
-	return strings.NewReplacer(
-		s.URL+" {", s.URL+" {\n tls "+cert+" "+key,
-		"auto_https off", "auto_https off\n servers {\n packet_conn_wrappers {\n orderly\n }\n }",
-	).Replace(s.caddyfile(block))
+	s.T.Helper()
+	return strings.Replace(s.SecureCaddyfile(block),
+		"auto_https off", "auto_https off\n servers {\n packet_conn_wrappers {\n orderly\n }\n }", 1)
 }
 
 // protocols are transports for one version of HTTP each.
@@ -90,19 +87,17 @@ func eventStream(more map[string][]string) map[string][]string {
 // The headers of an event stream, all of them, in each version of HTTP.
 func TestEventStreamHeaders(t *testing.T) {
 	s := newUnloadedSite(t)
-	url := ownBackend(t, boastful("text/event-stream; charset=utf-8"))
-	if err := s.loadText(s.secure(backends("", url))); err != nil {
-		t.Fatal(err)
-	}
+	url := testsite.OwnBackend(t, boastful("text/event-stream; charset=utf-8"))
+	s.LoadText(s.secure(testsite.Backends("", url)))
 	for version, transport := range protocols {
 		t.Run(version, func(t *testing.T) {
-			s.client.CloseIdleConnections()
-			s.client.Transport = transport()
+			s.Client.CloseIdleConnections()
+			s.Client.Transport = transport()
 			want := eventStream(nil)
 			if version == "HTTP/1.1" {
 				want = eventStream(map[string][]string{"Connection": {"keep-alive"}})
 			}
-			resp := s.open("X-Request-Id: mine", "Origin: https://app.example.com")
+			resp := s.Open("X-Request-Id: mine", "Origin: https://app.example.com")
 			if resp.Proto != version {
 				t.Errorf("the answer came over %s", resp.Proto)
 			}
@@ -118,16 +113,14 @@ func TestEventStreamHeaders(t *testing.T) {
 // replaced all the same.
 func TestEventStreamForAnAllowedOrigin(t *testing.T) {
 	s := newUnloadedSite(t)
-	b := newTaker(t, boastful("text/event-stream"))
-	if err := s.load(backends("cors {\n origins https://app.example.com\n }", b.URL)); err != nil {
-		t.Fatal(err)
-	}
+	b := testsite.NewTaker(t, boastful("text/event-stream"))
+	s.Load(testsite.Backends("cors {\n origins https://app.example.com\n }", b.URL))
 	want := eventStream(map[string][]string{"Access-Control-Allow-Origin": {"https://app.example.com"}, "Connection": {"keep-alive"}})
-	checkHeaders(t, s.stream("X-Request-Id: mine", "Origin: https://app.example.com").Header, want)
-	got := s.stream("Origin: https://evil.example.com")
+	checkHeaders(t, s.Stream("X-Request-Id: mine", "Origin: https://app.example.com").Header, want)
+	got := s.Stream("Origin: https://evil.example.com")
 	checkError(t, got, "FORBIDDEN_ORIGIN")
-	if got.Status != http.StatusForbidden || len(b.received()) != 1 {
-		t.Errorf("got %d, and the backend was asked %d times", got.Status, len(b.received()))
+	if got.Status != http.StatusForbidden || len(b.Received()) != 1 {
+		t.Errorf("got %d, and the backend was asked %d times", got.Status, len(b.Received()))
 	}
 }
 
@@ -135,14 +128,11 @@ func TestEventStreamForAnAllowedOrigin(t *testing.T) {
 func TestOtherAnswersKeepTheirType(t *testing.T) {
 	for _, contentType := range []string{"application/json", "text/html; charset=utf-8", "text/event-streams", "application/x-ndjson"} {
 		t.Run(contentType, func(t *testing.T) {
-			s := newUnloadedSite(t)
-			if err := s.load(backends("", ownBackend(t, boastful(contentType)))); err != nil {
-				t.Fatal(err)
-			}
+			s := newSite(t, testsite.Backends("", testsite.OwnBackend(t, boastful(contentType))))
 			want := eventStream(map[string][]string{
 				"Content-Type": {contentType}, "Cache-Control": {"max-age=60"}, "X-Accel-Buffering": {"yes"},
 			})
-			checkHeaders(t, s.stream("X-Request-Id: mine", "Origin: https://app.example.com").Header, want)
+			checkHeaders(t, s.Stream("X-Request-Id: mine", "Origin: https://app.example.com").Header, want)
 		})
 	}
 }

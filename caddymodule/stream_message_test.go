@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // A message is answered as the backend answers it.
@@ -12,7 +14,7 @@ func TestMessage(t *testing.T) {
 	for _, status := range []int{200, 201, 204, 303, 400, 401, 404, 422} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			s := newUnloadedSite(t)
-			b := newTaker(t, func(w http.ResponseWriter, _ *http.Request) {
+			b := testsite.NewTaker(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
 				w.Header().Set("Location", "/elsewhere")
 				w.WriteHeader(status)
@@ -20,13 +22,11 @@ func TestMessage(t *testing.T) {
 					_, _ = fmt.Fprint(w, `{"answer":"hi"}`)
 				}
 			})
-			if err := s.load(backends("", b.URL)); err != nil {
-				t.Fatal(err)
-			}
-			s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			s.Load(testsite.Backends("", b.URL))
+			s.Client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 			const ok = `streams_total{kind="message",outcome="ok"}`
-			before := s.metric(ok)
-			a := s.post("/api/custom/message", `{"message":"hi"}`, "Content-Type: application/json")
+			before := s.Metric(ok)
+			a := s.Post("/api/custom/message", `{"message":"hi"}`, "Content-Type: application/json")
 			once(t, a, "Content-Type", "application/json")
 			once(t, a, "X-ChatKit-Provider", "a")
 			once(t, a, "Connection", "")
@@ -34,11 +34,11 @@ func TestMessage(t *testing.T) {
 			if a.Status != status || (status != http.StatusNoContent && a.Raw != `{"answer":"hi"}`) {
 				t.Errorf("got %d %q", a.Status, a.Raw)
 			}
-			if got := b.only(t); got.URL.Path != "/api/chat" || got.body != `{"message":"hi"}` {
-				t.Errorf("the backend got %q at %s", got.body, got.URL)
+			if got := b.Only(t); got.URL.Path != "/api/chat" || got.Text != `{"message":"hi"}` {
+				t.Errorf("the backend got %q at %s", got.Text, got.URL)
 			}
-			s.await(ok, before+1)
-			s.await(`streams_in_flight{kind="message"}`, 0)
+			s.Await(ok, before+1)
+			s.Await(`streams_in_flight{kind="message"}`, 0)
 		})
 	}
 }
@@ -46,7 +46,7 @@ func TestMessage(t *testing.T) {
 // Answers of every size arrive as they were, sized or not.
 func TestAnswerSizes(t *testing.T) {
 	s := newUnloadedSite(t)
-	url := ownBackend(t, func(w http.ResponseWriter, r *http.Request) {
+	url := testsite.OwnBackend(t, func(w http.ResponseWriter, r *http.Request) {
 		var n int
 		_, _ = fmt.Sscan(r.URL.Query().Get("n"), &n)
 		if r.URL.Query().Get("sized") != "" {
@@ -56,13 +56,11 @@ func TestAnswerSizes(t *testing.T) {
 		}
 		_, _ = fmt.Fprint(w, pattern(n))
 	})
-	if err := s.load(backends("", url)); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", url))
 	for _, path := range []string{"stream", "message"} {
 		for _, n := range []int{0, 1, 4 << 10, 32<<10 + 1, 64 << 10, 1 << 20} {
 			for _, sized := range []string{"", "1"} {
-				a := s.post(fmt.Sprintf("/api/custom/%s?n=%d&sized=%s", path, n, sized), "{}")
+				a := s.Post(fmt.Sprintf("/api/custom/%s?n=%d&sized=%s", path, n, sized), "{}")
 				if a.Status != http.StatusOK || a.Raw != pattern(n) {
 					t.Errorf("%s of %d bytes: got %d of %d bytes", path, n, a.Status, len(a.Raw))
 				}
@@ -77,25 +75,23 @@ func TestAnswerSizes(t *testing.T) {
 // Methods other than POST are refused here, and nobody is asked.
 func TestCarriedMethods(t *testing.T) {
 	s := newUnloadedSite(t)
-	b := newTaker(t, nil)
-	if err := s.load(backends("", b.URL)); err != nil {
-		t.Fatal(err)
-	}
+	b := testsite.NewTaker(t, nil)
+	s.Load(testsite.Backends("", b.URL))
 	for _, path := range []string{"/api/custom/stream", "/api/custom/message"} {
 		for _, method := range []string{"GET", "PUT", "DELETE", "PATCH", "BREW"} {
-			a := s.do(method, path, "")
+			a := s.Do(method, path, "")
 			checkError(t, a, "METHOD_NOT_ALLOWED")
 			once(t, a, "Allow", "POST, OPTIONS")
 			if a.Status != http.StatusMethodNotAllowed {
 				t.Errorf("%s %s: got %d", method, path, a.Status)
 			}
 		}
-		a := s.do(http.MethodOptions, path, "", "Origin: https://a.test", "Access-Control-Request-Method: POST")
+		a := s.Do(http.MethodOptions, path, "", "Origin: https://a.test", "Access-Control-Request-Method: POST")
 		if a.Status != http.StatusNoContent || a.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: the preflight got %d", path, a.Status)
 		}
 	}
-	if got := len(b.received()); got > 0 {
+	if got := len(b.Received()); got > 0 {
 		t.Errorf("the backend was asked %d times", got)
 	}
 }
@@ -105,11 +101,8 @@ func TestCarriedKindsOff(t *testing.T) {
 	paths := map[string]string{"stream": "/api/custom/stream", "message": "/api/custom/message", "websocket": lastSocket}
 	for kind, path := range paths {
 		t.Run(kind, func(t *testing.T) {
-			s := newUnloadedSite(t)
-			if err := s.load(backends(kind+" off", newTaker(t, nil).URL)); err != nil {
-				t.Fatal(err)
-			}
-			if a := s.post(path, "{}"); a.Status != http.StatusTeapot || !strings.HasSuffix(a.Raw, path) {
+			s := newSite(t, testsite.Backends(kind+" off", testsite.NewTaker(t, nil).URL))
+			if a := s.Post(path, "{}"); a.Status != http.StatusTeapot || !strings.HasSuffix(a.Raw, path) {
 				t.Errorf("got %d %s", a.Status, a.Raw)
 			}
 		})

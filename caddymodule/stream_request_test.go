@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // What of the client's request reaches the backend. Nothing of the app's own
@@ -29,13 +31,11 @@ func TestForwardedHeaders(t *testing.T) {
 		for _, path := range []string{"/api/custom/stream", "/api/custom/message"} {
 			t.Run(tt.name+", "+path, func(t *testing.T) {
 				s := newUnloadedSite(t)
-				b := newTaker(t, nil)
-				if err := s.load(backends("", b.URL+tt.options)); err != nil {
-					t.Fatal(err)
-				}
-				a := s.post(path+"?a=1&b=%20", "{}", sent...)
+				b := testsite.NewTaker(t, nil)
+				s.Load(testsite.Backends("", b.URL+tt.options))
+				a := s.Post(path+"?a=1&b=%20", "{}", sent...)
 				once(t, a, "X-Request-Id", "mine")
-				got := b.only(t)
+				got := b.Only(t)
 				for name, want := range common {
 					once(t, answer{Header: got.Header}, name, want)
 				}
@@ -56,15 +56,13 @@ func TestStreamRequestID(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			a, b := newTaker(t, leaky(503)), newTaker(t, nil)
-			if err := s.load(backends("", a.URL, b.URL)); err != nil {
-				t.Fatal(err)
-			}
-			got := parsed(t, s.raw(strings.Replace(lastStream, "Connection", headers+"Connection", 1)))
+			a, b := testsite.NewTaker(t, leaky(503)), testsite.NewTaker(t, nil)
+			s.Load(testsite.Backends("", a.URL, b.URL))
+			got := testsite.ParseAnswer(t, s.Raw(strings.Replace(lastStream, "Connection", headers+"Connection", 1)))
 			id := got.Header.Get("X-Request-Id")
 			once(t, got, "X-Request-Id", id)
-			once(t, answer{Header: a.only(t).Header}, "X-Request-Id", id)
-			once(t, answer{Header: b.only(t).Header}, "X-Request-Id", id)
+			once(t, answer{Header: a.Only(t).Header}, "X-Request-Id", id)
+			once(t, answer{Header: b.Only(t).Header}, "X-Request-Id", id)
 			if id == "" || strings.Contains(id, " ") {
 				t.Errorf("the id is %q", id)
 			}
@@ -84,18 +82,16 @@ func TestUpgradesAreStripped(t *testing.T) {
 		for _, path := range []string{"/api/custom/stream", "/api/custom/message", "/chatkit"} {
 			t.Run(name+", "+path, func(t *testing.T) {
 				s := newUnloadedSite(t)
-				b := newTaker(t, nil)
-				if err := s.load(backends("chatkit /chatkit", b.URL)); err != nil {
-					t.Fatal(err)
-				}
+				b := testsite.NewTaker(t, nil)
+				s.Load(testsite.Backends("chatkit /chatkit", b.URL))
 				request := strings.Replace(lastStream, "/api/custom/stream", path, 1)
 				request = strings.Replace(request, "Connection: close\r\n", headers, 1)
-				w := s.dial()
-				w.send(request)
-				if a, ok := w.answer(); !ok || a.Status != http.StatusOK {
+				w := s.Dial()
+				w.Send(request)
+				if a, ok := w.Answer(); !ok || a.Status != http.StatusOK {
 					t.Errorf("got %d", a.Status)
 				}
-				got := b.only(t)
+				got := b.Only(t)
 				for _, name := range []string{"Upgrade", "Http2-Settings", "Connection"} {
 					once(t, answer{Header: got.Header}, name, "")
 				}
@@ -116,7 +112,7 @@ func TestBackendCannotSwitchProtocols(t *testing.T) {
 	for name, headers := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			a := newTaker(t, func(w http.ResponseWriter, _ *http.Request) {
+			a := testsite.NewTaker(t, func(w http.ResponseWriter, _ *http.Request) {
 				conn, _, err := http.NewResponseController(w).Hijack()
 				if err != nil {
 					panic(err)
@@ -124,15 +120,13 @@ func TestBackendCannotSwitchProtocols(t *testing.T) {
 				_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\n" + headers + "\r\nleak"))
 				_ = conn.Close()
 			})
-			b := newTaker(t, nil)
-			if err := s.load(backends("failover any", a.URL, b.URL)); err != nil {
-				t.Fatal(err)
-			}
-			raw := s.raw(lastStream)
+			b := testsite.NewTaker(t, nil)
+			s.Load(testsite.Backends("failover any", a.URL, b.URL))
+			raw := s.Raw(lastStream)
 			if strings.Contains(raw, "leak") || !strings.HasPrefix(raw, "HTTP/1.1 200 ") {
 				t.Fatalf("got %s", raw)
 			}
-			checkMoved(t, parsed(t, raw), "invalid_response")
+			checkMoved(t, testsite.ParseAnswer(t, raw), "invalid_response")
 		})
 	}
 }
@@ -150,12 +144,10 @@ func TestUpstreamPaths(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.options+tt.path, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			b := newTaker(t, nil)
-			if err := s.load(backends(tt.options, b.URL+tt.base)); err != nil {
-				t.Fatal(err)
-			}
-			s.post(tt.path, "{}")
-			if got := b.only(t).URL; got.EscapedPath() != tt.want {
+			b := testsite.NewTaker(t, nil)
+			s.Load(testsite.Backends(tt.options, b.URL+tt.base))
+			s.Post(tt.path, "{}")
+			if got := b.Only(t).URL; got.EscapedPath() != tt.want {
 				t.Errorf("it went to %s, want %s", got, tt.want)
 			}
 		})

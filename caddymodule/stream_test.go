@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 const (
@@ -37,12 +39,10 @@ func events(n int, then func(w http.ResponseWriter, r *http.Request)) http.Handl
 func TestStream(t *testing.T) {
 	release := make(chan struct{})
 	s := newUnloadedSite(t)
-	url := ownBackend(t, events(2, func(http.ResponseWriter, *http.Request) { <-release }))
-	if err := s.load("\n provider backend " + url); err != nil {
-		t.Fatal(err)
-	}
-	ended := s.metric(streamsOK)
-	resp, err := s.client.Post(s.URL+"/api/custom/stream", "application/json", strings.NewReader(`{"message":"hi"}`))
+	url := testsite.OwnBackend(t, events(2, func(http.ResponseWriter, *http.Request) { <-release }))
+	s.Load("\n provider backend " + url)
+	ended := s.Metric(streamsOK)
+	resp, err := s.Client.Post(s.URL+"/api/custom/stream", "application/json", strings.NewReader(`{"message":"hi"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +67,8 @@ func TestStream(t *testing.T) {
 	if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
 		t.Errorf("got %q and %v at the end", rest, err)
 	}
-	s.await(streamsOK, ended+1)
-	s.await(`streams_in_flight{kind="stream"}`, 0)
+	s.Await(streamsOK, ended+1)
+	s.Await(`streams_in_flight{kind="stream"}`, 0)
 }
 
 // A client that leaves takes the backend's request with it, at once, and says
@@ -76,15 +76,13 @@ func TestStream(t *testing.T) {
 func TestStreamClientLeaves(t *testing.T) {
 	gone := make(chan time.Time, 1)
 	s := newUnloadedSite(t)
-	url := ownBackend(t, events(1, func(_ http.ResponseWriter, r *http.Request) {
+	url := testsite.OwnBackend(t, events(1, func(_ http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		gone <- time.Now()
 	}))
-	if err := s.load("\n provider backend " + url); err != nil {
-		t.Fatal(err)
-	}
-	canceled, attempts := s.metric(streamsCanceled), s.metric(attemptsOK)
-	resp, err := s.client.Post(s.URL+"/api/custom/stream", "application/json", strings.NewReader(`{}`))
+	s.Load("\n provider backend " + url)
+	canceled, attempts := s.Metric(streamsCanceled), s.Metric(attemptsOK)
+	resp, err := s.Client.Post(s.URL+"/api/custom/stream", "application/json", strings.NewReader(`{}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,8 +99,8 @@ func TestStreamClientLeaves(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Fatal("the backend did not learn of it")
 	}
-	s.await(streamsCanceled, canceled+1)
-	if s.metric(backendClosed) != 1 || s.metric(attemptsOK) != attempts+1 {
+	s.Await(streamsCanceled, canceled+1)
+	if s.Metric(backendClosed) != 1 || s.Metric(attemptsOK) != attempts+1 {
 		t.Error("it counted against the backend")
 	}
 }

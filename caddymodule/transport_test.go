@@ -3,6 +3,7 @@ package caddymodule_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/pem"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // plainSession is what a backend answers at the least.
@@ -42,9 +45,9 @@ func TestTransportTLS(t *testing.T) {
 			server.EnableHTTP2 = tt.http2
 			server.StartTLS()
 			t.Cleanup(server.Close)
-			ca := pemFile(t, "CERTIFICATE", server.Certificate().Raw)
+			ca := file(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 			s := newSite(t, inFront(server.URL, strings.ReplaceAll(tt.transport, "%CA", ca))+openaiOnly)
-			a := s.session()
+			a := s.Session()
 			if a.Status != http.StatusOK || a.Reason() != tt.reason || int(proto.Load()) != tt.proto {
 				t.Errorf("got %d because %q over HTTP/%d, want 200 because %q over HTTP/%d: %s",
 					a.Status, a.Reason(), proto.Load(), tt.reason, tt.proto, a.Raw)
@@ -63,14 +66,14 @@ func TestTransportGzip(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			asked := make(chan string, 1)
-			url := ownBackend(t, func(w http.ResponseWriter, r *http.Request) {
+			url := testsite.OwnBackend(t, func(w http.ResponseWriter, r *http.Request) {
 				asked <- r.Header.Get("Accept-Encoding")
 				w.Header().Set("Content-Encoding", "gzip")
 				z := gzip.NewWriter(w)
 				_, _ = io.WriteString(z, plainSession)
 				_ = z.Close()
 			})
-			a := newSite(t, inFront(url, tt.transport)+openaiOnly).session()
+			a := newSite(t, inFront(url, tt.transport)+openaiOnly).Session()
 			if got := <-asked; got != tt.asked || a.Provider() != tt.provider {
 				t.Errorf("asked for %q and got %d from %q because %q, want %q and %s", got, a.Status, a.Provider(), a.Reason(), tt.asked, tt.provider)
 			}
@@ -84,11 +87,11 @@ func TestTransportGzipBomb(t *testing.T) {
 	z := gzip.NewWriter(&bomb)
 	_, _ = io.WriteString(z, `{"session_id":"s","padding":"`+strings.Repeat("0", 4<<20)+`"}`)
 	_ = z.Close()
-	url := ownBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+	url := testsite.OwnBackend(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write(bomb.Bytes())
 	})
-	a := newSite(t, inFront(url, "transport http")+openaiOnly).session()
+	a := newSite(t, inFront(url, "transport http")+openaiOnly).Session()
 	if a.Provider() != "openai" || a.Reason() != "invalid_response" {
 		t.Errorf("got %d from %q because %q", a.Status, a.Provider(), a.Reason())
 	}
@@ -119,7 +122,7 @@ func TestTransportKeepsConnections(t *testing.T) {
 			t.Cleanup(server.Close)
 			s := newSite(t, inFront(server.URL, "breaker {\n consecutive off\n ratio off\n }"))
 			for range 20 {
-				s.session()
+				s.Session()
 			}
 			if got := connections.Load(); got != 1 {
 				t.Errorf("20 requests took %d connections, want 1", got)

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // seen is a request as the app behind the site sees it.
@@ -40,18 +42,16 @@ func TestUnclaimedIsUntouched(t *testing.T) {
 		{http.MethodHead, "/chatkit", "", nil},
 		{"BREW", "/pot", "", []string{"Accept: coffee"}},
 	}
-	s, plain := newUnloadedSite(t), "http://"+freeAddr(t)
-	url := ownBackend(t, echo)
-	text := strings.Replace(s.caddyfile(visitor), `respond "the app itself: {method} {path}" 418`, "reverse_proxy "+url, 1)
-	if err := s.loadText(text + plain + " {\n reverse_proxy " + url + "\n}\n"); err != nil {
-		t.Fatal(err)
-	}
+	s, plain := newUnloadedSite(t), "http://"+testsite.FreeAddr(t)
+	url := testsite.OwnBackend(t, echo)
+	text := strings.Replace(s.Caddyfile(visitor), `respond "the app itself: {method} {path}" 418`, "reverse_proxy "+url, 1)
+	s.LoadText(text + plain + " {\n reverse_proxy " + url + "\n}\n")
 	all := func(url string) (answers []answer) {
 		with := s.URL
 		defer func() { s.URL = with }()
 		s.URL = url
 		for _, r := range requests {
-			a := s.do(r.method, r.path, r.body, r.headers...)
+			a := s.Do(r.method, r.path, r.body, r.headers...)
 			a.Raw = strings.ReplaceAll(a.Raw, strings.TrimPrefix(url, "http://"), "site")
 			a.Header.Del("Date")
 			a.Header.Del("Content-Length") // has the address in it

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // nosy is what a client may send that is none of the providers' business.
@@ -23,16 +24,16 @@ var nosy = []string{
 func TestUpstreamHeaders(t *testing.T) {
 	backend := map[string]string{
 		"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "caddy-chatkit",
-		"Authorization": "Bearer " + backendKey, "X-Request-Id": "req-1", "Content-Length": "#",
+		"Authorization": "Bearer " + testsite.BackendKey, "X-Request-Id": "req-1", "Content-Length": "#",
 	}
 	openai := maps.Clone(backend)
-	maps.Copy(openai, map[string]string{"Authorization": "Bearer " + openaiKey, "Openai-Beta": "chatkit_beta=v1"})
+	maps.Copy(openai, map[string]string{"Authorization": "Bearer " + testsite.OpenAIKey, "Openai-Beta": "chatkit_beta=v1"})
 	s := newSite(t, visitor)
-	set(t, s.Backend, sandbox.Status500)
-	w := s.dial()
+	testsite.Set(t, s.Backend, sandbox.Status500)
+	w := s.Dial()
 	const body = `{"model":"m"}`
-	w.send(head(append(nosy, sized(len(body)))...), body)
-	if a, ok := w.answer(); !ok || a.Provider() != "openai" {
+	w.Send(head(append(nosy, sized(len(body)))...), body)
+	if a, ok := w.Answer(); !ok || a.Provider() != "openai" {
 		t.Fatalf("got %d from %q: %s", a.Status, a.Provider(), a.Raw)
 	}
 	for _, up := range []struct {
@@ -78,8 +79,8 @@ func TestForwardHeaders(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, block)
-			set(t, s.Backend, tt.fault)
-			a := s.post("/api/custom/session", "", tt.headers...)
+			testsite.Set(t, s.Backend, tt.fault)
+			a := s.Post("/api/custom/session", "", tt.headers...)
 			if a.Status != tt.status || a.Provider() != tt.provider || a.Reason() != tt.reason {
 				t.Errorf("got %d from %q because %q: %s", a.Status, a.Provider(), a.Reason(), a.Raw)
 			}
@@ -91,7 +92,7 @@ func TestForwardHeaders(t *testing.T) {
 				want = "of-the-client"
 			}
 			h := s.Backend.Requests()[0].Header
-			if h.Get("X-Auth-Token") != want || h.Get("X-Other") != "" || h.Get("Authorization") != "Bearer "+backendKey {
+			if h.Get("X-Auth-Token") != want || h.Get("X-Other") != "" || h.Get("Authorization") != "Bearer "+testsite.BackendKey {
 				t.Errorf("sent %v", h)
 			}
 			for _, r := range s.OpenAI.Requests() {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -12,7 +13,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// userSource is a placeholder that may name the user.
+// userSource is a text with placeholders that may name the user.
 type userSource struct {
 	text string
 	key  string // where the text is one placeholder and nothing else
@@ -34,12 +35,31 @@ func newUserSources(texts []string) []userSource {
 	return sources
 }
 
+// value returns the source's value, "" if any placeholder in it is empty: all
+// strangers would be one user otherwise, "acme-" of "acme-{http.auth.user.id}".
 func (s userSource) value(repl *caddy.Replacer) string {
 	if s.key != "" {
 		v, _ := repl.GetString(s.key)
 		return v
 	}
-	return repl.ReplaceAll(s.text, "")
+	v, err := repl.ReplaceOrErr(s.text, true, true)
+	if err != nil {
+		return ""
+	}
+	return v
+}
+
+var placeholder = regexp.MustCompile(`\{[^{}\s]+\}`)
+
+// checkUsers returns an error for a source without a placeholder, which would make
+// everybody one user.
+func (h *Handler) checkUsers() error {
+	for _, text := range h.User {
+		if !placeholder.MatchString(text) {
+			return fmt.Errorf("user: %q has no placeholder (want {http.auth.user.id}, for instance)", text)
+		}
+	}
+	return nil
 }
 
 // users says who asks.
@@ -56,22 +76,23 @@ func newUsers(h *Handler) users {
 	return u
 }
 
-// identify returns the user of a request. The body has no say in it.
-func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Replacer) (string, *problem) {
+// identify returns the user of a request, and whether it is a visitor. The body has
+// no say in it.
+func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Replacer) (user string, visits bool, p *problem) {
 	for _, s := range u.sources {
 		user := strings.TrimSpace(s.value(repl))
 		switch {
 		case user == "":
 		case !utf8.ValidString(user): // JSON would turn two users into one: both "J\ufffdrg"
-			return "", unauthorized("The user's id is not valid UTF-8")
+			return "", false, unauthorized("The user's id is not valid UTF-8")
 		default:
-			return user, nil
+			return user, false, nil
 		}
 	}
 	if u.cookie == "" {
-		return "", unauthorized("No user is logged in")
+		return "", false, unauthorized("No user is logged in")
 	}
-	return visitor(w, r, u.cookie), nil
+	return visitor(w, r, u.cookie), true, nil
 }
 
 // visitorLife is how long a visitor keeps its id, in seconds: 30 days, as the

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // hiccup is the password "hiccup" as basic_auth wants it, at the least cost.
@@ -15,16 +17,16 @@ const hiccup = "$2a$04$Xr9tyBP/rYvfDLlvZc8e.OuQ50d0nw3Tk5/MqPVxrzzzChNxMbmVK"
 // sentUser is the user the backend was asked for last, and that it was the one
 // thing it was asked.
 func sentUser(s *site) string {
-	s.t.Helper()
+	s.T.Helper()
 	requests := s.Backend.Requests()
 	if len(requests) == 0 {
-		s.t.Fatal("the backend was not asked")
+		s.T.Fatal("the backend was not asked")
 	}
 	var body struct {
 		UserID string `json:"user_id"`
 	}
 	if err := json.Unmarshal(requests[len(requests)-1].Body, &body); err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return body.UserID
 }
@@ -36,18 +38,18 @@ func TestUserOfBasicAuth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := s.session(); a.Status != http.StatusUnauthorized || a.Header.Get("Www-Authenticate") == "" {
+	if a := s.Session(); a.Status != http.StatusUnauthorized || a.Header.Get("Www-Authenticate") == "" {
 		t.Errorf("got %d without a password, want basic_auth's 401", a.Status)
 	}
 	r.SetBasicAuth("hans.müller@example.com", "hiccup")
-	a := s.post("/api/custom/session", "", "Authorization: "+r.Header.Get("Authorization"))
+	a := s.Post("/api/custom/session", "", "Authorization: "+r.Header.Get("Authorization"))
 	if a.Status != http.StatusOK || a.Provider() != "backend" {
 		t.Fatalf("got %d from %q: %s", a.Status, a.Provider(), a.Raw)
 	}
 	if got := sentUser(s); got != "hans.müller@example.com" {
 		t.Errorf("the backend was asked for %q", got)
 	}
-	if got := s.Backend.Requests()[0].Header.Get("Authorization"); got != "Bearer "+backendKey {
+	if got := s.Backend.Requests()[0].Header.Get("Authorization"); got != "Bearer "+testsite.BackendKey {
 		t.Errorf("the backend got Authorization %q", got)
 	}
 }
@@ -80,7 +82,7 @@ func TestUserOfPlaceholders(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, tt.users+quick(""))
-			a := s.post("/api/custom/session", `{"user":"mallory"}`, tt.headers...)
+			a := s.Post("/api/custom/session", `{"user":"mallory"}`, tt.headers...)
 			if tt.user == "" {
 				if a.Status != http.StatusUnauthorized || a.Body["code"] != "UNAUTHORIZED" || a.Body["error"] != "Unauthorized" {
 					t.Errorf("got %d, want 401 UNAUTHORIZED: %s", a.Status, a.Raw)
@@ -123,9 +125,9 @@ func TestUserOfRawHeader(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s.Backend.Clear()
-			w := s.dial()
-			w.send(head("X-User: "+tt.value, "X-Other: other", sized(0)))
-			a, ok := w.answer()
+			w := s.Dial()
+			w.Send(head("X-User: "+tt.value, "X-Other: other", sized(0)))
+			a, ok := w.Answer()
 			if !ok || a.Status != tt.status {
 				t.Fatalf("got %d, want %d: %s", a.Status, tt.status, a.Raw)
 			}
@@ -149,7 +151,7 @@ func TestUserInQuery(t *testing.T) {
 	}{{"body", "", user}, {"query", user, ""}, {"both", user, user}} {
 		t.Run(tt.in, func(t *testing.T) {
 			s := newSite(t, "\n user {http.request.header.X-User}\n provider backend {env.TEST_BACKEND_URL} {\n key {env.TEST_BACKEND_KEY}\n user_in "+tt.in+"\n }")
-			if a := s.post("/api/custom/session?user_id=mallory", `{"model":"m"}`, "X-User: "+user); a.Status != http.StatusOK {
+			if a := s.Post("/api/custom/session?user_id=mallory", `{"model":"m"}`, "X-User: "+user); a.Status != http.StatusOK {
 				t.Fatalf("got %d: %s", a.Status, a.Raw)
 			}
 			query, err := url.ParseQuery(s.Backend.Requests()[0].Query)

@@ -2,10 +2,7 @@ package caddymodule_test
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,7 +42,7 @@ func TestVisitorCookie(t *testing.T) {
 				name, block = "visitor", tt.block+quick("")
 			}
 			s := newSite(t, block)
-			a := s.post("/api/custom/session", "", "Cookie: "+tt.cookie)
+			a := s.Post("/api/custom/session", "", "Cookie: "+tt.cookie)
 			if a.Status != http.StatusOK {
 				t.Fatalf("got %d: %s", a.Status, a.Raw)
 			}
@@ -60,7 +57,7 @@ func TestVisitorCookie(t *testing.T) {
 			if !uuidOnly.MatchString(user) || len(cookies) != 1 || cookies[0] != want {
 				t.Errorf("got cookies %q for user %q, want %q", cookies, user, want)
 			}
-			if again := s.post("/api/custom/session", "", "Cookie: "+cookies[0]); len(again.Header.Values("Set-Cookie")) != 0 || sentUser(s) != user {
+			if again := s.Post("/api/custom/session", "", "Cookie: "+cookies[0]); len(again.Header.Values("Set-Cookie")) != 0 || sentUser(s) != user {
 				t.Errorf("the cookie was not kept: %q", again.Header.Values("Set-Cookie"))
 			}
 		})
@@ -88,39 +85,12 @@ func TestVisitorCookieOnErrors(t *testing.T) {
 // Over HTTPS the cookie is Secure.
 func TestVisitorCookieOverHTTPS(t *testing.T) {
 	s := newUnloadedSite(t)
-	cert, key := certificate(t)
-	plain := s.URL + " {"
-	s.URL = strings.Replace(s.URL, "http:", "https:", 1)
-	text := strings.Replace(s.caddyfile(visitor), s.URL+" {", s.URL+" {\n tls "+cert+" "+key, 1)
-	if strings.Contains(text, plain) {
-		t.Fatal("the site is not on HTTPS")
-	}
-	if err := s.loadText(text); err != nil {
-		t.Fatal(err)
-	}
-	s.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	a := s.session()
+	s.LoadText(s.SecureCaddyfile(visitor))
+	s.Client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	a := s.Session()
 	if got := a.Header.Get("Set-Cookie"); !strings.HasSuffix(got, "; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax") {
 		t.Errorf("got cookie %q, want a secure one", got)
 	}
-}
-
-// certificate is a certificate for 127.0.0.1 and its key, as files.
-func certificate(t *testing.T) (cert, key string) {
-	t.Helper()
-	server := httptest.NewTLSServer(nil)
-	defer server.Close()
-	pair := server.TLS.Certificates[0]
-	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pemFile(t, "CERTIFICATE", pair.Certificate[0]), pemFile(t, "PRIVATE KEY", der)
-}
-
-func pemFile(t *testing.T, kind string, der []byte) string {
-	t.Helper()
-	return file(t, string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
 }
 
 // file writes a file of its own directory.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // http2xconnect switches WebSockets over HTTP/2 on in Go's HTTP server, which
@@ -27,10 +29,8 @@ func TestWebSocketOverHTTP2(t *testing.T) {
 		return
 	}
 	s := newUnloadedSite(t)
-	b := newTaker(t, echoSocket)
-	if err := s.loadText(s.secure(backends("cors {\n origins https://app.example.com\n }", b.URL))); err != nil {
-		t.Fatal(err)
-	}
+	b := testsite.NewTaker(t, echoSocket)
+	s.LoadText(s.secure(testsite.Backends("cors {\n origins https://app.example.com\n }", b.URL)))
 	client := &http2.Transport{TLSClientConfig: trustAll()} //nolint:staticcheck // net/http's takes no :protocol
 	t.Cleanup(client.CloseIdleConnections)                  //nolint:staticcheck // the same
 	t.Run("echo", func(t *testing.T) { echoOverHTTP2(t, s, client, b) })
@@ -43,20 +43,20 @@ func TestWebSocketOverHTTP2(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			resp, _ := s.connect(client, tt.protocol, tt.origin)
-			if resp.StatusCode != tt.status || len(b.received()) != 1 {
-				t.Errorf("got %s, and the backend was asked %d times", resp.Status, len(b.received()))
+			if resp.StatusCode != tt.status || len(b.Received()) != 1 {
+				t.Errorf("got %s, and the backend was asked %d times", resp.Status, len(b.Received()))
 			}
 		})
 	}
 }
 
 // connect sends an extended CONNECT.
-func (s *site) connect(client http.RoundTripper, protocol, origin string) (begun, io.Writer) {
-	s.t.Helper()
+func (s *site) connect(client http.RoundTripper, protocol, origin string) (testsite.Begun, io.Writer) {
+	s.T.Helper()
 	r, w := io.Pipe()
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodConnect, s.URL+lastSocket, r)
+	req, err := http.NewRequestWithContext(s.T.Context(), http.MethodConnect, s.URL+lastSocket, r)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	req.Header.Set(":protocol", protocol)
 	req.Header.Set("Sec-WebSocket-Version", "13")
@@ -65,17 +65,17 @@ func (s *site) connect(client http.RoundTripper, protocol, origin string) (begun
 	}
 	resp, err := client.RoundTrip(req)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	s.awaitItsLog(resp)
-	s.t.Cleanup(func() {
+	s.AwaitItsLog(resp)
+	s.T.Cleanup(func() {
 		_ = w.Close()
 		_ = resp.Body.Close()
 	})
-	return begun{resp}, w
+	return testsite.Begun{Response: resp}, w
 }
 
-func echoOverHTTP2(t *testing.T, s *site, client http.RoundTripper, b *taker) {
+func echoOverHTTP2(t *testing.T, s *site, client http.RoundTripper, b *testsite.Taker) {
 	t.Helper()
 	resp, w := s.connect(client, "websocket", "https://app.example.com")
 	a := answer{Header: resp.Header}
@@ -86,7 +86,7 @@ func echoOverHTTP2(t *testing.T, s *site, client http.RoundTripper, b *taker) {
 	if resp.StatusCode != http.StatusOK || resp.ProtoMajor != 2 {
 		t.Fatalf("got %s over %s", resp.Status, resp.Proto)
 	}
-	if got := b.only(t); got.Method != http.MethodGet || got.URL.Path != "/ws/chat/session-1" {
+	if got := b.Only(t); got.Method != http.MethodGet || got.URL.Path != "/ws/chat/session-1" {
 		t.Errorf("the backend got %s %s", got.Method, got.URL)
 	}
 	timer := time.AfterFunc(20*time.Second, func() { _ = resp.Body.Close() })
@@ -97,5 +97,5 @@ func echoOverHTTP2(t *testing.T, s *site, client http.RoundTripper, b *taker) {
 			t.Fatalf("got %.20q of %d bytes and %v", got.payload, len(got.payload), err)
 		}
 	}
-	s.await(inFlightSocket, 0)
+	s.Await(inFlightSocket, 0)
 }

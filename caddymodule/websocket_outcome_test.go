@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // fickleSocket is a backend that echoes until a text tells it how to end.
@@ -86,16 +88,16 @@ func (c *client) hearTheEnd() { _, _ = io.Copy(io.Discard, c.r) }
 // overHTTP1 opens a WebSocket over HTTP/1.1.
 func (s *site) overHTTP1(t *testing.T) *client {
 	t.Helper()
-	return onWire(t, s.socket().wire)
+	return onWire(t, s.socket().Wire)
 }
 
 // unlogged opens one where there is no access log to wait for.
 func (s *site) unlogged(t *testing.T) *client {
 	t.Helper()
-	w := s.dial()
-	w.send("GET " + lastSocket + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	w := s.Dial()
+	w.Send("GET " + lastSocket + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-	resp, err := http.ReadResponse(w.r, nil)
+	resp, err := http.ReadResponse(w.R, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,14 +109,14 @@ func (s *site) unlogged(t *testing.T) *client {
 }
 
 // onWire is the client's end of a connection that was upgraded.
-func onWire(t *testing.T, w *wire) *client {
+func onWire(t *testing.T, w *testsite.Wire) *client {
 	t.Helper()
 	tcp := w.Conn.(*net.TCPConn)
 	reset := func() {
 		_ = tcp.SetLinger(0)
 		_ = tcp.Close()
 	}
-	return &client{t: t, r: w.r, w: w, fin: func() { _ = tcp.CloseWrite() }, reset: reset, drop: func() { _ = tcp.Close() }}
+	return &client{t: t, r: w.R, w: w, fin: func() { _ = tcp.CloseWrite() }, reset: reset, drop: func() { _ = tcp.Close() }}
 }
 
 // overHTTP2 opens one over a connection of HTTP/2 of its own.
@@ -187,10 +189,10 @@ var goodbye = frame{fin | opClose, code(1000, "")}
 
 // sockets are the WebSockets that have ended so far, by outcome.
 func (s *site) sockets() map[string]float64 {
-	s.t.Helper()
+	s.T.Helper()
 	n := make(map[string]float64)
 	for _, outcome := range []string{"ok", "cut", "canceled", "idle", "failed"} {
-		n[outcome] = s.metric(fmt.Sprintf(`streams_total{kind="websocket",outcome=%q}`, outcome))
+		n[outcome] = s.Metric(fmt.Sprintf(`streams_total{kind="websocket",outcome=%q}`, outcome))
 	}
 	return n
 }
@@ -199,7 +201,7 @@ func (s *site) sockets() map[string]float64 {
 // counted than one outcome for each.
 func (s *site) counted(t *testing.T, before map[string]float64, outcome string, n float64) {
 	t.Helper()
-	s.await(inFlightSocket, 0)
+	s.Await(inFlightSocket, 0)
 	before[outcome] += n
 	for name, got := range s.sockets() {
 		if got != before[name] {
@@ -213,10 +215,10 @@ func endSockets(t *testing.T, s *site, open func(*testing.T) *client) {
 	t.Helper()
 	for _, tt := range socketEnds {
 		t.Run(tt.name, func(t *testing.T) {
-			s.await(inFlightSocket, 0)
+			s.Await(inFlightSocket, 0)
 			before := s.sockets()
 			c := open(t)
-			s.await(inFlightSocket, 1)
+			s.Await(inFlightSocket, 1)
 			c.say(text("hello"))
 			c.hear(text("hello"))
 			tt.end(c)
@@ -239,7 +241,7 @@ func drainSockets(t *testing.T, s *site, open func(*testing.T) *client, load fun
 			_, _ = clients[i].w.Write(text(pattern(1000)).bytes(true)[:500])
 		}
 	}
-	s.await(inFlightSocket, n)
+	s.Await(inFlightSocket, n)
 	load("drain 301ms")
 	for _, c := range clients {
 		c.hear(frame{fin | opClose, code(1001, "")})
@@ -253,10 +255,8 @@ func drainSockets(t *testing.T, s *site, open func(*testing.T) *client, load fun
 // was closed before.
 func TestWebSocketOutcomes(t *testing.T) {
 	s := newUnloadedSite(t)
-	url := ownBackend(t, fickleSocket)
-	if err := s.load(backends("", url)); err != nil {
-		t.Fatal(err)
-	}
+	url := testsite.OwnBackend(t, fickleSocket)
+	s.Load(testsite.Backends("", url))
 	endSockets(t, s, s.overHTTP1)
 }
 
@@ -264,23 +264,21 @@ func TestWebSocketOutcomes(t *testing.T) {
 // that counts for it is shared by the drain and the answer without a lock.
 func TestWebSocketOutcomeOfDrain(t *testing.T) {
 	s := newUnloadedSite(t)
-	url := ownBackend(t, fickleSocket)
-	load := func(options string) { s.loadUnlogged(backends(options, url)) }
+	url := testsite.OwnBackend(t, fickleSocket)
+	load := func(options string) { s.loadUnlogged(testsite.Backends(options, url)) }
 	load("drain 300ms")
 	drainSockets(t, s, s.unlogged, load)
 }
 
 // loadUnlogged loads a site that has no access log.
 func (s *site) loadUnlogged(block string) {
-	s.t.Helper()
-	before, rest, _ := strings.Cut(s.caddyfile(block), s.URL+" {")
+	s.T.Helper()
+	before, rest, _ := strings.Cut(s.Caddyfile(block), s.URL+" {")
 	_, routes, ok := strings.Cut(rest, "\troute {")
 	if !ok {
-		s.t.Fatalf("no route in %s", rest)
+		s.T.Fatalf("no route in %s", rest)
 	}
-	if err := s.loadText(before + s.URL + " {\n\troute {" + routes); err != nil {
-		s.t.Fatal(err)
-	}
+	s.LoadText(before + s.URL + " {\n\troute {" + routes)
 }
 
 // The same over HTTP/2, in a process of its own.
@@ -294,11 +292,9 @@ func TestWebSocketOutcomesOverHTTP2(t *testing.T) {
 		return
 	}
 	s := newUnloadedSite(t)
-	url := ownBackend(t, fickleSocket)
+	url := testsite.OwnBackend(t, fickleSocket)
 	load := func(options string) {
-		if err := s.loadText(s.secure(backends(options, url))); err != nil {
-			t.Fatal(err)
-		}
+		s.LoadText(s.secure(testsite.Backends(options, url)))
 	}
 	load("drain 300ms")
 	endSockets(t, s, s.overHTTP2)

@@ -3,6 +3,8 @@ package caddymodule_test
 import (
 	"net/http"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // What stands for {session} reaches the backend as the one segment it was.
@@ -23,14 +25,12 @@ func TestWebSocketPath(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.path, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			b := newTaker(t, echoSocket)
-			if err := s.load(backends(tt.options, b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			b := testsite.NewTaker(t, echoSocket)
+			s.Load(testsite.Backends(tt.options, b.URL))
 			if _, resp := s.upgrade(tt.path); resp.StatusCode != http.StatusSwitchingProtocols {
 				t.Fatalf("got %s", resp.Status)
 			}
-			if got := b.only(t).RequestURI; got != tt.want {
+			if got := b.Only(t).RequestURI; got != tt.want {
 				t.Errorf("it went to %s, want %s", got, tt.want)
 			}
 		})
@@ -46,12 +46,10 @@ func TestWebSocketPathStaysBelowItsPrefix(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			b := newTaker(t, echoSocket)
-			if err := s.load(backends("", b.URL)); err != nil {
-				t.Fatal(err)
-			}
-			if _, resp := s.upgrade(path); resp.StatusCode != status || len(b.received()) > 0 {
-				t.Errorf("got %s, want %d, and the backend was asked %d times", resp.Status, status, len(b.received()))
+			b := testsite.NewTaker(t, echoSocket)
+			s.Load(testsite.Backends("", b.URL))
+			if _, resp := s.upgrade(path); resp.StatusCode != status || len(b.Received()) > 0 {
+				t.Errorf("got %s, want %d, and the backend was asked %d times", resp.Status, status, len(b.Received()))
 			}
 		})
 	}
@@ -76,10 +74,7 @@ func TestWebSocketFailover(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newUnloadedSite(t)
-			if err := s.load(backends("", ownBackend(t, tt.backend), ownBackend(t, echoSocket))); err != nil {
-				t.Fatal(err)
-			}
+			s := newSite(t, testsite.Backends("", testsite.OwnBackend(t, tt.backend), testsite.OwnBackend(t, echoSocket)))
 			_, resp := s.upgrade(lastSocket)
 			a := answer{Header: resp.Header}
 			once(t, a, "X-ChatKit-Provider", tt.provider)
@@ -89,7 +84,7 @@ func TestWebSocketFailover(t *testing.T) {
 			if resp.StatusCode != tt.status {
 				t.Errorf("got %s, want %d", resp.Status, tt.status)
 			}
-			s.await(inFlightSocket, map[bool]float64{true: 1}[tt.status == 101])
+			s.Await(inFlightSocket, map[bool]float64{true: 1}[tt.status == 101])
 		})
 	}
 }

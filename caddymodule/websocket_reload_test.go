@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // both is a backend of WebSockets that echo and of streams that send an event
@@ -54,23 +56,19 @@ func TestReloadKeepsStreamsAndSockets(t *testing.T) {
 		next[i] = make(chan struct{}, 1)
 	}
 	s := newUnloadedSite(t)
-	s.client.Transport = &http.Transport{DisableKeepAlives: true, DisableCompression: true}
-	url := ownBackend(t, both(next))
-	if err := s.load(backends("", url)); err != nil {
-		t.Fatal(err)
-	}
-	s.await(inFlightStream, 0)
-	s.await(inFlightSocket, 0)
+	s.Client.Transport = &http.Transport{DisableKeepAlives: true, DisableCompression: true}
+	url := testsite.OwnBackend(t, both(next))
+	s.Load(testsite.Backends("", url))
+	s.Await(inFlightStream, 0)
+	s.Await(inFlightSocket, 0)
 	before := settledGoroutines()
-	streams, sockets := make([]begun, each), make([]socket, each)
+	streams, sockets := make([]testsite.Begun, each), make([]socket, each)
 	for i := range each {
-		streams[i], sockets[i] = s.open("X-Number: "+fmt.Sprint(i)), s.socket()
+		streams[i], sockets[i] = s.Open("X-Number: "+fmt.Sprint(i)), s.socket()
 		readX(t, streams[i].Body)
 	}
 	for i := range 3 {
-		if err := s.load(backends(fmt.Sprintf("deadline %ds", 5+i), url)); err != nil {
-			t.Fatal(err)
-		}
+		s.Load(testsite.Backends(fmt.Sprintf("deadline %ds", 5+i), url))
 		for i := range each {
 			next[i] <- struct{}{}
 			readX(t, streams[i].Body)
@@ -79,8 +77,8 @@ func TestReloadKeepsStreamsAndSockets(t *testing.T) {
 			sockets[i].hear(f)
 		}
 	}
-	s.await(inFlightStream, each)
-	s.await(inFlightSocket, each)
+	s.Await(inFlightStream, each)
+	s.Await(inFlightSocket, each)
 	for i := range each {
 		close(next[i])
 		if rest, err := io.ReadAll(streams[i].Body); err != nil || len(rest) > 0 {
@@ -90,22 +88,22 @@ func TestReloadKeepsStreamsAndSockets(t *testing.T) {
 		sockets[i].hear(frame{fin | opClose, code(1000, "")})
 		_ = sockets[i].Close()
 	}
-	s.await(inFlightStream, 0)
-	s.await(inFlightSocket, 0)
+	s.Await(inFlightStream, 0)
+	s.Await(inFlightSocket, 0)
 	s.fewGoroutines(before)
 }
 
 // fewGoroutines waits for the goroutines to be as many as before, but for the
 // two idle ones that Caddy keeps of a reload.
 func (s *site) fewGoroutines(before int) {
-	s.t.Helper()
+	s.T.Helper()
 	for end := time.Now().Add(20 * time.Second); ; {
 		now := settledGoroutines()
 		if now <= before+3 {
 			return
 		}
 		if time.Now().After(end) {
-			s.t.Fatalf("goroutines grew from %d to %d", before, now)
+			s.T.Fatalf("goroutines grew from %d to %d", before, now)
 		}
 	}
 }
@@ -115,7 +113,7 @@ func (s *site) fewGoroutines(before int) {
 func TestDrainEnds(t *testing.T) {
 	s := newUnloadedSite(t)
 	gone := make(chan error, 1)
-	url := ownBackend(t, func(w http.ResponseWriter, r *http.Request) {
+	url := testsite.OwnBackend(t, func(w http.ResponseWriter, r *http.Request) {
 		conn, rw := acceptSocket(w, r)
 		defer conn.Close()
 		f, err := readFrame(rw)
@@ -132,13 +130,13 @@ func TestDrainEnds(t *testing.T) {
 	})
 	// Without an access log: Caddy counts for it in the drain and in the answer,
 	// without a lock, which the race detector sees.
-	s.loadUnlogged(backends("drain 300ms", url))
+	s.loadUnlogged(testsite.Backends("drain 300ms", url))
 	// Caddy knows of a socket a moment after its client does: once it carries.
 	c, hello := s.unlogged(t), frame{fin | opText, "hello"}
 	_, _ = c.w.Write(hello.bytes(true))
 	c.hear(hello)
 	start := time.Now()
-	s.loadUnlogged(backends("drain 301ms", url))
+	s.loadUnlogged(testsite.Backends("drain 301ms", url))
 	f, err := readFrame(c.r)
 	if err != nil || f.first != fin|opClose || !strings.HasPrefix(f.payload, code(1001, "")) {
 		t.Errorf("got %x %q and %v, want to be told to go away", f.first, f.payload, err)
@@ -146,10 +144,10 @@ func TestDrainEnds(t *testing.T) {
 	if took := time.Since(start); took < 250*time.Millisecond {
 		t.Errorf("it lived for %s", took)
 	}
-	if err := receive(t, gone); err == nil || err.Error() != "closed as it should be" {
+	if err := testsite.Receive(t, gone); err == nil || err.Error() != "closed as it should be" {
 		t.Errorf("the backend got %v", err)
 	}
-	s.await(inFlightSocket, 0)
+	s.Await(inFlightSocket, 0)
 }
 
 // Handlers come and go with reloads; what they carry stays counted.
@@ -157,23 +155,19 @@ func TestReloadOfAnotherKind(t *testing.T) {
 	next := []chan struct{}{make(chan struct{}, 1)}
 	s := newUnloadedSite(t)
 	s.persistent() // a load replaces the admin server it came in by
-	url := ownBackend(t, both(next))
-	if err := s.load(backends("", url)); err != nil {
-		t.Fatal(err)
-	}
-	resp := s.open("X-Number: 0")
+	url := testsite.OwnBackend(t, both(next))
+	s.Load(testsite.Backends("", url))
+	resp := s.Open("X-Number: 0")
 	readX(t, resp.Body)
-	ended := s.metric(streamsOK)
-	if err := s.load(backends("stream off\n websocket off", url)); err != nil {
-		t.Fatal(err)
-	}
-	s.await(inFlightStream, 1)
+	ended := s.Metric(streamsOK)
+	s.Load(testsite.Backends("stream off\n websocket off", url))
+	s.Await(inFlightStream, 1)
 	next[0] <- struct{}{}
 	readX(t, resp.Body)
 	close(next[0])
 	if rest, err := io.ReadAll(resp.Body); err != nil || len(rest) > 0 {
 		t.Errorf("it ended with %q and %v", rest, err)
 	}
-	s.await(streamsOK, ended+1)
-	s.await(inFlightStream, 0)
+	s.Await(streamsOK, ended+1)
+	s.Await(inFlightStream, 0)
 }

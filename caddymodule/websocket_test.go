@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/websocket"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 const (
@@ -19,9 +21,9 @@ const (
 // Frames pass as they are, in both directions.
 func TestWebSocketFrames(t *testing.T) {
 	s := echoing(t, "")
-	ended := s.metric(socketsOK)
+	ended := s.Metric(socketsOK)
 	c := s.socket("Origin: https://anywhere.example.com")
-	s.await(inFlightSocket, 1)
+	s.Await(inFlightSocket, 1)
 	for _, f := range []frame{
 		{fin | opText, "hällo"},
 		{fin | opText, ""},
@@ -38,11 +40,11 @@ func TestWebSocketFrames(t *testing.T) {
 	c.hear(frame{fin | opPong, "are you there"})
 	c.say(frame{fin | opClose, code(1000, "")})
 	c.hear(frame{fin | opClose, code(1000, "")})
-	if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
+	if rest, err := io.ReadAll(c.R); err != nil || len(rest) > 0 {
 		t.Errorf("got %q and %v after the end", rest, err)
 	}
-	s.await(inFlightSocket, 0)
-	s.await(socketsOK, ended+1)
+	s.Await(inFlightSocket, 0)
+	s.Await(socketsOK, ended+1)
 }
 
 // Codes that close pass as they are, whoever closes.
@@ -54,7 +56,7 @@ func TestWebSocketCloseCodes(t *testing.T) {
 			want := frame{fin | opClose, code(status, "for a reason")}
 			c.say(want)
 			c.hear(want)
-			if _, err := c.r.ReadByte(); !errors.Is(err, io.EOF) {
+			if _, err := c.R.ReadByte(); !errors.Is(err, io.EOF) {
 				t.Errorf("got %v, want the end", err)
 			}
 		})
@@ -69,10 +71,10 @@ func TestWebSocketCutByTheBackend(t *testing.T) {
 	c.say(frame{fin | opText, "first"})
 	c.hear(frame{fin | opText, "first"})
 	c.say(frame{fin | opText, "cut"})
-	if f, err := readFrame(c.r); err == nil {
+	if f, err := readFrame(c.R); err == nil {
 		t.Errorf("got a frame %x %q", f.first, f.payload)
 	}
-	s.await(inFlightSocket, 0)
+	s.Await(inFlightSocket, 0)
 }
 
 // An independent client and an independent backend understand each other.
@@ -86,9 +88,7 @@ func TestWebSocketLibrary(t *testing.T) {
 			}
 		}
 	}}
-	if err := s.load(backends("", ownBackend(t, echo.ServeHTTP))); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(testsite.Backends("", testsite.OwnBackend(t, echo.ServeHTTP)))
 	for _, subprotocol := range []string{"", "chat.v2"} {
 		config, err := websocket.NewConfig(strings.Replace(s.URL, "http", "ws", 1)+lastSocket, "https://app.example.com")
 		if err != nil {
@@ -112,7 +112,7 @@ func TestWebSocketLibrary(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	s.await(inFlightSocket, 0)
+	s.Await(inFlightSocket, 0)
 }
 
 // What is no WebSocket request from an origin that may is refused, and no
@@ -136,17 +136,15 @@ func TestWebSocketRefusals(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			b := newTaker(t, echoSocket)
-			if err := s.load(backends(tt.options, b.URL)); err != nil {
-				t.Fatal(err)
-			}
+			b := testsite.NewTaker(t, echoSocket)
+			s.Load(testsite.Backends(tt.options, b.URL))
 			request := append([]string{tt.method + " " + lastSocket + " HTTP/1.1", "Host: 127.0.0.1", "Sec-WebSocket-Version: 13",
 				"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}, tt.headers...)
-			w := s.dial()
-			w.send(strings.Join(request, "\r\n") + "\r\n\r\n")
-			a, ok := w.answer()
-			if !ok || a.Status != tt.status || len(b.received()) > 0 {
-				t.Errorf("got %d %q and the backend was asked %d times", a.Status, a.Raw, len(b.received()))
+			w := s.Dial()
+			w.Send(strings.Join(request, "\r\n") + "\r\n\r\n")
+			a, ok := w.Answer()
+			if !ok || a.Status != tt.status || len(b.Received()) > 0 {
+				t.Errorf("got %d %q and the backend was asked %d times", a.Status, a.Raw, len(b.Received()))
 			}
 			if !strings.Contains(a.Raw, `"code":"`+tt.code+`"`) {
 				t.Errorf("got %s, want code %s", a.Raw, tt.code)

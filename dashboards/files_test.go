@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/shipped"
 )
 
 // Every panel says what it shows and how; none stands on another.
 func TestPanels(t *testing.T) {
-	o := readDashboard(t)
+	o := shipped.ReadDashboard(t)
 	ids, titles := make(map[int]bool), make(map[string]bool)
 	for _, p := range o.Panels {
 		if ids[p.ID] || p.ID == 0 {
@@ -39,7 +41,7 @@ func TestPanels(t *testing.T) {
 // The dashboard is one and the same wherever it is imported, and for whichever
 // instances.
 func TestDashboard(t *testing.T) {
-	o := readDashboard(t)
+	o := shipped.ReadDashboard(t)
 	var rows []string
 	for _, p := range o.Panels {
 		if p.Type == "row" {
@@ -65,7 +67,7 @@ var alertText = regexp.MustCompile(`(?s)- alert: (\w+)\n(.*?)(?:\n\n|\z)`)
 func alerts(t *testing.T) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
-	for _, m := range alertText.FindAllStringSubmatch(read(t, alertsFile), -1) {
+	for _, m := range alertText.FindAllStringSubmatch(shipped.Read(t, shipped.AlertsFile), -1) {
 		all[m[1]] = m[2]
 	}
 	if len(all) < 10 {
@@ -77,8 +79,8 @@ func alerts(t *testing.T) map[string]string {
 // Every alert says how bad it is, what it is and where to read on, and there is
 // something to read; every section is about an alert.
 func TestAlerts(t *testing.T) {
-	all, runbook := alerts(t), read(t, runbookFile)
-	if got := strings.Count(read(t, alertsFile), "- alert:"); got != len(all) {
+	all, runbook := alerts(t), shipped.Read(t, shipped.RunbookFile)
+	if got := strings.Count(shipped.Read(t, shipped.AlertsFile), "- alert:"); got != len(all) {
 		t.Errorf("%d of %d alerts found", len(all), got)
 	}
 	severity := regexp.MustCompile(`\n        labels:\n          severity: (page|ticket)\n`)
@@ -115,7 +117,7 @@ func TestAlertsAreTested(t *testing.T) {
 	check := regexp.MustCompile(`alertname: (\w+)\n\s+exp_alerts:( \[\])?`)
 	fires, quiet, ends := make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	for _, file := range files {
-		for _, test := range strings.Split(read(t, file), "\n  - name: ")[1:] {
+		for _, test := range strings.Split(shipped.Read(t, file), "\n  - name: ")[1:] {
 			name, fired, ended := "", false, false
 			for _, m := range check.FindAllStringSubmatch(test, -1) {
 				none := m[2] != ""
@@ -133,30 +135,18 @@ func TestAlertsAreTested(t *testing.T) {
 	}
 }
 
-// runbookQueries are what the runbook says to ask Prometheus.
-func runbookQueries(t *testing.T) (all []string) {
-	t.Helper()
-	for _, m := range regexp.MustCompile("(?s)Query[a-z ]*:\\s+`([^`]+)`").FindAllStringSubmatch(read(t, runbookFile), -1) {
-		all = append(all, m[1])
-	}
-	if len(all) < 10 {
-		t.Fatalf("only %d queries found", len(all))
-	}
-	return all
-}
-
 // The panels that the runbook names exist.
 func TestRunbookPanels(t *testing.T) {
 	titles := []string{"Status, Targets"} // of Prometheus itself
-	for _, p := range readDashboard(t).Panels {
+	for _, p := range shipped.ReadDashboard(t).Panels {
 		titles = append(titles, p.Title)
 		if p.Type == "table" {
-			for _, name := range regexp.MustCompile(`"Value #[A-Z]": "([^"]+)"`).FindAllStringSubmatch(read(t, dashboardFile), -1) {
+			for _, name := range regexp.MustCompile(`"Value #[A-Z]": "([^"]+)"`).FindAllStringSubmatch(shipped.Read(t, shipped.DashboardFile), -1) {
 				titles = append(titles, name[1])
 			}
 		}
 	}
-	named := regexp.MustCompile(`(?s)(?:^|[^*])\*([A-Z][^*]+)\*(?:[^*]|$)`).FindAllStringSubmatch(read(t, runbookFile), -1)
+	named := regexp.MustCompile(`(?s)(?:^|[^*])\*([A-Z][^*]+)\*(?:[^*]|$)`).FindAllStringSubmatch(shipped.Read(t, shipped.RunbookFile), -1)
 	if len(named) < 20 {
 		t.Fatalf("only %d panels are named", len(named))
 	}

@@ -2,11 +2,13 @@ package dashboards_test
 
 import (
 	"maps"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/shipped"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // exposed are the metrics of the product: the values of each label of each
@@ -23,11 +25,18 @@ var (
 	readmeLabel = regexp.MustCompile("`([a-z_]+)`(?: \\(([a-z_, ]+)\\))?")
 )
 
+// everything has all that has series of its own.
+const everything = testsite.TwoProviders + `
+	chatkit /chatkit
+	rate_limit user 2 1h
+	rate_limit ip 90 1h`
+
 // scrape reads the metrics of the product.
-func scrape(p *product) exposed {
-	p.t.Helper()
+func scrape(t *testing.T) exposed {
+	t.Helper()
+	s := testsite.New(t, everything)
 	all := make(exposed)
-	for line := range strings.Lines(p.do(http.MethodGet, "admin", "/metrics", "").body) {
+	for line := range strings.Lines(s.Get(s.Admin + "/metrics")) {
 		m := seriesLine.FindStringSubmatch(strings.TrimSpace(line))
 		if m == nil {
 			continue
@@ -47,9 +56,9 @@ func scrape(p *product) exposed {
 
 // Every metric, label and value of a label that is used exists in the product.
 func TestNames(t *testing.T) {
-	all := scrape(newProduct(t))
+	all := scrape(t)
 	recorded := make(map[string]bool)
-	for _, m := range regexp.MustCompile(`- record: (\S+)`).FindAllStringSubmatch(read(t, recordingFile), -1) {
+	for _, m := range regexp.MustCompile(`- record: (\S+)`).FindAllStringSubmatch(shipped.Read(t, shipped.RecordingFile), -1) {
 		recorded[m[1]] = true
 	}
 	checked := 0
@@ -79,20 +88,20 @@ func TestNames(t *testing.T) {
 			}
 		}
 	}
-	dashboard := readDashboard(t)
-	for _, e := range dashboard.expressions() {
-		check(e.name, e.expr)
+	dashboard := shipped.ReadDashboard(t)
+	for _, e := range dashboard.Expressions() {
+		check(e.Name, e.Expr)
 	}
 	for _, v := range dashboard.Templating.List {
 		check("variable "+v.Name, v.Definition)
 	}
-	for _, file := range []string{recordingFile, alertsFile} {
-		for _, m := range regexp.MustCompile(`(?m)expr: (?:\|\n((?:          .*\n)+)|(.*))`).FindAllStringSubmatch(read(t, file), -1) {
+	for _, file := range []string{shipped.RecordingFile, shipped.AlertsFile} {
+		for _, m := range regexp.MustCompile(`(?m)expr: (?:\|\n((?:          .*\n)+)|(.*))`).FindAllStringSubmatch(shipped.Read(t, file), -1) {
 			check(file, m[1]+m[2])
 		}
 	}
-	for _, q := range runbookQueries(t) {
-		check(runbookFile, strings.ReplaceAll(q, `"backend"`, `"main"`))
+	for _, q := range shipped.RunbookQueries(t) {
+		check(shipped.RunbookFile, q)
 	}
 	if checked < 60 {
 		t.Errorf("only %d expressions found", checked)
@@ -123,8 +132,8 @@ func (all exposed) checkMatchers(t *testing.T, where, name, matchers string) {
 // The README's table has the labels that the product has, and where it lists the
 // values of one, all of them.
 func TestReadmeLabels(t *testing.T) {
-	all := scrape(newProduct(t))
-	lines := readmeLine.FindAllStringSubmatch(read(t, "../README.md"), -1)
+	all := scrape(t)
+	lines := readmeLine.FindAllStringSubmatch(shipped.Read(t, "../README.md"), -1)
 	if len(lines) < 10 {
 		t.Fatalf("README has only %d metrics", len(lines))
 	}

@@ -2,11 +2,12 @@ package examples_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // app is the app behind all examples. Its login knows who has one of these
@@ -33,7 +34,7 @@ func app(w http.ResponseWriter, r *http.Request) {
 // Strangers get what the login answers them, users are known by the login's
 // name, and whatever a client says of itself does not count.
 func driveForwardAuth(s *site) {
-	t := s.t
+	t := s.T
 	s.serve("forward-auth")
 	for _, forged := range []string{"", "mallory"} {
 		for _, tt := range []struct {
@@ -52,7 +53,7 @@ func driveForwardAuth(s *site) {
 			{"the app's own", "/api/cart", "", "", 418, ""},
 		} {
 			s.Backend.Clear()
-			a := s.do(http.MethodPost, tt.path, "{}", "Cookie: "+tt.cookie, "Accept: "+tt.accept, "X-User: "+forged)
+			a := s.Do(http.MethodPost, tt.path, "{}", "Cookie: "+tt.cookie, "Accept: "+tt.accept, "X-User: "+forged)
 			if saw := a.Header.Get("X-App-Saw-User"); a.Status != tt.status || saw != "" {
 				t.Errorf("%s, who says %q: got %d, and the app saw %q: %s", tt.name, forged, a.Status, saw, a.Raw)
 			}
@@ -66,7 +67,7 @@ func driveForwardAuth(s *site) {
 	}
 	s.App.Close()
 	s.Backend.Clear()
-	if a := s.session("Cookie: login=alice"); a.Status != http.StatusBadGateway || s.Backend.Calls() > 0 {
+	if a := s.Session("Cookie: login=alice"); a.Status != http.StatusBadGateway || s.Backend.Calls() > 0 {
 		t.Errorf("without a login got %d", a.Status)
 	}
 }
@@ -74,23 +75,23 @@ func driveForwardAuth(s *site) {
 // The first region serves; when it is dead the second one serves sessions, and
 // the streams of the first one's sessions.
 func driveTwoRegions(s *site) {
-	t := s.t
+	t := s.T
 	eu, us := newRegion(t, "eu"), newRegion(t, "us")
 	t.Setenv("CUSTOM_BACKEND_URL_EU", eu.URL)
 	t.Setenv("CUSTOM_BACKEND_URL_US", us.URL)
 	s.serve("two-regions")
-	stream := func() answer {
-		return s.do(http.MethodPost, "/api/custom/stream", `{"message":"hi"}`, "Authorization: Bearer session-of-eu")
+	stream := func() testsite.Answer {
+		return s.Do(http.MethodPost, "/api/custom/stream", `{"message":"hi"}`, "Authorization: Bearer session-of-eu")
 	}
-	session := s.session()
-	session.is(t, "200 backend-eu")
+	session := s.Session()
+	session.Is(t, "200 backend-eu")
 	if session.Body["client_secret"] != "session-of-eu" {
 		t.Fatalf("got %s", session.Raw)
 	}
-	stream().is(t, "200 backend-eu")
+	stream().Is(t, "200 backend-eu")
 	eu.Close()
-	for _, a := range []answer{stream(), s.session()} {
-		a.is(t, "200 backend-us dial")
+	for _, a := range []testsite.Answer{stream(), s.Session()} {
+		a.Is(t, "200 backend-us dial")
 		if !strings.Contains(a.Raw, "of-us") {
 			t.Errorf("got %s", a.Raw)
 		}
@@ -103,10 +104,6 @@ func driveTwoRegions(s *site) {
 // such a message does not move.
 func newRegion(t *testing.T, name string) *httptest.Server {
 	t.Helper()
-	listener, err := net.Listen("tcp", freeAddr(t))
-	if err != nil {
-		t.Fatal(err)
-	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/sessions", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"session_id":"session-of-%s"}`, name)
@@ -115,19 +112,15 @@ func newRegion(t *testing.T, name string) *httptest.Server {
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = fmt.Fprintf(w, "data: word-of-%s\n\n", name)
 	})
-	s := httptest.NewUnstartedServer(mux)
-	_ = s.Listener.Close()
-	s.Listener = listener
+	s := testsite.OwnBackendAt(t, testsite.FreeAddr(t), mux)
 	s.Config.SetKeepAlivesEnabled(false)
-	s.Start()
-	t.Cleanup(s.Close)
 	return s
 }
 
 // The origins on the list may use the chat with credentials, whoever serves and
 // whatever comes out; others may not, and nobody is asked for them.
 func driveStrictCORS(s *site) {
-	t := s.t
+	t := s.T
 	s.serve("strict-cors")
 	for origin, allowed := range map[string]bool{
 		"https://app.example.com":           true,
@@ -139,8 +132,8 @@ func driveStrictCORS(s *site) {
 		"null":                              false,
 	} {
 		s.Backend.Clear()
-		a := s.session("Origin: " + origin)
-		preflight := s.do(http.MethodOptions, "/api/custom/session", "", "Origin: "+origin,
+		a := s.Session("Origin: " + origin)
+		preflight := s.Do(http.MethodOptions, "/api/custom/session", "", "Origin: "+origin,
 			"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type")
 		if !allowed {
 			checkShared(t, a, "", "")
@@ -150,7 +143,7 @@ func driveStrictCORS(s *site) {
 			}
 			continue
 		}
-		a.is(t, "200 backend")
+		a.Is(t, "200 backend")
 		checkShared(t, a, origin, "true")
 		checkShared(t, preflight, origin, "true")
 		if h := preflight.Header; preflight.Status != http.StatusNoContent ||
@@ -160,13 +153,13 @@ func driveStrictCORS(s *site) {
 	}
 	refuse(t, s.Backend)
 	refuse(t, s.OpenAI)
-	dead := s.session("Origin: https://app.example.com")
-	dead.is(t, "502")
+	dead := s.Session("Origin: https://app.example.com")
+	dead.Is(t, "502")
 	checkShared(t, dead, "https://app.example.com", "true")
 }
 
 // checkShared checks with whom an answer is shared ("": with nobody).
-func checkShared(t *testing.T, a answer, origin, credentials string) {
+func checkShared(t *testing.T, a testsite.Answer, origin, credentials string) {
 	t.Helper()
 	h := a.Header
 	if h.Get("Access-Control-Allow-Origin") != origin || h.Get("Access-Control-Allow-Credentials") != credentials ||

@@ -8,47 +8,48 @@ import (
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // The backend serves; when it is gone OpenAI does, and says why; the app gets
 // everything else.
 func driveMinimal(s *site) {
-	t := s.t
+	t := s.T
 	s.serve("minimal")
-	s.session().is(t, "200 backend")
+	s.Session().Is(t, "200 backend")
 	refuse(t, s.Backend)
-	a := s.session()
-	a.is(t, "200 openai dial")
+	a := s.Session()
+	a.Is(t, "200 openai dial")
 	if issued := s.OpenAI.Issued(); len(issued) != 1 || a.Body["client_secret"] != issued[0] {
 		t.Errorf("got %s, which is not OpenAI's session", a.Raw)
 	}
 	if got := sent(t, s.OpenAI)["workflow"].(map[string]any)["id"]; got != "wf_example" {
 		t.Errorf("OpenAI was asked for %v", got)
 	}
-	s.do(http.MethodGet, "/pricing", "").is(t, "418")
+	s.Do(http.MethodGet, "/pricing", "").Is(t, "418")
 }
 
 // A visitor keeps the id of its first answer; who asks too often is told when
 // to come back, as a visitor and as an address; OpenAI's share is bounded.
 func driveAnonymous(s *site) {
-	t := s.t
+	t := s.T
 	s.serve("anonymous")
-	first := s.session()
-	first.is(t, "200 backend")
+	first := s.Session()
+	first.Is(t, "200 backend")
 	visitor := sent(t, s.Backend)["user_id"]
 	cookie, _, _ := strings.Cut(first.Header.Get("Set-Cookie"), ";")
 	if cookie != "chatkit_session_id="+visitor.(string) {
 		t.Fatalf("the cookie is %q, the backend was asked for %v", cookie, visitor)
 	}
-	again := s.session("Cookie: " + cookie)
+	again := s.Session("Cookie: " + cookie)
 	if again.Header.Get("Set-Cookie") != "" || sent(t, s.Backend)["user_id"] != visitor {
 		t.Errorf("the cookie was not kept: %q", again.Header.Get("Set-Cookie"))
 	}
 	from := func(i int) string { return "X-Forwarded-For: 198.51.100." + strconv.Itoa(i%250) }
-	checkWait(t, untilRefused(t, 10-2, func(i int) answer { return s.session("Cookie: "+cookie, from(i)) }))
-	checkWait(t, untilRefused(t, 60, func(int) answer { return s.session("X-Forwarded-For: 192.0.2.1") }))
+	checkWait(t, untilRefused(t, 10-2, func(i int) testsite.Answer { return s.Session("Cookie: "+cookie, from(i)) }))
+	checkWait(t, untilRefused(t, 60, func(int) testsite.Answer { return s.Session("X-Forwarded-For: 192.0.2.1") }))
 	refuse(t, s.Backend)
-	last := untilRefused(t, 100, func(i int) answer { return s.session(from(i)) })
+	last := untilRefused(t, 100, func(i int) testsite.Answer { return s.Session(from(i)) })
 	if details, _ := last.Body["details"].(string); !strings.Contains(details, "openai is at its limit") {
 		t.Errorf("got %d: %s", last.Status, last.Raw)
 	}
@@ -56,7 +57,7 @@ func driveAnonymous(s *site) {
 
 // untilRefused asks until it is not served any more, and returns that answer. n
 // have to be served; a limit gives some back while the test is running.
-func untilRefused(t *testing.T, n int, ask func(i int) answer) answer {
+func untilRefused(t *testing.T, n int, ask func(i int) testsite.Answer) testsite.Answer {
 	t.Helper()
 	for i := range 10 * n {
 		a := ask(i)
@@ -69,11 +70,11 @@ func untilRefused(t *testing.T, n int, ask func(i int) answer) answer {
 		return a
 	}
 	t.Fatalf("%d were served, and no end of it", 10*n)
-	return answer{}
+	return testsite.Answer{}
 }
 
 // checkWait checks that an answer says how long to wait.
-func checkWait(t *testing.T, a answer) {
+func checkWait(t *testing.T, a testsite.Answer) {
 	t.Helper()
 	wait, err := strconv.Atoi(a.Header.Get("Retry-After"))
 	if a.Status != http.StatusTooManyRequests || a.Body["code"] != "RATE_LIMITED" || err != nil || wait < 1 || wait > 60 {
@@ -84,18 +85,18 @@ func checkWait(t *testing.T, a answer) {
 // A visitor whom Sendbird does not know becomes a user there, once, and gets
 // its token.
 func driveSendbird(s *site) {
-	t := s.t
+	t := s.T
 	s.serve("sendbird")
-	first := s.session()
-	first.is(t, "200 sendbird")
+	first := s.Session()
+	first.Is(t, "200 sendbird")
 	issued := s.Sendbird.Issued()
 	if len(issued) != 1 || first.Body["token"] != issued[0] || first.Body["client_secret"] != issued[0] {
 		t.Errorf("got %s", first.Raw)
 	}
 	cookie, _, _ := strings.Cut(first.Header.Get("Set-Cookie"), ";")
 	_, visitor, _ := strings.Cut(cookie, "=")
-	again := s.session("Cookie: " + cookie)
-	again.is(t, "200 sendbird")
+	again := s.Session("Cookie: " + cookie)
+	again.Is(t, "200 sendbird")
 	if visitor == "" || first.Body["user_id"] != visitor || again.Body["user_id"] != visitor {
 		t.Errorf("visitor %q got %s and %s", visitor, first.Raw, again.Raw)
 	}
@@ -113,14 +114,14 @@ func driveSendbird(s *site) {
 // The app's server gets sessions in OpenAI's shape with its key, whoever serves,
 // and nobody gets one without; browsers get none at all.
 func driveOpenAISDK(s *site) {
-	t := s.t
+	t := s.T
 	s.serve("openai-sdk")
-	ask := func(headers ...string) answer {
-		return s.do(http.MethodPost, "/v1/chatkit/sessions", `{"user":"alice","workflow":{"id":"wf_app"}}`, headers...)
+	ask := func(headers ...string) testsite.Answer {
+		return s.Do(http.MethodPost, "/v1/chatkit/sessions", `{"user":"alice","workflow":{"id":"wf_app"}}`, headers...)
 	}
-	for _, headers := range [][]string{nil, {"Authorization: Bearer " + openaiKey}} {
+	for _, headers := range [][]string{nil, {"Authorization: Bearer " + testsite.OpenAIKey}} {
 		a := ask(headers...)
-		a.is(t, "401")
+		a.Is(t, "401")
 		if e, _ := a.Body["error"].(map[string]any); e["code"] != "invalid_api_key" {
 			t.Errorf("got %s, want an error of OpenAI's shape", a.Raw)
 		}
@@ -130,7 +131,7 @@ func driveOpenAISDK(s *site) {
 	}
 	for _, want := range []string{"200 backend", "200 openai dial"} {
 		a := ask("Authorization: Bearer " + appKey)
-		a.is(t, want)
+		a.Is(t, want)
 		secret, _ := a.Body["client_secret"].(string)
 		if a.Body["object"] != "chatkit.session" || a.Body["user"] != "alice" || a.Body["status"] != "active" || secret == "" {
 			t.Errorf("got %s, want a session of OpenAI's shape", a.Raw)
@@ -140,14 +141,14 @@ func driveOpenAISDK(s *site) {
 	if got := sent(t, s.OpenAI)["workflow"].(map[string]any)["id"]; got != "wf_app" {
 		t.Errorf("OpenAI was asked for %v", got)
 	}
-	s.session().is(t, "418")
+	s.Session().Is(t, "418")
 }
 
 // The model says who is asked and for which workflow; for a dead backend the
 // first workflow steps in; what nobody has is refused.
 func driveMultiModel(s *site) {
-	t := s.t
-	sales := standIn(t, sandbox.NewBackend, "key-of-sales")
+	t := s.T
+	sales := testsite.StandIn(t, sandbox.NewBackend, sandbox.Options{Key: "key-of-sales"})
 	t.Setenv("CUSTOM_BACKEND_URL_SALES", sales.URL())
 	t.Setenv("CUSTOM_BACKEND_KEY_SALES", "key-of-sales")
 	t.Setenv("CHATKIT_WORKFLOW_ID_RESEARCH", "wf_research")
@@ -170,7 +171,7 @@ func driveMultiModel(s *site) {
 			continue
 		}
 		s.OpenAI.Clear()
-		s.do(http.MethodPost, "/api/custom/session", tt.body).is(t, tt.want)
+		s.Do(http.MethodPost, "/api/custom/session", tt.body).Is(t, tt.want)
 		if tt.workflow == "" {
 			if s.OpenAI.Calls() != 0 {
 				t.Errorf("%s: OpenAI was asked", tt.body)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // drives are the examples, and what each has to do when it is served.
@@ -44,7 +47,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// directories are the names of all directories here.
+// directories are the names of all directories here, but for Go modules of their
+// own, which have their own tests.
 func directories(t *testing.T) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(".")
@@ -52,7 +56,7 @@ func directories(t *testing.T) (names []string) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if e.IsDir() {
+		if _, err := os.Stat(filepath.Join(e.Name(), "go.mod")); e.IsDir() && err != nil {
 			names = append(names, e.Name())
 		}
 	}
@@ -68,8 +72,12 @@ func TestExamplesLoad(t *testing.T) {
 				t.Error("it is not as caddy fmt has it")
 			}
 			setEnv(t, text)
+			config, err := testsite.Adapt(text)
+			if err != nil {
+				t.Fatal(err)
+			}
 			var c *caddy.Config
-			if err := json.Unmarshal(adapted(t, text), &c); err != nil {
+			if err := json.Unmarshal(config, &c); err != nil {
 				t.Fatal(err)
 			}
 			c.Logging = errorsOnly

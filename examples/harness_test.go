@@ -1,6 +1,7 @@
 package examples_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -8,69 +9,41 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig"
-	_ "github.com/caddyserver/caddy/v2/modules/standard"
-
-	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
-// The keys of the stand-ins, and the one that openai-sdk asks for itself.
+// The keys of Sendbird's stand-in, and the one that openai-sdk asks for itself.
 const (
-	backendKey    = "key-of-the-backend"
-	openaiKey     = "key-of-openai"
 	sendbirdToken = "token-of-sendbird"
 	appKey        = "key-of-the-app"
 )
 
 // site is an example that is served, and what stands behind it.
 type site struct {
-	t        *testing.T
-	URL      string
-	Backend  *sandbox.Server
-	OpenAI   *sandbox.Server
+	*testsite.Site
+
 	Sendbird *sandbox.Server
 	App      *httptest.Server
-	client   *http.Client
 }
 
 // newSite starts what all examples have behind them.
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{
-		t:        t,
-		Backend:  standIn(t, sandbox.NewBackend, backendKey),
-		OpenAI:   standIn(t, sandbox.NewOpenAI, openaiKey),
-		Sendbird: standIn(t, sandbox.NewSendbird, sendbirdToken),
+		Site:     testsite.NewUnloaded(t),
+		Sendbird: testsite.StandIn(t, sandbox.NewSendbird, sandbox.Options{Key: sendbirdToken}),
 		App:      httptest.NewServer(http.HandlerFunc(app)),
-		client: &http.Client{
-			Timeout:       30 * time.Second,
-			Transport:     &http.Transport{DisableCompression: true},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
 	}
 	t.Cleanup(s.App.Close)
-	t.Cleanup(s.client.CloseIdleConnections)
 	for name, value := range map[string]string{
-		"CUSTOM_BACKEND_URL": s.Backend.URL(), "CUSTOM_BACKEND_KEY": backendKey, "OPENAI_API_KEY": openaiKey,
+		"CUSTOM_BACKEND_URL": s.Backend.URL(), "CUSTOM_BACKEND_KEY": testsite.BackendKey, "OPENAI_API_KEY": testsite.OpenAIKey,
 		"CHATKIT_WORKFLOW_ID": "wf_example", "CHATKIT_APP_KEY": appKey,
 		"SENDBIRD_APP_ID": "EXAMPLE-APP", "SENDBIRD_API_TOKEN": sendbirdToken,
 	} {
 		t.Setenv(name, value)
 	}
-	return s
-}
-
-func standIn(t *testing.T, start func(sandbox.Options) (*sandbox.Server, error), key string) *sandbox.Server {
-	t.Helper()
-	s, err := start(sandbox.Options{Key: key})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 
@@ -94,9 +67,8 @@ var address = regexp.MustCompile(`(?m)^[a-z.]+\.example\.com \{$`)
 // serve loads an example, with its own address and those of the services it
 // leaves to their defaults replaced.
 func (s *site) serve(example string) {
-	s.t.Helper()
-	addr := freeAddr(s.t)
-	text := global + address.ReplaceAllString(read(s.t, example), "http://"+addr+" {")
+	s.T.Helper()
+	text := global + address.ReplaceAllString(read(s.T, example), s.URL+" {")
 	for old, replacement := range map[string]string{
 		"localhost:3000":      strings.TrimPrefix(s.App.URL, "http://"),
 		"provider openai {":   "provider openai {\n base_url " + s.OpenAI.URL() + "/v1",
@@ -104,25 +76,7 @@ func (s *site) serve(example string) {
 	} {
 		text = strings.ReplaceAll(text, old, replacement)
 	}
-	s.t.Cleanup(func() {
-		if err := caddy.Stop(); err != nil {
-			s.t.Error(err)
-		}
-	})
-	if err := caddy.Load(adapted(s.t, text), true); err != nil {
-		s.t.Fatal(err)
-	}
-	s.URL = "http://" + addr
-}
-
-// adapted is the JSON of a Caddyfile.
-func adapted(t *testing.T, text string) []byte {
-	t.Helper()
-	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
-	if err != nil {
-		t.Fatalf("%v in:\n%s", err, text)
-	}
-	return config
+	s.LoadText(text)
 }
 
 // read is the Caddyfile of an example.
@@ -135,20 +89,21 @@ func read(t *testing.T, example string) string {
 	return string(b)
 }
 
-// freeAddr is a loopback address nobody listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	addr, err := sandbox.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addr
-}
-
 // refuse lets a stand-in refuse every connection.
 func refuse(t *testing.T, s *sandbox.Server) {
 	t.Helper()
-	if err := s.Set(sandbox.Refuse); err != nil {
+	testsite.Set(t, s, sandbox.Refuse)
+}
+
+// sent is the body of the last request to a stand-in.
+func sent(t *testing.T, s *sandbox.Server) (body map[string]any) {
+	t.Helper()
+	all := s.Requests()
+	if len(all) == 0 {
+		t.Fatal("it was not asked")
+	}
+	if err := json.Unmarshal(all[len(all)-1].Body, &body); err != nil {
 		t.Fatal(err)
 	}
+	return body
 }

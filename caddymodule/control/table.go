@@ -13,7 +13,6 @@ import (
 type provider struct {
 	ID          string     `json:"id"`
 	Module      string     `json:"module"`
-	Sites       []string   `json:"sites"`
 	State       string     `json:"state"`
 	Since       time.Time  `json:"since"`
 	OpenUntil   *time.Time `json:"open_until"`
@@ -31,10 +30,10 @@ type provider struct {
 // writeTable prints a line for each provider.
 func writeTable(out io.Writer, all []provider) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "PROVIDER\tMODULE\tSITE\tSTATE\tSINCE\tUNTIL\tLAST FAILURE\tFORCED BECAUSE")
+	_, _ = fmt.Fprintln(w, "PROVIDER\tMODULE\tSTATE\tSINCE\tUNTIL\tLAST FAILURE\tFORCED BECAUSE")
 	now := time.Now()
 	for _, p := range all {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Module, dash(strings.Join(p.Sites, ",")), p.State,
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Module, p.State,
 			ago(now, p.Since), p.until(now), p.failure(now), p.because())
 	}
 	return w.Flush()
@@ -78,5 +77,3 @@ func rounded(d time.Duration) string {
 	}
 	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }
-
-func dash(s string) string { return cmp.Or(s, "-") }

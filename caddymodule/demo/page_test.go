@@ -4,166 +4,32 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
+	// It also brings what the demo's Caddyfile needs: Caddy's own modules and
+	// the product.
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// fault presses a button of a provider and waits until it is in force.
-func (p *page) fault(provider, fault string) {
-	p.t.Helper()
-	button := fmt.Sprintf(`[data-faults=%s] [data-fault="%s"]`, provider, fault)
-	p.click(button)
-	p.await(fmt.Sprintf("document.querySelector('%s').ariaPressed == 'true'", button))
-}
-
-// session asks for one and waits for the answer.
-func (p *page) session() {
-	p.t.Helper()
-	before := evaluate[int](p, "document.querySelectorAll('#log li').length")
-	p.click("#start")
-	p.await(fmt.Sprintf("document.querySelectorAll('#log li').length == %d", before+1))
-}
-
-// wantVerdict compares what the page says of the last session request.
-func (p *page) wantVerdict(state, title string, parts ...string) {
-	p.t.Helper()
-	got := evaluate[string](p, `document.querySelector("#verdict").dataset.state`)
-	text := p.text("#verdict-text")
-	if got != state || p.text("#verdict-title") != title {
-		p.t.Errorf("the page says %s, %q: %q, want %s, %q", got, p.text("#verdict-title"), text, state, title)
-	}
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			p.t.Errorf("the page says %q, without %q", text, part)
-		}
-	}
-}
-
-// awaitBreaker waits until the picture ends in a band of the state, and until
-// the words beside it say the same.
-func (p *page) awaitBreaker(provider, state, word string) {
-	p.t.Helper()
-	lane := "document.querySelector('[data-provider=" + provider + "]')"
-	p.await(fmt.Sprintf(`%s.dataset.state == %q && [...%s.querySelectorAll(".band")].at(-1).dataset.state == %q`, lane, state, lane, state))
-	if text := evaluate[string](p, lane+`.querySelector("svg").ariaLabel`); !strings.HasSuffix(text, "now it is "+word) {
-		p.t.Errorf("the picture is described as %q", text)
-	}
-}
-
-// openBreaker asks until the breaker of a provider that is broken has opened.
-func (p *page) openBreaker() {
-	p.t.Helper()
-	for range 3 { // consecutive 3
-		p.session()
-	}
-}
-
-// heal heals a provider whose breaker is open, and closes it by a probe.
-func (p *page) heal(provider string) {
-	p.t.Helper()
-	p.fault(provider, "none")
-	p.awaitBreaker(provider, "half_open", "half-open")
-	p.session()
-	p.awaitBreaker(provider, "closed", "closed")
-}
-
-// A newcomer's way: a session, a reply, and what each fault of the backend does.
-func TestPage(t *testing.T) {
-	p := openPage(t, startDemo(t), desktop)
-	p.session()
-	p.wantVerdict("ok", "Served by backend", "The first provider of the chain answered.")
-	if got := p.text("#served-by"); got != "backend" || !strings.HasSuffix(p.text("#took"), " ms") {
-		t.Errorf("served by %q, took %q", got, p.text("#took"))
-	}
-	p.click("#send")
-	p.await(`document.querySelector("#reply").dataset.state == "streaming" && document.querySelector("#reply").innerText.startsWith("You said")`)
-	p.await(`document.querySelector("#reply").dataset.state == "done"`)
-	if got := p.text("#reply"); !strings.HasPrefix(got, "You said: “Is anybody there?”. ") || !strings.HasSuffix(got, "word by word.") {
-		t.Errorf("the reply is %q", got)
-	}
-	for _, tt := range []struct{ fault, reason, words string }{
-		{"refuse", "dial", "backend could not be reached"},
-		{"hang", "timeout", "backend took too long to answer"},
-		{"500", "status_5xx", "backend answered with a server error"},
-		{"garbage", "reset", "backend closed the connection, or did not answer with HTTP"},
-		{"slow", "timeout", "backend took too long to answer"},
-	} {
-		t.Run(tt.fault, func(t *testing.T) {
-			p := &page{t: t, url: p.url, ctx: p.ctx}
-			p.fault("backend", tt.fault)
-			p.session()
-			p.wantVerdict("fallback", "Served by openai", "A fallback: "+tt.words+" ("+tt.reason+").")
-			p.openBreaker()
-			p.wantVerdict("fallback", "Served by openai", "backend was skipped because its breaker is open (open).")
-			p.awaitBreaker("backend", "open", "open")
-			p.heal("backend")
-			p.wantVerdict("ok", "Served by backend")
-		})
-	}
-}
-
-// Both providers dead: the page says so, when to come back, and sees them heal.
-func TestPageAllDead(t *testing.T) {
-	p := openPage(t, startDemo(t), night)
-	p.fault("backend", "500")
-	p.fault("openai", "refuse")
-	p.session()
-	p.wantVerdict("dead", "No provider can serve")
-	if got := p.text("#served-by"); got != "nobody" {
-		t.Errorf("served by %q", got)
-	}
-	p.openBreaker()
-	p.wantVerdict("dead", "No provider can serve", "Retry-After: ")
-	p.awaitBreaker("backend", "open", "open")
-	p.awaitBreaker("openai", "open", "open")
-	p.click("#send")
-	p.await(`document.querySelector("#reply").dataset.state == "failed"`)
-	p.fault("openai", "none")
-	p.heal("backend")
-	p.wantVerdict("ok", "Served by backend")
-}
-
-// A message for a session that openai has issued is explained, not carried.
-func TestPageSessionElsewhere(t *testing.T) {
-	p := openPage(t, startDemo(t), phone)
-	p.fault("backend", "refuse")
-	p.session()
-	p.click("#send")
-	p.await(`document.querySelector("#reply").dataset.state == "elsewhere"`)
-	if got := p.text("#reply"); !strings.Contains(got, "the chat widget now talks to openai directly") {
-		t.Errorf("the reply is %q", got)
-	}
-	if got := p.text("#log li"); !strings.Contains(got, "409") {
-		t.Errorf("the log says %q", got)
-	}
-}
-
-// A reply that is cut says so.
-func TestPageReplyIsCut(t *testing.T) {
-	p := openPage(t, startDemo(t), desktop)
-	p.expected = "net::ERR_INCOMPLETE_CHUNKED_ENCODING"
-	p.click("#send") // without a session it asks for one first
-	p.await(`document.querySelector("#reply").innerText.startsWith("You")`)
-	p.fault("backend", "refuse")
-	p.await(`document.querySelector("#reply").dataset.state == "failed"`)
-	if got := p.text("#reply"); !strings.Contains(got, "The reply was cut off") {
-		t.Errorf("the reply is %q", got)
-	}
-}
-
-// The page asks by itself while the box is ticked.
-func TestPageAsksAgain(t *testing.T) {
-	p := openPage(t, startDemo(t), desktop)
-	p.click("#again")
-	p.await(`document.querySelectorAll("#log li").length >= 3 && document.querySelectorAll("[data-provider=backend] .tick").length >= 3`)
-	p.click("#again")
-}
-
 // Every file of the page is served with its guard, and what is not there is not.
 func TestPageHeaders(t *testing.T) {
-	d := startDemo(t)
+	t.Setenv("XDG_DATA_HOME", t.TempDir()) // what Caddy keeps
+	port, err := strconv.Atoi(testsite.FreePort(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := start(port, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.stop(); err != nil {
+			t.Errorf("stopping the demo: %v", err)
+		}
+	})
 	for _, tt := range []struct {
 		path, contentType string
 		status            int
@@ -174,21 +40,16 @@ func TestPageHeaders(t *testing.T) {
 		{"/page/icon.svg", "image/svg+xml", 200},
 		{"/page/nothing", "text/plain; charset=utf-8", 404},
 	} {
-		resp, err := http.Get(d.loopbackURL() + tt.path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close()
-		h := resp.Header
-		if resp.StatusCode != tt.status || h.Get("Content-Type") != tt.contentType ||
+		a := testsite.Do(t, http.DefaultClient, http.MethodGet, d.loopbackURL()+tt.path, "")
+		h := a.Header
+		if a.Status != tt.status || h.Get("Content-Type") != tt.contentType ||
 			h.Get("Content-Security-Policy") != contentPolicy || h.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: got %d %v", tt.path, resp.StatusCode, h)
+			t.Errorf("%s: got %d %v", tt.path, a.Status, h)
 		}
 	}
 }
 
-// The page has words for every reason.
+// The page has words for every reason there is.
 func TestPageKnowsTheReasons(t *testing.T) {
 	words, err := pageFiles.ReadFile("page/words.js")
 	if err != nil {

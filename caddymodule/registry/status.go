@@ -55,8 +55,9 @@ type ForcedStatus struct {
 
 // statuses returns the providers of the active configuration, by name.
 func statuses() []ProviderStatus {
-	list := []ProviderStatus{}
-	for _, p := range active().providers {
+	all := active().providers
+	list := make([]ProviderStatus, 0, len(all))
+	for _, p := range all {
 		list = append(list, p.status())
 	}
 	slices.SortFunc(list, func(a, b ProviderStatus) int { return cmp.Compare(a.Name, b.Name) })

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,9 +57,11 @@ func (h *Webhook) Provision(caddy.Context) error {
 	if h.Timeout < 0 {
 		return fmt.Errorf("timeout: %s is negative", time.Duration(h.Timeout))
 	}
-	h.url, h.client = address, &http.Client{Timeout: time.Duration(h.Timeout)}
-	if h.Timeout == 0 {
-		h.client.Timeout = defaultTimeout
+	h.url, h.client = address, &http.Client{
+		Timeout: cmp.Or(time.Duration(h.Timeout), defaultTimeout),
+		// A redirect could lead anywhere, Caddy's own admin API included, and the
+		// address is a secret.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return nil
 }

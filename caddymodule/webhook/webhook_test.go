@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -93,6 +94,27 @@ func TestWebhookErrors(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// A redirect is an error and not followed: it could lead to Caddy's admin API.
+func TestWebhookRedirect(t *testing.T) {
+	asked := 0
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	defer elsewhere.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/stop", status))
+		h, err := handler(t, "chatkit_webhook "+server.URL+"/planted")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Handle(t.Context(), event(t)); err == nil || err.Error() != fmt.Sprintf("webhook: answered %d", status) {
+			t.Errorf("%d: got %v", status, err)
+		}
+		server.Close()
+	}
+	if asked > 0 {
+		t.Errorf("%d redirects were followed", asked)
 	}
 }
 

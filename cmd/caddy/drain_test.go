@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/net/websocket"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // How many streams, and as many WebSockets, are open over a reload, and how many
@@ -147,8 +149,8 @@ func newChatSite(t *testing.T, drain time.Duration) *chatSite {
 	t.Helper()
 	s := &chatSite{drain: drain, installation: &installation{
 		file:  filepath.Join(t.TempDir(), "Caddyfile"),
-		url:   "http://127.0.0.1:" + freePort(t),
-		admin: "127.0.0.1:" + freePort(t),
+		url:   testsite.Nobody(t),
+		admin: testsite.FreeAddr(t),
 	}}
 	s.chat.now = newTurn()
 	// A connection kept alive would be a goroutine of the binary's.
@@ -160,8 +162,8 @@ func newChatSite(t *testing.T, drain time.Duration) *chatSite {
 	t.Cleanup(backend.Close)
 	s.backend = backend.URL
 	s.write(t, s.text(v2))
-	s.process = start(t, "run", "--adapter", "caddyfile", "--config", s.file)
-	s.await(t, "serving initial configuration")
+	s.Process = testsite.Start(t, "run", "--adapter", "caddyfile", "--config", s.file)
+	s.Await(t, "serving initial configuration")
 	o := s.open(t, 1, v2)
 	s.endStreams(t, o)
 	endSockets(t, o)
@@ -182,7 +184,7 @@ func (s *chatSite) load(t *testing.T, base string, flags ...string) time.Duratio
 	s.write(t, s.text(base))
 	begin := time.Now()
 	args := append([]string{"reload", "--adapter", "caddyfile", "--config", s.file, "--address", s.admin}, flags...)
-	if out, err := caddy(t, nil, args...); err != nil {
+	if out, err := testsite.Run(t, nil, args...); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return time.Since(begin)
@@ -191,16 +193,7 @@ func (s *chatSite) load(t *testing.T, base string, flags ...string) time.Duratio
 // get reads a page of the admin API.
 func (s *chatSite) get(t *testing.T, path string) string {
 	t.Helper()
-	resp, err := s.client.Get("http://" + s.admin + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return testsite.Do(t, &s.client, http.MethodGet, "http://"+s.admin+path, "").Raw
 }
 
 // goroutines is how many the process has, and which.
@@ -262,8 +255,8 @@ func (s *chatSite) fewGoroutines(t *testing.T, allowed int) {
 // to close, and has, is as quick as Caddy is with the client.
 func (s *chatSite) quiet(t *testing.T) {
 	t.Helper()
-	s.interrupt(t)
-	for line := range strings.Lines(s.out.String()) {
+	s.Interrupt(t)
+	for line := range strings.Lines(s.Output()) {
 		if strings.Contains(line, "panic") ||
 			strings.Contains(line, `"level":"error"`) && !strings.Contains(line, "failed to closed connections after delay") {
 			t.Errorf("logged %s", line)

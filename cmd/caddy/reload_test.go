@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // installation is the binary as an operator runs it: a Caddyfile on disk,
 // `caddy run`, `caddy reload`.
 type installation struct {
-	*process
+	*testsite.Process
 	file, url, admin string
 	backend, openai  *sandbox.Server
 }
@@ -52,24 +53,14 @@ func install(t *testing.T) *installation {
 	t.Helper()
 	in := &installation{
 		file:  filepath.Join(t.TempDir(), "Caddyfile"),
-		url:   "http://127.0.0.1:" + freePort(t),
-		admin: "127.0.0.1:" + freePort(t),
+		url:   testsite.Nobody(t),
+		admin: testsite.FreeAddr(t),
 	}
-	in.backend, in.openai = standIn(t, sandbox.NewBackend), standIn(t, sandbox.NewOpenAI)
+	in.backend, in.openai = testsite.StandIn(t, sandbox.NewBackend, sandbox.Options{}), testsite.StandIn(t, sandbox.NewOpenAI, sandbox.Options{})
 	in.write(t, in.text(""))
-	in.process = start(t, "run", "--adapter", "caddyfile", "--config", in.file)
-	in.await(t, "serving initial configuration")
+	in.Process = testsite.Start(t, "run", "--adapter", "caddyfile", "--config", in.file)
+	in.Await(t, "serving initial configuration")
 	return in
-}
-
-func standIn(t *testing.T, start func(sandbox.Options) (*sandbox.Server, error)) *sandbox.Server {
-	t.Helper()
-	s, err := start(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
 }
 
 func (in *installation) write(t *testing.T, text string) {
@@ -81,7 +72,7 @@ func (in *installation) write(t *testing.T, text string) {
 
 func (in *installation) reload(t *testing.T) (string, error) {
 	t.Helper()
-	return caddy(t, nil, "reload", "--adapter", "caddyfile", "--config", in.file, "--address", in.admin)
+	return testsite.Run(t, nil, "reload", "--adapter", "caddyfile", "--config", in.file, "--address", in.admin)
 }
 
 // reason asks for a session and returns why it was a fallback. Fresh connections
@@ -89,19 +80,13 @@ func (in *installation) reload(t *testing.T) (string, error) {
 func (in *installation) reason(t *testing.T) string {
 	t.Helper()
 	for end := time.Now().Add(5 * time.Second); ; {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, in.url+"/api/custom/session", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(r)
-		if err == nil {
-			defer resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
-				t.Fatalf("got %d", resp.StatusCode)
-			}
-			return resp.Header.Get("X-Chatkit-Fallback-Reason")
-		}
-		if time.Now().After(end) {
+		a, err := testsite.Try(t.Context(), http.DefaultClient, http.MethodPost, in.url+"/api/custom/session", "")
+		switch {
+		case err == nil && a.Status == http.StatusOK:
+			return a.Reason()
+		case err == nil:
+			t.Fatalf("got %d", a.Status)
+		case time.Now().After(end):
 			t.Fatal(err)
 		}
 	}
@@ -110,9 +95,7 @@ func (in *installation) reason(t *testing.T) string {
 // The breaker is still open after `caddy reload`, and after one that is refused.
 func TestReloadCommand(t *testing.T) {
 	in := install(t)
-	if err := in.backend.Set(sandbox.Status500); err != nil {
-		t.Fatal(err)
-	}
+	testsite.Set(t, in.backend, sandbox.Status500)
 	for _, want := range []string{"status_5xx", "status_5xx", "open"} {
 		if got := in.reason(t); got != want {
 			t.Fatalf("got reason %q, want %q", got, want)
@@ -126,7 +109,7 @@ func TestReloadCommand(t *testing.T) {
 		t.Errorf("after a reload: got reason %q, want open", got)
 	}
 	in.write(t, in.text("deadline -9s"))
-	if out, err := in.reload(t); err == nil || !strings.Contains(out, "deadline: -9s is not above 0") ||
+	if out, err := in.reload(t); err == nil || !strings.Contains(out, "deadline: duration -9s must be above 0") ||
 		!strings.Contains(out, in.file+":21") {
 		t.Errorf("got %v, want an error with the line: %s", err, out)
 	}
@@ -136,5 +119,5 @@ func TestReloadCommand(t *testing.T) {
 	if calls := in.backend.Calls(); calls != 2 {
 		t.Errorf("backend was called %d times, want the 2 that opened the breaker", calls)
 	}
-	in.interrupt(t)
+	in.Interrupt(t)
 }

@@ -7,15 +7,17 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // The plain Go steps of xcaddy.md, run as they stand there.
 func TestBuildingByTheBook(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "xcaddy.md"))
+	checkout, err := testsite.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkout, err := filepath.Abs(root)
+	text, err := os.ReadFile(filepath.Join(checkout, "xcaddy.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

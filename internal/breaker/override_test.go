@@ -215,7 +215,7 @@ func TestRefusedReloadsTellNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		live := newRig(t, settings())
 		live.force(breaker.ForcedOpen, time.Hour)
-		var refused []*rig
+		refused := make([]*rig, 0, 3)
 		for range 3 {
 			b := newRigUnder(t, settings(), live.override)
 			b.is(breaker.ForcedOpen)

@@ -36,6 +36,7 @@ type key [16]byte
 
 type entry struct {
 	provider string
+	caller   key
 	until    uint32 // unix seconds, up to 2106; 0: unknown
 	canceled bool
 }
@@ -48,23 +49,37 @@ func New(size int, life time.Duration) *Index {
 	return x
 }
 
-// Put records that a provider issued a session.
-func (x *Index) Put(s *session.Session, provider string) {
-	e := entry{provider: provider}
+// Put remembers that a provider has issued a session to a caller.
+func (x *Index) Put(s *session.Session, provider, caller string) {
+	e := entry{provider: provider, caller: x.key(session.Secret(caller))}
 	if at := s.ExpiresAt.Unix(); !s.ExpiresAt.IsZero() && at > 0 && at <= math.MaxUint32 {
 		e.until = uint32(at)
 	}
 	x.lru.Add(x.key(s.Secret), e)
 }
 
-// Get returns the provider that issued the session with this secret, or "" if
-// it is unknown or expired more than an hour ago.
+// Get returns the provider that issued the session of a secret, "" where that is
+// not known or the session is long over.
 func (x *Index) Get(secret session.Secret) string {
-	e, ok := x.lru.Get(x.key(secret))
-	if !ok || (e.until != 0 && time.Now().Unix() > int64(e.until)+grace) {
-		return ""
-	}
+	e, _ := x.get(secret)
 	return e.provider
+}
+
+// IssuedTo returns the provider that issued the session of a secret to this
+// caller, "" where that is not known or the session is long over.
+func (x *Index) IssuedTo(secret session.Secret, caller string) string {
+	if e, ok := x.get(secret); ok && e.caller == x.key(session.Secret(caller)) {
+		return e.provider
+	}
+	return ""
+}
+
+func (x *Index) get(secret session.Secret) (e entry, ok bool) {
+	e, ok = x.lru.Get(x.key(secret))
+	if !ok || (e.until != 0 && time.Now().Unix() > int64(e.until)+grace) {
+		return entry{}, false
+	}
+	return e, true
 }
 
 // ID returns an identifier for a session that does not reveal its secret. Only

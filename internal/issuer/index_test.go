@@ -13,7 +13,7 @@ import (
 )
 
 func put(x *issuer.Index, secret, provider string, until time.Time) {
-	x.Put(&session.Session{Secret: session.Secret(secret), ExpiresAt: until}, provider)
+	x.Put(&session.Session{Secret: session.Secret(secret), ExpiresAt: until}, provider, "u1")
 }
 
 func TestIndex(t *testing.T) {
@@ -37,6 +37,12 @@ func TestIndex(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := x.Get(session.Secret(tt.secret)); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if got := x.IssuedTo(session.Secret(tt.secret), "u1"); got != tt.want {
+				t.Errorf("its caller got %q, want %q", got, tt.want)
+			}
+			if got := x.IssuedTo(session.Secret(tt.secret), "u2"); got != "" {
+				t.Errorf("another caller got %q", got)
 			}
 		})
 	}

@@ -125,10 +125,10 @@ func (t *tail) add(p []byte) {
 
 // closes reports whether the last bytes are a close frame: 0x88, the length with
 // the mask bit, a mask of the given size, and as many bytes as the length says.
-func (t *tail) closes(maskBit byte, maskSize int) bool {
+func (t *tail) closes(maskBit, maskSize int) bool {
 	for i := range t.n - 1 - maskSize {
 		size := t.n - i - 2 - maskSize
-		if size <= 125 && t.buf[i] == 0x88 && t.buf[i+1] == maskBit|byte(size) {
+		if size <= 125 && t.buf[i] == 0x88 && int(t.buf[i+1]) == maskBit|size {
 			return true
 		}
 	}

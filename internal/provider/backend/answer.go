@@ -3,7 +3,7 @@ package backend
 import (
 	"encoding/json"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
+	"github.com/caddy-chatkit/caddy-chatkit/provider"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
+	"github.com/caddy-chatkit/caddy-chatkit/provider"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 

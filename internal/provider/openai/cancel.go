@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"net/url"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
+	"github.com/caddy-chatkit/caddy-chatkit/provider"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 

@@ -4,5 +4,5 @@
 // It is the only internal package that knows about workflows. OpenAI has
 // announced that Agent Builder, where workflows live, shuts down on 2026-11-30.
 //
-// Only caddymodule imports it.
+// Only its module in caddymodule/providers imports it.
 package openai

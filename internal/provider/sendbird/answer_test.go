@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider"
+	"github.com/caddy-chatkit/caddy-chatkit/provider"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 

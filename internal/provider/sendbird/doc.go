@@ -10,5 +10,5 @@
 // pages on session tokens, users, error codes and rate limits of Sendbird's
 // Platform API v3.
 //
-// Only caddymodule imports it.
+// Only its module in caddymodule/providers imports it.
 package sendbird
