@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // watched is a whole configuration whose changes of breakers go to the keeper, and
@@ -23,7 +24,7 @@ func (s *site) watched(block string, more ...string) string {
 	for _, event := range more {
 		on += " on " + event + " test_keep\n"
 	}
-	return strings.Replace(s.caddyfile(block), "auto_https off", "auto_https off\n events {\n"+on+" }", 1)
+	return strings.Replace(s.Caddyfile(block), "auto_https off", "auto_https off\n events {\n"+on+" }", 1)
 }
 
 // elsewhere is a configuration that logs to another file, and only errors.
@@ -48,12 +49,12 @@ func onlyEvents(t *testing.T, want ...string) {
 
 // changes are the "breaker changed" lines of a log.
 func (s *site) changes(file string) []string {
-	s.t.Helper()
+	s.T.Helper()
 	var all []string
-	for _, line := range s.logged(file, `"breaker changed"`) {
+	for _, line := range s.Logged(file, `"breaker changed"`) {
 		var l struct{ Logger, Provider, From, To, Reason string }
 		if err := json.Unmarshal([]byte(line), &l); err != nil || l.Logger != "http.handlers.chatkit" {
-			s.t.Errorf("got %v from %s", err, line)
+			s.T.Errorf("got %v from %s", err, line)
 		}
 		all = append(all, fmt.Sprintf("%s %s->%s %s", l.Provider, l.From, l.To, l.Reason))
 	}
@@ -70,12 +71,12 @@ const broken = "\n provider openai {\n name third\n key {env.TEST_UNSET}\n workf
 // refused only after its handler was provisioned, but for that of another site:
 // Caddy takes sites in any order.
 func (s *site) refusals(block string) []refusal {
-	s.t.Helper()
+	s.T.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	s.t.Cleanup(func() { _ = l.Close() })
+	s.T.Cleanup(func() { _ = l.Close() })
 	text := s.watched(block)
 	const next = `respond "the app itself`
 	return []refusal{
@@ -88,9 +89,9 @@ func (s *site) refusals(block string) []refusal {
 
 // refused loads a configuration that has to be refused.
 func (s *site) refused(r refusal) {
-	s.t.Helper()
-	if err := s.loadText(r.text); err == nil || !strings.Contains(err.Error(), r.want) {
-		s.t.Fatalf("got %v, want an error with %q", err, r.want)
+	s.T.Helper()
+	if err := s.TryLoadText(r.text); err == nil || !strings.Contains(err.Error(), r.want) {
+		s.T.Fatalf("got %v, want an error with %q", err, r.want)
 	}
 }
 
@@ -103,17 +104,15 @@ func TestLifecycleRefusedReloadStaysSilent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newUnloadedSite(t)
 			forget()
-			if err := s.loadText(s.watched(block, fallback)); err != nil {
-				t.Fatal(err)
-			}
+			s.LoadText(s.watched(block, fallback))
 			s.persistent()
-			s.session()
+			s.Session()
 			r := s.refusals(block)[i]
 			r.text = elsewhere(r.text, "refused.log")
 			s.refused(r)
 
-			set(t, s.Backend, sandbox.Status401)
-			s.session()
+			testsite.Set(t, s.Backend, sandbox.Status401)
+			s.Session()
 			trip(s, 2)
 			onlyEvents(t,
 				"chatkit.fallback provider=backend served_by=openai reason=misconfigured",
@@ -124,11 +123,11 @@ func TestLifecycleRefusedReloadStaysSilent(t *testing.T) {
 			for _, words := range [][]string{
 				{`"fallback"`, `"reason":"misconfigured"`}, {`"fallback"`, `"reason":"status_5xx"`}, {`"provider is misconfigured"`},
 			} {
-				if got := s.logged("caddy.log", words...); len(got) != 1 {
+				if got := s.Logged("caddy.log", words...); len(got) != 1 {
 					t.Errorf("the live configuration has %d lines with %q, want 1", len(got), words)
 				}
 			}
-			if got := s.logged("refused.log", "backend"); len(got) != 0 {
+			if got := s.Logged("refused.log", "backend"); len(got) != 0 {
 				t.Errorf("the refused configuration logged %q", got)
 			}
 		})
@@ -140,13 +139,9 @@ func TestLifecycleAcceptedReloadSpeaks(t *testing.T) {
 	block := withBreaker("consecutive 3\n open 1m")
 	s := newUnloadedSite(t)
 	forget()
-	if err := s.loadText(s.caddyfile(block)); err != nil {
-		t.Fatal(err)
-	}
+	s.LoadText(s.Caddyfile(block))
 	s.persistent()
-	if err := s.loadText(strings.Replace(s.watched(block, "chatkit.fallback"), "caddy.log", "second.log", 1)); err != nil {
-		t.Fatal(err)
-	}
+	s.LoadText(strings.Replace(s.watched(block, "chatkit.fallback"), "caddy.log", "second.log", 1))
 	trip(s, 3)
 	onlyEvents(t,
 		"chatkit.fallback provider=backend served_by=openai reason=status_5xx",
@@ -166,7 +161,7 @@ type transitions struct {
 func (s *site) transitions() transitions {
 	t := transitions{s, make(map[string]float64)}
 	for _, pair := range [][2]string{{"closed", "forced_open"}, {"forced_open", "closed"}} {
-		t.before[pair[0]+"->"+pair[1]] = s.metric(transition(pair[0], pair[1]))
+		t.before[pair[0]+"->"+pair[1]] = s.Metric(transition(pair[0], pair[1]))
 	}
 	return t
 }
@@ -177,11 +172,11 @@ func transition(from, to string) string {
 
 // want checks how often the breaker was forced open, and released.
 func (c transitions) want(when string, forced, released float64) {
-	c.s.t.Helper()
-	f := c.s.metric(transition("closed", "forced_open")) - c.before["closed->forced_open"]
-	r := c.s.metric(transition("forced_open", "closed")) - c.before["forced_open->closed"]
+	c.s.T.Helper()
+	f := c.s.Metric(transition("closed", "forced_open")) - c.before["closed->forced_open"]
+	r := c.s.Metric(transition("forced_open", "closed")) - c.before["forced_open->closed"]
 	if f != forced || r != released {
-		c.s.t.Errorf("%s: counted %v times forced and %v times released, want %v and %v", when, f, r, forced, released)
+		c.s.T.Errorf("%s: counted %v times forced and %v times released, want %v and %v", when, f, r, forced, released)
 	}
 }
 
@@ -190,12 +185,12 @@ func retrying(block string) string { return strings.Replace(block, "retries 0", 
 
 // wantForced checks that sessions go past the backend, by the force given.
 func (s *site) wantForced(when string, until time.Time) {
-	s.t.Helper()
+	s.T.Helper()
 	if p := s.statuses()["backend"]; p.State != "forced_open" || p.Forced == nil || !p.Forced.Until.Equal(until) || p.Forced.Reason != "a deploy" {
-		s.t.Errorf("%s: got %+v", when, p)
+		s.T.Errorf("%s: got %+v", when, p)
 	}
-	if got := s.session(); got.Provider() != "openai" || got.Reason() != "forced_open" {
-		s.t.Errorf("%s: served by %s because %q", when, got.Provider(), got.Reason())
+	if got := s.Session(); got.Provider() != "openai" || got.Reason() != "forced_open" {
+		s.T.Errorf("%s: served by %s because %q", when, got.Provider(), got.Reason())
 	}
 }
 
@@ -204,9 +199,7 @@ func (s *site) wantForced(when string, until time.Time) {
 func TestLifecycleForcedStateSurvives(t *testing.T) {
 	s := newUnloadedSite(t)
 	forget()
-	if err := s.loadText(s.watched(visitor)); err != nil {
-		t.Fatal(err)
-	}
+	s.LoadText(s.watched(visitor))
 	s.persistent()
 	count := s.transitions()
 	until := s.force("open", "backend", "1h").Forced.Until
@@ -214,19 +207,17 @@ func TestLifecycleForcedStateSurvives(t *testing.T) {
 		s.refused(r)
 		s.wantForced("refused by "+r.name, until)
 	}
-	s.refused(refusal{text: s.caddyfile(openaiOnly + broken), want: "TEST_UNSET"})
+	s.refused(refusal{text: s.Caddyfile(openaiOnly + broken), want: "TEST_UNSET"})
 	s.wantForced("refused without the provider", until)
 	count.want("after refused reloads", 1, 0)
 	for i, block := range []string{retrying(visitor), visitor, visitor + "\n deadline 9s"} {
-		if err := s.loadText(s.watched(block)); err != nil {
-			t.Fatal(err)
-		}
+		s.LoadText(s.watched(block))
 		s.wantForced(fmt.Sprintf("reload %d", i+1), until)
 	}
 	count.want("after reloads", 1, 0)
 	s.admin(http.MethodPost, "/chatkit/providers/backend/auto", "")
 	count.want("at the end", 1, 1)
-	if got := s.session(); got.Provider() != "backend" {
+	if got := s.Session(); got.Provider() != "backend" {
 		t.Errorf("at the end: served by %s because %q", got.Provider(), got.Reason())
 	}
 	if got := s.changes("caddy.log"); !slices.Equal(got, []string{"backend closed->forced_open a deploy", "backend forced_open->closed "}) {
@@ -241,7 +232,7 @@ func TestLifecycleForcedStateSurvives(t *testing.T) {
 // another name does not force that one, and one that gives the name to a second
 // provider is refused.
 func TestLifecycleForcedStateStaysWithItsName(t *testing.T) {
-	asked := newTaker(t, answerSession)
+	asked := testsite.NewTaker(t, answerSession)
 	ours := "\n anonymous\n provider backend " + asked.URL + " {\n name NAME\n retries 0\n }"
 	s := newSite(t, visitor)
 	s.persistent()
@@ -249,21 +240,19 @@ func TestLifecycleForcedStateStaysWithItsName(t *testing.T) {
 	until := s.force("open", "backend", "1h").Forced.Until
 	two := strings.Replace(s.twoSites(visitor, "\n path"), "chatkit {\n path", "chatkit {"+ours, 1)
 
-	err := s.loadText(strings.Replace(two, "NAME", "backend", 1))
+	err := s.TryLoadText(strings.Replace(two, "NAME", "backend", 1))
 	if err == nil || !strings.Contains(err.Error(), "provider backend: the name stands for a provider with other settings in this configuration; set another name") {
 		t.Errorf("a name for two providers: got %v", err)
 	}
 	s.wantForced("after a name for two providers", until)
 	count.want("after a name for two providers", 1, 0)
 
-	if err := s.loadText(strings.Replace(two, "NAME", "second", 1)); err != nil {
-		t.Fatal(err)
-	}
+	s.LoadText(strings.Replace(two, "NAME", "second", 1))
 	s.wantForced("with a second site", until)
 	if p, ok := s.statuses()["second"]; !ok || p.State != "closed" || p.Forced != nil {
 		t.Errorf("the provider of the second site is %+v", p)
 	}
-	if got := s.metric(`breaker_state{provider="second",state="closed"}`); got != 1 {
+	if got := s.Metric(`breaker_state{provider="second",state="closed"}`); got != 1 {
 		t.Errorf("the metric of the second site's provider says %v", got)
 	}
 	count.want("with a second site", 1, 0)
@@ -283,9 +272,7 @@ func TestLifecycleForcedStateEndsOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newUnloadedSite(t)
 			forget()
-			if err := s.loadText(s.watched(visitor)); err != nil {
-				t.Fatal(err)
-			}
+			s.LoadText(s.watched(visitor))
 			s.persistent()
 			count := s.transitions()
 			until := s.force("open", "backend", "2s").Forced.Until
@@ -293,9 +280,7 @@ func TestLifecycleForcedStateEndsOnce(t *testing.T) {
 				s.refused(s.refusals(retrying(visitor))[0])
 			}
 			count.want("after refused reloads", 1, 0)
-			if err := s.loadText(s.watched(retrying(visitor))); err != nil {
-				t.Fatal(err)
-			}
+			s.LoadText(s.watched(retrying(visitor)))
 			count.want("after the reload", 1, 0)
 			if auto {
 				s.admin(http.MethodPost, "/chatkit/providers/backend/auto", "")
@@ -318,7 +303,7 @@ var providerLabel = regexp.MustCompile(`(?m)^caddy_chatkit_(?:breaker_state|brea
 // labels are the providers that the metrics of breakers and the configuration know.
 func (s *site) labels() string {
 	var all []string
-	for _, m := range providerLabel.FindAllStringSubmatch(s.get(s.Admin+"/metrics"), -1) {
+	for _, m := range providerLabel.FindAllStringSubmatch(s.Get(s.Admin+"/metrics"), -1) {
 		all = append(all, m[1])
 	}
 	slices.Sort(all)
@@ -336,7 +321,7 @@ func TestLifecycleLabels(t *testing.T) {
 		if got := s.labels(); got != want {
 			t.Errorf("%s: the labels are %q, want %q", when, got, want)
 		}
-		if open := s.metric(backendOpen); open != 1 {
+		if open := s.Metric(backendOpen); open != 1 {
 			t.Errorf("%s: the breaker of backend is open: %v, want 1", when, open)
 		}
 	}
@@ -346,19 +331,15 @@ func TestLifecycleLabels(t *testing.T) {
 		s.refused(r)
 		check("refused by "+r.name, "backend openai")
 	}
-	if err := s.loadText(s.twoSites(block, retrying(block))); err == nil {
+	if err := s.TryLoadText(s.twoSites(block, retrying(block))); err == nil {
 		t.Error("one name for two providers was not refused")
 	}
 	check("after one name for two providers", "backend openai")
 	for range 2 {
-		if err := s.loadText(s.twoSites(block, strings.Replace(retrying(block), "retries 1", "retries 1\n name second", 1))); err != nil {
-			t.Fatal(err)
-		}
+		s.LoadText(s.twoSites(block, strings.Replace(retrying(block), "retries 1", "retries 1\n name second", 1)))
 		check("with two sites", "backend openai second")
 	}
-	if err := s.load(block); err != nil {
-		t.Fatal(err)
-	}
+	s.Load(block)
 	if got := s.labels(); !strings.HasPrefix(got, "backend openai") || strings.Contains(got, "@") {
 		t.Errorf("with one site again: the labels are %q", got)
 	}
@@ -413,17 +394,15 @@ func TestLifecycleReason(t *testing.T) {
 			var backend actor
 			s := newUnloadedSite(t)
 			forget()
-			block := "\n anonymous\n provider backend " + ownBackend(t, backend.ServeHTTP) + " {\n timeout 400ms\n retries 0\n breaker {\n" + tt.breaker + "\n }\n }"
-			if err := s.loadText(s.watched(block)); err != nil {
-				t.Fatal(err)
-			}
+			block := "\n anonymous\n provider backend " + testsite.OwnBackend(t, backend.ServeHTTP) + " {\n timeout 400ms\n retries 0\n breaker {\n" + tt.breaker + "\n }\n }"
+			s.LoadText(s.watched(block))
 			for _, act := range strings.Fields(tt.acts) {
 				if act == "wait" {
-					s.await(backendHalfOpen, 1)
+					s.Await(backendHalfOpen, 1)
 					continue
 				}
 				backend.part.Store(act)
-				s.session()
+				s.Session()
 			}
 			var lines, events []string
 			for _, c := range tt.want {

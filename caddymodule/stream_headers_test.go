@@ -141,11 +141,11 @@ func TestOtherAnswersKeepTheirType(t *testing.T) {
 func TestRequestIDReachesTheBackend(t *testing.T) {
 	for _, connection := range []string{"keep-alive", "X-Request-Id", "x-request-id, keep-alive"} {
 		t.Run(connection, func(t *testing.T) {
-			k := newTaker(t, nil)
+			k := testsite.NewTaker(t, nil)
 			s := newSite(t, inFront(k.URL, ""))
-			got := parsed(t, s.raw("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Request-Id: mine\r\nConnection: "+connection+
+			got := testsite.ParseAnswer(t, s.Raw("POST /api/custom/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Request-Id: mine\r\nConnection: "+connection+
 				"\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"))
-			if id := k.only(t).Header.Get("X-Request-Id"); got.Status != 200 || id != "mine" || got.Header.Get("X-Request-Id") != id {
+			if id := k.Only(t).Header.Get("X-Request-Id"); got.Status != 200 || id != "mine" || got.Header.Get("X-Request-Id") != id {
 				t.Errorf("got %d, the backend has id %q, the client %q", got.Status, id, got.Header.Get("X-Request-Id"))
 			}
 		})
