@@ -1,5 +1,6 @@
-// Package backend is the provider module for an app's own backend,
-// http.handlers.chatkit.providers.backend.
+// Package backend is the provider for an app's own backend,
+// http.handlers.chatkit.providers.backend. It requests a session with the JSON of
+// the quick reference and translates the answer.
 package backend
 
 import (
@@ -16,7 +17,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/upstream"
-	api "github.com/caddy-chatkit/caddy-chatkit/internal/provider/backend"
+	"github.com/caddy-chatkit/caddy-chatkit/provider"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -54,14 +55,23 @@ type Backend struct {
 	ForwardHeaders []string `json:"forward_headers,omitempty"`
 
 	upstream.Transport
-	*api.Backend `json:"-"`
 
-	base *url.URL
+	base    *url.URL
+	client  provider.Client
+	forward []string // canonical ForwardHeaders
 }
+
+// Values of user_in. FastAPI looks in the query for an argument that is not
+// declared as a JSON model.
+const (
+	userInBody  = "body"
+	userInQuery = "query"
+	userInBoth  = "both"
+)
 
 // Carry implements [session.Carrier].
 func (b *Backend) Carry() session.Upstream {
-	return session.Upstream{URL: b.base, Transport: b.RoundTripper(), ForwardHeaders: block.Canonical(b.ForwardHeaders)}
+	return session.Upstream{URL: b.base, Transport: b.RoundTripper(), ForwardHeaders: b.forward}
 }
 
 // Hint implements [session.Hinter].
@@ -99,7 +109,6 @@ func (b *Backend) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	b.base = base
 	key, err := r.Secret("key", b.Key)
 	if err != nil {
 		return err
@@ -110,16 +119,22 @@ func (b *Backend) Provision(ctx caddy.Context) error {
 	if err := b.Load(ctx); err != nil {
 		return err
 	}
-	b.Backend = api.New(api.Config{
-		URL: base.JoinPath(cmp.Or(b.SessionPath, defaultSessionPath)), Key: key, UserIn: b.userIn(), IgnoreExpiry: b.IgnoreExpiry,
-		Forward: b.ForwardHeaders, Transport: b.RoundTripper(),
-	})
+	header := http.Header{
+		"Accept":       {"application/json"},
+		"Content-Type": {"application/json"},
+		"User-Agent":   {"caddy-chatkit"},
+	}
+	if key != "" {
+		header["Authorization"] = []string{"Bearer " + key.Reveal()}
+	}
+	b.base, b.forward = base, block.Canonical(b.ForwardHeaders)
+	b.client = provider.Client{
+		URL: base.JoinPath(cmp.Or(b.SessionPath, defaultSessionPath)), Header: header, Transport: b.RoundTripper(),
+	}
 	return nil
 }
 
-func (b *Backend) userIn() api.UserIn {
-	return cmp.Or(api.UserIn(b.UserIn), api.UserInBody)
-}
+func (b *Backend) userIn() string { return cmp.Or(b.UserIn, userInBody) }
 
 // Validate returns an error for invalid or contradictory settings.
 func (b *Backend) Validate() error {
@@ -127,7 +142,7 @@ func (b *Backend) Validate() error {
 		return fmt.Errorf("session_path: %q does not begin with a slash", b.SessionPath)
 	}
 	switch b.userIn() {
-	case api.UserInBody, api.UserInQuery, api.UserInBoth:
+	case userInBody, userInQuery, userInBoth:
 	default:
 		return fmt.Errorf("invalid user_in %q (want body, query or both)", b.UserIn)
 	}

@@ -1,6 +1,9 @@
-// Package openai is the provider module for OpenAI's ChatKit sessions,
-// http.handlers.chatkit.providers.openai. Of the Caddy ring it alone knows of
-// workflows.
+// Package openai is the provider for OpenAI's ChatKit sessions endpoint,
+// http.handlers.chatkit.providers.openai. The endpoint is POST
+// /v1/chatkit/sessions of the API reference (beta chatkit_beta=v1).
+//
+// It is the only package that knows about workflows. OpenAI has announced that
+// Agent Builder, where workflows live, shuts down on 2026-11-30.
 package openai
 
 import (
@@ -16,7 +19,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/upstream"
-	api "github.com/caddy-chatkit/caddy-chatkit/internal/provider/openai"
+	"github.com/caddy-chatkit/caddy-chatkit/provider"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -72,7 +75,10 @@ type OpenAI struct {
 	RateLimit int `json:"rate_limit,omitempty"`
 
 	upstream.Transport
-	*api.OpenAI `json:"-"`
+
+	client    provider.Client
+	template  body              // of every request
+	workflows map[string]string // resolved Models
 }
 
 // Recognizes implements [session.Recognizer].
@@ -101,10 +107,21 @@ var errLatest = errors.New(`version: "latest" breaks chats; leave it out for the
 
 const defaultBaseURL = "https://api.openai.com/v1"
 
+// maxExpiresAfter is the maximum lifetime of a session, from the API's schema.
+const maxExpiresAfter = 600 * time.Second
+
 // Provision resolves the configuration.
 func (o *OpenAI) Provision(ctx caddy.Context) error {
-	c, err := o.resolve(block.NewResolver())
+	r := block.NewResolver()
+	base, err := r.URL("base_url", cmp.Or(o.BaseURL, defaultBaseURL), "key")
 	if err != nil {
+		return err
+	}
+	header, err := o.header(r)
+	if err != nil {
+		return err
+	}
+	if err := o.compile(r); err != nil {
 		return err
 	}
 	if block.LiteralSecret(o.Key) {
@@ -113,49 +130,70 @@ func (o *OpenAI) Provision(ctx caddy.Context) error {
 	if err := o.Load(ctx); err != nil {
 		return err
 	}
-	c.Transport = o.RoundTripper()
-	o.OpenAI = api.New(c)
+	o.client = provider.Client{URL: base.JoinPath("chatkit", "sessions"), Header: header, Transport: o.RoundTripper()}
 	return nil
 }
 
-// resolve replaces the placeholders.
-func (o *OpenAI) resolve(r block.Resolver) (c api.Config, err error) {
-	c.ExpiresAfter, c.RateLimit = time.Duration(o.ExpiresAfter), o.RateLimit
-	c.FileUpload, c.StateVariables = o.FileUpload, o.StateVariables != ""
-	if c.BaseURL, err = r.URL("base_url", cmp.Or(o.BaseURL, defaultBaseURL), "key"); err != nil {
-		return c, err
-	}
+// header returns the header of every request.
+func (o *OpenAI) header(r block.Resolver) (http.Header, error) {
 	if o.Key == "" {
-		return c, errors.New("key is missing")
+		return nil, errors.New("key is missing")
 	}
-	if c.Key, err = r.Secret("key", o.Key); err != nil {
-		return c, err
+	key, err := r.Secret("key", o.Key)
+	if err != nil {
+		return nil, err
 	}
-	if c.Workflow, err = r.Required("workflow", o.Workflow); err != nil {
-		return c, err
+	h := http.Header{
+		"Accept":        {"application/json"},
+		"Content-Type":  {"application/json"},
+		"User-Agent":    {"caddy-chatkit"},
+		"Openai-Beta":   {"chatkit_beta=v1"},
+		"Authorization": {"Bearer " + key.Reveal()},
 	}
-	c.Models = make(map[string]string, len(o.Models))
-	for model, id := range o.Models {
-		if c.Models[model], err = r.Required("workflow "+model, id); err != nil {
-			return c, err
-		}
-	}
-	for _, f := range []struct {
-		name, value string
-		out         *string
-	}{
-		{"version", o.Version, &c.Version},
-		{"organization", o.Organization, &c.Organization},
-		{"project", o.Project, &c.Project},
+	for _, f := range []struct{ field, value, name string }{
+		{"organization", o.Organization, "Openai-Organization"},
+		{"project", o.Project, "Openai-Project"},
 	} {
-		if *f.out, err = r.Optional(f.name, f.value); err != nil {
-			return c, err
+		value, err := r.Optional(f.field, f.value)
+		if err != nil {
+			return nil, err
+		}
+		if value != "" {
+			h[f.name] = []string{value}
 		}
 	}
-	if c.Version == "latest" { // from a placeholder
-		return c, errLatest
+	return h, nil
+}
+
+// compile resolves the workflows and what every request says about its session.
+func (o *OpenAI) compile(r block.Resolver) (err error) {
+	t := &o.template
+	if t.Workflow.ID, err = r.Required("workflow", o.Workflow); err != nil {
+		return err
 	}
-	return c, nil
+	o.workflows = make(map[string]string, len(o.Models))
+	for model, id := range o.Models {
+		if o.workflows[model], err = r.Required("workflow "+model, id); err != nil {
+			return err
+		}
+	}
+	if t.Workflow.Version, err = r.Optional("version", o.Version); err != nil {
+		return err
+	}
+	if t.Workflow.Version == "latest" { // from a placeholder
+		return errLatest
+	}
+	if o.ExpiresAfter > 0 {
+		t.ExpiresAfter = &expiresAfter{Anchor: "created_at", Seconds: int(time.Duration(o.ExpiresAfter) / time.Second)}
+	}
+	if o.FileUpload {
+		t.ChatKit = new(chatKit)
+		t.ChatKit.FileUpload.Enabled = true
+	}
+	if o.RateLimit > 0 {
+		t.RateLimits = &rateLimits{PerMinute: o.RateLimit}
+	}
+	return nil
 }
 
 // Validate returns an error for what OpenAI would refuse.
@@ -164,8 +202,8 @@ func (o *OpenAI) Validate() error {
 	switch {
 	case o.Version == "latest":
 		return errLatest
-	case d < 0 || d > api.MaxExpiresAfter:
-		return fmt.Errorf("expires_after: %s is not between 1s and %s", d, api.MaxExpiresAfter)
+	case d < 0 || d > maxExpiresAfter:
+		return fmt.Errorf("expires_after: %s is not between 1s and %s", d, maxExpiresAfter)
 	case d%time.Second != 0:
 		return fmt.Errorf("expires_after: %s is not a whole number of seconds", d)
 	case o.StateVariables != "" && o.StateVariables != "metadata":

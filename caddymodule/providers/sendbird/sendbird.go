@@ -1,10 +1,22 @@
-// Package sendbird is the provider module for Sendbird's AI chat widget,
-// http.handlers.chatkit.providers.sendbird.
+// Package sendbird is the provider for Sendbird's AI chat widget,
+// http.handlers.chatkit.providers.sendbird. It issues session tokens through the
+// Platform API, POST /v3/users/{user_id}/token, and creates users there if
+// configured to.
+//
+// Sendbird answers nearly every error with HTTP 400 and a numeric code in the
+// body. A failure of this package has the status that its code stands for, so
+// that classification and fallback_on work as for other providers.
+//
+// Sources: the guide to custom sessions of sendbird/chat-ai-widget, and the
+// pages on session tokens, users, error codes and rate limits of Sendbird's
+// Platform API v3.
 package sendbird
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -15,7 +27,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/upstream"
-	api "github.com/caddy-chatkit/caddy-chatkit/internal/provider/sendbird"
+	"github.com/caddy-chatkit/caddy-chatkit/provider"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -54,8 +66,19 @@ type Sendbird struct {
 	Host string `json:"host,omitempty"`
 
 	upstream.Transport
-	*api.Sendbird `json:"-"`
+
+	client provider.Client
 }
+
+// Limits and default of a session's lifetime. The API has no maximum; more than
+// a year is likely a typo.
+const (
+	minTTL     = time.Second
+	maxTTL     = 365 * 24 * time.Hour
+	defaultTTL = 10 * time.Minute
+)
+
+func (s *Sendbird) lifetime() time.Duration { return cmp.Or(time.Duration(s.TTL), defaultTTL) }
 
 // Widget implements [session.WidgetMaker].
 func (*Sendbird) Widget() string { return "Sendbird" }
@@ -70,7 +93,19 @@ func (*Sendbird) CaddyModule() caddy.ModuleInfo {
 
 // Provision resolves the configuration.
 func (s *Sendbird) Provision(ctx caddy.Context) error {
-	c, err := s.resolve(block.NewResolver())
+	r := block.NewResolver()
+	app, err := appID(r, s.AppID)
+	if err != nil {
+		return err
+	}
+	if s.APIToken == "" {
+		return errors.New("api_token is missing")
+	}
+	token, err := r.Secret("api_token", s.APIToken)
+	if err != nil {
+		return err
+	}
+	base, err := s.baseURL(r, app)
 	if err != nil {
 		return err
 	}
@@ -80,38 +115,29 @@ func (s *Sendbird) Provision(ctx caddy.Context) error {
 	if err := s.Load(ctx); err != nil {
 		return err
 	}
-	c.Transport = s.RoundTripper()
-	s.Sendbird = api.New(c)
+	header := http.Header{
+		"Accept":       {"application/json"},
+		"Content-Type": {"application/json; charset=utf8"},
+		"User-Agent":   {"caddy-chatkit"},
+		"Api-Token":    {token.Reveal()},
+	}
+	s.client = provider.Client{URL: base.JoinPath("v3", "users"), Header: header, Transport: s.RoundTripper()}
 	return nil
 }
 
-// resolve replaces the placeholders.
-func (s *Sendbird) resolve(r block.Resolver) (c api.Config, err error) {
-	c.TTL, c.CreateUsers = time.Duration(s.TTL), s.CreateUsers
-	app, err := appID(r, s.AppID)
-	if err != nil {
-		return c, err
-	}
-	if s.APIToken == "" {
-		return c, errors.New("api_token is missing")
-	}
-	if c.Token, err = r.Secret("api_token", s.APIToken); err != nil {
-		return c, err
+// baseURL returns the base address of the application's API.
+func (s *Sendbird) baseURL(r block.Resolver, app string) (*url.URL, error) {
+	if s.Host != "" {
+		return hostURL(r, s.Host)
 	}
 	// Lower case, as browsers write the hosts they ask.
-	host := "https://api-" + strings.ToLower(app) + ".sendbird.com"
-	if s.Host != "" {
-		c.BaseURL, err = hostURL(r, s.Host)
-		return c, err
-	}
-	c.BaseURL, err = block.BaseURL("app_id", s.AppID, host, "api_token")
-	return c, err
+	return block.BaseURL("app_id", s.AppID, "https://api-"+strings.ToLower(app)+".sendbird.com", "api_token")
 }
 
 // Validate returns an error for an invalid life of a session.
 func (s *Sendbird) Validate() error {
-	if d := time.Duration(s.TTL); d != 0 && (d < api.MinTTL || d > api.MaxTTL) {
-		return fmt.Errorf("ttl: %s is not between %s and %dd", d, api.MinTTL, api.MaxTTL/(24*time.Hour))
+	if d := time.Duration(s.TTL); d != 0 && (d < minTTL || d > maxTTL) {
+		return fmt.Errorf("ttl: %s is not between %s and %dd", d, minTTL, maxTTL/(24*time.Hour))
 	}
 	return nil
 }

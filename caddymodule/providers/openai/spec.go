@@ -17,7 +17,7 @@ func (o *OpenAI) ModelOf(spec json.RawMessage) string {
 		return ""
 	}
 	for _, model := range o.ModelNames() {
-		if o.models[model] == said.Workflow.ID {
+		if o.workflows[model] == said.Workflow.ID {
 			return model
 		}
 	}

@@ -1,17 +1,17 @@
-package sendbird_test
+package sendbird
 
 import (
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/sendbird"
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -79,26 +79,32 @@ func (s *server) wantAsked(t *testing.T, want ...string) {
 	}
 }
 
-// provider calls s below path, with its config modified by change.
-func (s *server) provider(t *testing.T, path string, change func(*sendbird.Config)) *sendbird.Sendbird {
+// provider calls s below path, with its settings modified by change.
+func (s *server) provider(t *testing.T, path string, change func(*Sendbird)) *Sendbird {
 	t.Helper()
-	u, err := url.Parse(s.URL + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := &http.Transport{DisableCompression: true}
-	t.Cleanup(tr.CloseIdleConnections)
-	c := sendbird.Config{BaseURL: u, Token: "planted-token", Transport: tr}
-	if change != nil {
-		change(&c)
-	}
-	return sendbird.New(c)
+	return provision(t, s.URL+path, change)
 }
 
-func creating(c *sendbird.Config) { c.CreateUsers = true }
+// provision returns a provider that is ready to use.
+func provision(t testing.TB, host string, change func(*Sendbird)) *Sendbird {
+	t.Helper()
+	t.Setenv("CHATKIT_TEST_TOKEN", "planted-token")
+	s := &Sendbird{AppID: "APP-1", APIToken: "{env.CHATKIT_TEST_TOKEN}", Host: host}
+	if change != nil {
+		change(s)
+	}
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
+	t.Cleanup(cancel)
+	if err := errors.Join(s.Provision(ctx), s.Validate()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func creating(s *Sendbird) { s.CreateUsers = true }
 
 // create requests a session like the chain: an unusable session is an error.
-func create(t *testing.T, p *sendbird.Sendbird, req session.Request) (session.Session, error) {
+func create(t *testing.T, p *Sendbird, req session.Request) (session.Session, error) {
 	t.Helper()
 	s, err := p.Create(t.Context(), &req)
 	if err == nil {

@@ -1,15 +1,15 @@
-package openai_test
+package openai
 
 import (
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/openai"
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -37,24 +37,30 @@ func start(t *testing.T, answer string) *server {
 	return s
 }
 
-// provider calls s below path, with its config modified by change.
-func (s *server) provider(t *testing.T, path string, change func(*openai.Config)) *openai.OpenAI {
+// provider calls s below path, with its settings modified by change.
+func (s *server) provider(t *testing.T, path string, change func(*OpenAI)) *OpenAI {
 	t.Helper()
-	u, err := url.Parse(s.URL + path)
-	if err != nil {
+	return provision(t, s.URL+path, change)
+}
+
+// provision returns a provider that is ready to use.
+func provision(t testing.TB, baseURL string, change func(*OpenAI)) *OpenAI {
+	t.Helper()
+	t.Setenv("CHATKIT_TEST_KEY", "sk-1")
+	o := &OpenAI{BaseURL: baseURL, Key: "{env.CHATKIT_TEST_KEY}", Workflow: "wf_1"}
+	if change != nil {
+		change(o)
+	}
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
+	t.Cleanup(cancel)
+	if err := errors.Join(o.Provision(ctx), o.Validate()); err != nil {
 		t.Fatal(err)
 	}
-	tr := &http.Transport{DisableCompression: true}
-	t.Cleanup(tr.CloseIdleConnections)
-	c := openai.Config{BaseURL: u, Key: "sk-1", Workflow: "wf_1", Transport: tr}
-	if change != nil {
-		change(&c)
-	}
-	return openai.New(c)
+	return o
 }
 
 // create requests a session like the chain: an unusable session is an error.
-func create(t *testing.T, o *openai.OpenAI, req session.Request) (session.Session, error) {
+func create(t *testing.T, o *OpenAI, req session.Request) (session.Session, error) {
 	t.Helper()
 	s, err := o.Create(t.Context(), &req)
 	if err == nil {

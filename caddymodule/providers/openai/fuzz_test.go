@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -27,9 +26,10 @@ func FuzzAnswer(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	base := &url.URL{Scheme: "https", Host: "api.test", Path: "/v1"}
+	shared := provision(f, "https://api.test/v1", nil)
 	f.Fuzz(func(t *testing.T, body string) {
-		o := New(Config{BaseURL: base, Key: "sk-1", Workflow: "wf_1", Transport: says(body)})
+		o := *shared
+		o.client.Transport = says(body)
 		s, err := o.Create(t.Context(), &session.Request{User: "u1"})
 		if err != nil {
 			fail, ok := errors.AsType[*session.Failure](err)

@@ -1,4 +1,4 @@
-package openai_test
+package openai
 
 import (
 	"encoding/json"
@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/openai"
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -23,8 +24,8 @@ func TestCreateFromSpec(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, good)
-			o := s.provider(t, "/v1", func(c *openai.Config) {
-				c.Version, c.ExpiresAfter, c.RateLimit = "3", time.Minute, 7
+			o := s.provider(t, "/v1", func(o *OpenAI) {
+				o.Version, o.ExpiresAfter, o.RateLimit = "3", caddy.Duration(time.Minute), 7
 			})
 			if c.want == "" {
 				c.want = c.spec
@@ -86,8 +87,8 @@ func TestCancel(t *testing.T) {
 }
 
 func TestModelOf(t *testing.T) {
-	o := start(t, good).provider(t, "/v1", func(c *openai.Config) {
-		c.Workflow, c.Models = "wf_1", map[string]string{"large": "wf_2"}
+	o := start(t, good).provider(t, "/v1", func(o *OpenAI) {
+		o.Models = map[string]string{"large": "wf_2"}
 	})
 	for spec, want := range map[string]string{
 		`{"workflow":{"id":"wf_2"}}`: "large", `{"workflow":{"id":"wf_1"}}`: "", `{"workflow":{}}`: "", `{"workflow":7}`: "", "": "",

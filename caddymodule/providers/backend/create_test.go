@@ -1,4 +1,4 @@
-package backend_test
+package backend
 
 import (
 	"encoding/json"
@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/backend"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -17,18 +16,18 @@ var users = []string{
 
 func TestCreateSendsTheUser(t *testing.T) {
 	cases := []struct {
-		in          backend.UserIn
+		in          string
 		body, query bool
 	}{
-		{backend.UserInBody, true, false},
-		{backend.UserInQuery, false, true},
-		{backend.UserInBoth, true, true},
+		{"body", true, false},
+		{"query", false, true},
+		{"both", true, true},
 	}
 	for _, c := range cases {
 		s := start(t, good)
-		b := s.provider(t, func(conf *backend.Config) { conf.UserIn = c.in })
+		b := s.provider(t, func(b *Backend) { b.UserIn = c.in })
 		for _, user := range users {
-			t.Run(string(c.in)+" "+user, func(t *testing.T) {
+			t.Run(c.in+" "+user, func(t *testing.T) {
 				if _, err := create(t, b, session.Request{User: user}); err != nil {
 					t.Fatal(err)
 				}
@@ -104,18 +103,18 @@ func TestCreateHeaders(t *testing.T) {
 	}
 	cases := []struct {
 		name   string
-		change func(*backend.Config)
+		change func(*Backend)
 		id     string
 		want   http.Header
 	}{
 		{"only ours", nil, "r1", always},
 		{"without an id", nil, "", with("X-Request-Id")},
-		{"without a key", func(c *backend.Config) { c.Key = "" }, "r1", with("Authorization")},
-		{"one passed on", func(c *backend.Config) { c.Forward = []string{"x-auth-token"} }, "r1", with("X-Auth-Token", "t1", "t2")},
-		{"one the client did not send", func(c *backend.Config) { c.Forward = []string{"X-Custom-Auth"} }, "r1", always},
+		{"without a key", func(b *Backend) { b.Key = "" }, "r1", with("Authorization")},
+		{"one passed on", func(b *Backend) { b.ForwardHeaders = []string{"x-auth-token"} }, "r1", with("X-Auth-Token", "t1", "t2")},
+		{"one the client did not send", func(b *Backend) { b.ForwardHeaders = []string{"X-Custom-Auth"} }, "r1", always},
 		{
 			"the caller's own authorization",
-			func(c *backend.Config) { c.Forward = []string{"AUTHORIZATION"} }, "r1", with("Authorization", "Bearer caller"),
+			func(b *Backend) { b.Key, b.ForwardHeaders = "", []string{"AUTHORIZATION"} }, "r1", with("Authorization", "Bearer caller"),
 		},
 	}
 	for _, c := range cases {
@@ -162,7 +161,7 @@ func TestCreateRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, `{"error":"planted","session_id":"s1"}`)
 			s.status = c.status
-			b := s.provider(t, func(conf *backend.Config) { conf.Forward = c.forward })
+			b := s.provider(t, func(b *Backend) { b.ForwardHeaders = c.forward })
 			got, err := create(t, b, session.Request{User: "u1", Header: c.header})
 			if r := reason(t, err); r != c.want || got.Secret != "" || s.asked != 1 {
 				t.Errorf("reason %s, session %+v, asked %d times", r, got, s.asked)
@@ -176,7 +175,7 @@ func TestCreateRefused(t *testing.T) {
 func TestCreateLeavesTheConfigurationAlone(t *testing.T) {
 	s := start(t, good)
 	forward := []string{"x-auth-token"}
-	b := s.provider(t, func(c *backend.Config) { c.Forward, c.UserIn = forward, backend.UserInBoth })
+	b := s.provider(t, func(b *Backend) { b.ForwardHeaders, b.UserIn = forward, "both" })
 	for _, user := range []string{"u1", "u2"} {
 		if _, err := create(t, b, session.Request{User: user, Header: client()}); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package openai_test
+package openai
 
 import (
 	"encoding/json"
@@ -7,34 +7,35 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/openai"
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 func TestCreateSends(t *testing.T) {
-	models := func(c *openai.Config) { c.Models = map[string]string{"gpt": "wf_gpt", "": "wf_never"} }
+	models := func(o *OpenAI) { o.Models = map[string]string{"gpt": "wf_gpt", "": "wf_never"} }
 	cases := []struct {
 		name   string
-		change func(*openai.Config)
+		change func(*OpenAI)
 		req    session.Request
 		want   string
 	}{
 		{"the least", nil, session.Request{User: "u1"}, `{"user":"u1","workflow":{"id":"wf_1"}}`},
-		{"version", func(c *openai.Config) { c.Version = "3" }, session.Request{User: "u1"}, `{"user":"u1","workflow":{"id":"wf_1","version":"3"}}`},
+		{"version", func(o *OpenAI) { o.Version = "3" }, session.Request{User: "u1"}, `{"user":"u1","workflow":{"id":"wf_1","version":"3"}}`},
 		{
-			"shortest life", func(c *openai.Config) { c.ExpiresAfter = time.Second }, session.Request{User: "u1"},
+			"shortest life", func(o *OpenAI) { o.ExpiresAfter = caddy.Duration(time.Second) }, session.Request{User: "u1"},
 			`{"user":"u1","workflow":{"id":"wf_1"},"expires_after":{"anchor":"created_at","seconds":1}}`,
 		},
 		{
-			"longest life", func(c *openai.Config) { c.ExpiresAfter = openai.MaxExpiresAfter }, session.Request{User: "u1"},
+			"longest life", func(o *OpenAI) { o.ExpiresAfter = caddy.Duration(10 * time.Minute) }, session.Request{User: "u1"},
 			`{"user":"u1","workflow":{"id":"wf_1"},"expires_after":{"anchor":"created_at","seconds":600}}`,
 		},
 		{
-			"rate limit", func(c *openai.Config) { c.RateLimit = 1 }, session.Request{User: "u1"},
+			"rate limit", func(o *OpenAI) { o.RateLimit = 1 }, session.Request{User: "u1"},
 			`{"user":"u1","workflow":{"id":"wf_1"},"rate_limits":{"max_requests_per_1_minute":1}}`,
 		},
 		{
-			"files", func(c *openai.Config) { c.FileUpload = true }, session.Request{User: "u1"},
+			"files", func(o *OpenAI) { o.FileUpload = true }, session.Request{User: "u1"},
 			`{"user":"u1","workflow":{"id":"wf_1"},"chatkit_configuration":{"file_upload":{"enabled":true}}}`,
 		},
 		{"workflow of a model", models, session.Request{User: "u1", Model: "gpt"}, `{"user":"u1","workflow":{"id":"wf_gpt"}}`},
@@ -70,7 +71,7 @@ func TestCreateSends(t *testing.T) {
 func TestCreateBelowItsBaseURL(t *testing.T) {
 	for base, want := range map[string]string{
 		"/v1": "/v1/chatkit/sessions", "/v1/": "/v1/chatkit/sessions", "/": "/chatkit/sessions",
-		"/proxy/openai/v1": "/proxy/openai/v1/chatkit/sessions", "/v1?team=a": "/v1/chatkit/sessions?team=a",
+		"/proxy/openai/v1": "/proxy/openai/v1/chatkit/sessions",
 	} {
 		t.Run(base, func(t *testing.T) {
 			s := start(t, good)
@@ -78,6 +79,13 @@ func TestCreateBelowItsBaseURL(t *testing.T) {
 				t.Errorf("asked %s, want %s, error: %v", s.req.RequestURI, want, err)
 			}
 		})
+	}
+}
+
+func TestProvisionRefusesAQueryInBaseURL(t *testing.T) {
+	const base, want = "https://api.test/v1?team=a", "base_url: https://api.test/v1?team=a has a query or a fragment"
+	if err := (&OpenAI{BaseURL: base}).Provision(caddy.Context{Context: t.Context()}); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -98,14 +106,14 @@ func TestCreateHeaders(t *testing.T) {
 	}
 	cases := []struct {
 		name   string
-		change func(*openai.Config)
+		change func(*OpenAI)
 		id     string
 		want   http.Header
 	}{
 		{"the least", nil, "", base()},
 		{"request id", nil, "r1", base("X-Request-Id", "r1")},
-		{"organization", func(c *openai.Config) { c.Organization = "org-1" }, "", base("OpenAI-Organization", "org-1")},
-		{"project", func(c *openai.Config) { c.Project = "proj_1" }, "r1", base("OpenAI-Project", "proj_1", "X-Request-Id", "r1")},
+		{"organization", func(o *OpenAI) { o.Organization = "org-1" }, "", base("OpenAI-Organization", "org-1")},
+		{"project", func(o *OpenAI) { o.Project = "proj_1" }, "r1", base("OpenAI-Project", "proj_1", "X-Request-Id", "r1")},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -127,7 +135,7 @@ func TestCreateHeaders(t *testing.T) {
 // name.
 func TestCreateLeavesTheConfigurationAlone(t *testing.T) {
 	s := start(t, good)
-	o := s.provider(t, "/v1", func(c *openai.Config) { c.Models = map[string]string{"gpt": "wf_gpt"} })
+	o := s.provider(t, "/v1", func(o *OpenAI) { o.Models = map[string]string{"gpt": "wf_gpt"} })
 	for _, want := range []string{"wf_gpt", "wf_1"} {
 		req := session.Request{User: "user of " + want}
 		if want == "wf_gpt" {

@@ -1,4 +1,4 @@
-package sendbird_test
+package sendbird
 
 import (
 	"encoding/json"
@@ -9,17 +9,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/sendbird"
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 func TestCreateSends(t *testing.T) {
 	client := http.Header{"Cookie": {"sid=1"}, "Api-Token": {"evil"}, "Authorization": {"Bearer caller"}, "Content-Type": {"text/plain"}}
-	for name, ttl := range map[string]time.Duration{"default": 0, "shortest": sendbird.MinTTL, "longest": sendbird.MaxTTL} {
+	for name, ttl := range map[string]time.Duration{"default": 0, "shortest": time.Second, "longest": 365 * 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, good)
 			before := time.Now()
-			p := s.provider(t, "/", func(c *sendbird.Config) { c.TTL = ttl })
+			p := s.provider(t, "/", func(s *Sendbird) { s.TTL = caddy.Duration(ttl) })
 			if _, err := create(t, p, session.Request{User: "u1", Model: "m", Metadata: json.RawMessage(`{}`), ID: "r1", Header: client}); err != nil {
 				t.Fatal(err)
 			}
@@ -122,12 +123,19 @@ func TestCreateBelowItsBaseURL(t *testing.T) {
 	}
 }
 
+func TestDefaultHost(t *testing.T) {
+	s := provision(t, "", nil)
+	if got, want := s.tokenURL("u1").String(), "https://api-app-1.sendbird.com/v3/users/u1/token"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // A user that Sendbird does not know, and how many requests that takes.
 func TestCreateUsers(t *testing.T) {
 	failed := reply{status: 500, body: `{"code":500901,"error":true}`}
 	cases := []struct {
 		name    string
-		change  func(*sendbird.Config)
+		change  func(*Sendbird)
 		replies []reply
 		asked   []string
 		reason  session.Reason

@@ -1,4 +1,4 @@
-package backend_test
+package backend
 
 import (
 	"encoding/json"
@@ -6,11 +6,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/backend"
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -38,20 +38,21 @@ func start(t *testing.T, answer string) *server {
 	return s
 }
 
-// provider returns a backend that calls s, with its config modified by change.
-func (s *server) provider(t *testing.T, change func(*backend.Config)) *backend.Backend {
+// provider returns a backend that calls s, with its settings modified by change.
+func (s *server) provider(t *testing.T, change func(*Backend)) *Backend {
 	t.Helper()
-	u, err := url.Parse(s.URL + "/api/sessions?v=1")
-	if err != nil {
+	t.Setenv("CHATKIT_TEST_KEY", "key-1")
+	b := &Backend{URL: s.URL, Key: "{env.CHATKIT_TEST_KEY}"}
+	if change != nil {
+		change(b)
+	}
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
+	t.Cleanup(cancel)
+	if err := errors.Join(b.Provision(ctx), b.Validate()); err != nil {
 		t.Fatal(err)
 	}
-	tr := &http.Transport{DisableCompression: true}
-	t.Cleanup(tr.CloseIdleConnections)
-	c := backend.Config{URL: u, Key: "key-1", UserIn: backend.UserInBody, Transport: tr}
-	if change != nil {
-		change(&c)
-	}
-	return backend.New(c)
+	b.client.URL.RawQuery = "v=1"
+	return b
 }
 
 // sent returns the JSON object that was received.
@@ -78,7 +79,7 @@ func text(t *testing.T, raw json.RawMessage) string {
 }
 
 // create requests a session like the chain: an unusable session is an error.
-func create(t *testing.T, b *backend.Backend, req session.Request) (session.Session, error) {
+func create(t *testing.T, b *Backend, req session.Request) (session.Session, error) {
 	t.Helper()
 	s, err := b.Create(t.Context(), &req)
 	if err == nil {

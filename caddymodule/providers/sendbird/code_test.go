@@ -1,4 +1,4 @@
-package sendbird_test
+package sendbird
 
 import (
 	"fmt"

@@ -35,12 +35,13 @@ func FuzzAnswer(f *testing.F) {
 			f.Add(status, body)
 		}
 	}
-	base := &url.URL{Scheme: "https", Host: "api.test", Path: "/"}
+	shared := provision(f, "https://api.test", creating)
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		if status < 200 || status > 599 {
 			return
 		}
-		p := New(Config{BaseURL: base, Token: "t", CreateUsers: true, Transport: says{status, body}})
+		p := *shared
+		p.client.Transport = says{status, body}
 		s, err := p.Create(t.Context(), &session.Request{User: "u1"})
 		if err != nil {
 			checkFailure(t, s, err)
@@ -75,7 +76,7 @@ func FuzzTokenURL(f *testing.F) {
 	for _, user := range []string{"u1", "a@b.c", "a/b", "..", ".", "%2F", "ü", "a b", "\xff", "?#", "", "a%zz"} {
 		f.Add(user)
 	}
-	s := New(Config{BaseURL: &url.URL{Scheme: "https", Host: "api.test", Path: "/gw"}})
+	s := provision(f, "https://api.test/gw", nil)
 	f.Fuzz(func(t *testing.T, user string) {
 		u := s.tokenURL(user)
 		sent, ok := strings.CutPrefix(u.RequestURI(), "/gw/v3/users/")

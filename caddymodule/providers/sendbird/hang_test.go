@@ -1,20 +1,18 @@
-package sendbird_test
+package sendbird
 
 import (
 	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"testing"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/provider/sendbird"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // hanging answers replies and then hangs until the client leaves.
-func hanging(t *testing.T, replies []reply, hang http.HandlerFunc) *sendbird.Sendbird {
+func hanging(t *testing.T, replies []reply, hang http.HandlerFunc) *Sendbird {
 	t.Helper()
 	front := &server{replies: append(replies, good)}
 	left := len(replies)
@@ -27,13 +25,7 @@ func hanging(t *testing.T, replies []reply, hang http.HandlerFunc) *sendbird.Sen
 		hang(w, r)
 	}))
 	t.Cleanup(s.Close)
-	u, err := url.Parse(s.URL + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := &http.Transport{}
-	t.Cleanup(tr.CloseIdleConnections)
-	return sendbird.New(sendbird.Config{BaseURL: u, Token: "t", CreateUsers: true, Transport: tr})
+	return provision(t, s.URL, creating)
 }
 
 func untilGone(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }

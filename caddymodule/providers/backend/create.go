@@ -1,0 +1,59 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/provider"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// body is the SessionRequest of the quick reference.
+type body struct {
+	UserID   string          `json:"user_id,omitempty"`
+	Model    string          `json:"model,omitempty"`
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+}
+
+// Create asks the backend for a session.
+func (b *Backend) Create(ctx context.Context, req *session.Request) (s session.Session, err error) {
+	call := provider.Call{ID: req.ID}
+	for _, name := range b.forward {
+		if v, ok := req.Header[name]; ok {
+			if call.Header == nil {
+				call.Header = make(http.Header, len(b.forward))
+			}
+			call.Header[name], call.CallerCredentials = v, true
+		}
+	}
+	if b.userIn() != userInBody {
+		call.URL = withUser(b.client.URL, req.User)
+	}
+	out := body{Model: req.Model, Metadata: req.Metadata}
+	if b.userIn() != userInQuery {
+		out.UserID = req.User
+	}
+	if call.Body, err = json.Marshal(out); err != nil {
+		return s, session.Invalid("building request: %w", err)
+	}
+	err = b.client.Post(ctx, &call, func(body []byte) (err error) {
+		s, err = parse(body)
+		return err
+	})
+	if b.IgnoreExpiry {
+		s.ExpiresAt = time.Time{}
+	}
+	return s, err
+}
+
+// withUser returns a copy of u with the user in its query.
+func withUser(u *url.URL, user string) *url.URL {
+	c := *u
+	q := c.Query()
+	q.Set("user_id", user)
+	c.RawQuery = q.Encode()
+	return &c
+}
