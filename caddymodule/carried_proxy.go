@@ -114,13 +114,6 @@ func sender(u session.Upstream) func(*http.Request) (*http.Response, error) {
 		target.RawQuery = r.URL.RawQuery
 		r = r.WithContext(attemptContext{r.Context()})
 		r.URL, r.Host = target, target.Host
-		// Cookies are the app's, and the origin has been checked here: neither
-		// is the backend's business unless the operator says so.
-		for _, name := range []string{"Cookie", "Origin"} {
-			if !slices.Contains(u.ForwardHeaders, name) {
-				r.Header.Del(name)
-			}
-		}
 		// Only here: reverse_proxy removes what the client's Connection names.
 		if pass, ok := r.Context().Value(passageKey{}).(*passage); ok {
 			r.Header.Set(requestIDHeader, pass.requestID)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -114,6 +115,9 @@ var noNext = caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) erro
 func (c *carriedRequest) upstreamRequest() *http.Request {
 	r := c.r.WithContext(context.WithValue(c.r.Context(), passageKey{}, &c.passage))
 	r.Header = r.Header.Clone()
+	if c.h.users.cookie != "" {
+		removeCookie(r.Header, c.h.users.cookie)
+	}
 	u := *r.URL
 	u.RawPath = strings.ReplaceAll(c.route.proxy.path, sessionSegment, url.PathEscape(c.pathSession))
 	if path, err := url.PathUnescape(u.RawPath); err == nil {
@@ -123,6 +127,22 @@ func (c *carriedRequest) upstreamRequest() *http.Request {
 	}
 	r.URL = &u
 	return r
+}
+
+// removeCookie removes a cookie of ours from a request, and leaves the others as
+// they came.
+func removeCookie(h http.Header, name string) {
+	lines := h["Cookie"]
+	h.Del("Cookie")
+	for _, line := range lines {
+		pairs := slices.DeleteFunc(strings.Split(line, ";"), func(pair string) bool {
+			n, _, _ := strings.Cut(pair, "=")
+			return strings.TrimSpace(n) == name
+		})
+		if line = strings.TrimSpace(strings.Join(pairs, ";")); line != "" {
+			h.Add("Cookie", line)
+		}
+	}
 }
 
 // socketOutcomes are the outcomes of WebSockets.

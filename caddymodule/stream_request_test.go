@@ -20,27 +20,25 @@ func TestForwardedHeaders(t *testing.T) {
 		"Authorization": "Bearer secret-of-the-session", "X-Auth-Token": "token", "Accept": "text/event-stream",
 		"X-Request-Id": "mine", "Content-Type": "application/json", "Chatkit-Frame-Instance-Id": "7", "Accept-Language": "de",
 	}
-	tests := []struct{ name, options, cookie, origin string }{
-		{"by default", "", "", ""},
-		{"cookies", "\n forward_headers cookie", "login=planted", ""},
-		{"origin", "\n forward_headers X-Auth-Token Origin", "", "https://app.example.com"},
-		{"both", "\n forward_headers COOKIE ORIGIN", "login=planted", "https://app.example.com"},
-		{"with a key of our own", "\n key planted-key", "", ""},
+	tests := []struct{ name, options string }{
+		{"by default", ""},
+		{"with forwarded headers", "\n forward_headers X-Auth-Token"},
+		{"with a key of our own", "\n key planted-key"},
 	}
 	for _, tt := range tests {
 		for _, path := range []string{"/api/custom/stream", "/api/custom/message"} {
 			t.Run(tt.name+", "+path, func(t *testing.T) {
 				s := newUnloadedSite(t)
 				b := testsite.NewTaker(t, nil)
-				s.Load(testsite.Backends("", b.URL+tt.options))
+				s.Load(testsite.Backends("cors {\n origins https://app.example.com\n }", b.URL+tt.options))
 				a := s.Post(path+"?a=1&b=%20", "{}", sent...)
 				once(t, a, "X-Request-Id", "mine")
 				got := b.Only(t)
 				for name, want := range common {
 					once(t, answer{Header: got.Header}, name, want)
 				}
-				once(t, answer{Header: got.Header}, "Cookie", tt.cookie)
-				once(t, answer{Header: got.Header}, "Origin", tt.origin)
+				once(t, answer{Header: got.Header}, "Cookie", "login=planted")
+				once(t, answer{Header: got.Header}, "Origin", "https://app.example.com")
 				if "http://"+got.Host != b.URL || got.URL.RawQuery != "a=1&b=%20" {
 					t.Errorf("it went to %s%s", got.Host, got.URL)
 				}

@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
@@ -38,6 +40,23 @@ func TestCheckUsers(t *testing.T) {
 	} {
 		if err := (&Handler{User: []string{"{a}", text}}).checkUsers(); (err == nil) != ok {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// Our own cookie is taken out of a carried request, and nothing else.
+func TestRemoveCookie(t *testing.T) {
+	for _, tt := range []struct{ lines, want []string }{
+		{nil, nil},
+		{[]string{"v=1"}, nil},
+		{[]string{"a=1; v=1; b=2"}, []string{"a=1; b=2"}},
+		{[]string{"v=1; v=2", "a=\"x y\"; vv=3"}, []string{"a=\"x y\"; vv=3"}},
+		{[]string{"a=v=1;v=2 ; V=3"}, []string{"a=v=1; V=3"}},
+		{[]string{"garbage"}, []string{"garbage"}},
+	} {
+		h := http.Header{"Cookie": tt.lines}
+		if removeCookie(h, "v"); !slices.Equal(h["Cookie"], tt.want) {
+			t.Errorf("%q: got %q, want %q", tt.lines, h["Cookie"], tt.want)
 		}
 	}
 }

@@ -34,10 +34,6 @@ type Upstream struct {
 
 	// Transport makes the round trips, WebSocket upgrades included.
 	Transport http.RoundTripper
-
-	// ForwardHeaders are the client's headers that are passed on although
-	// others of their kind are not: Cookie and Origin. In canonical form.
-	ForwardHeaders []string
 }
 
 // Canceler is a provider that can end a session before its time.

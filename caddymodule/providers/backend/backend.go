@@ -50,7 +50,7 @@ type Backend struct {
 	IgnoreExpiry bool `json:"ignore_expiry,omitempty"`
 
 	// Names of the client's headers to pass on, for backends that check the
-	// caller's own credentials. A 401 or 403 to such a request is a refusal of
+	// caller's own credentials. With it, a 401 or 403 is a refusal of
 	// the caller and goes to no other provider. Default: none.
 	ForwardHeaders []string `json:"forward_headers,omitempty"`
 
@@ -71,7 +71,7 @@ const (
 
 // Carry implements [session.Carrier].
 func (b *Backend) Carry() session.Upstream {
-	return session.Upstream{URL: b.base, Transport: b.RoundTripper(), ForwardHeaders: b.forward}
+	return session.Upstream{URL: b.base, Transport: b.RoundTripper()}
 }
 
 // Hint implements [session.Hinter].

@@ -20,13 +20,14 @@ type body struct {
 
 // Create asks the backend for a session.
 func (b *Backend) Create(ctx context.Context, req *session.Request) (s session.Session, err error) {
-	call := provider.Call{ID: req.ID}
+	// A caller who leaves the header out is refused for that, not for our key.
+	call := provider.Call{ID: req.ID, CallerCredentials: len(b.forward) > 0}
 	for _, name := range b.forward {
 		if v, ok := req.Header[name]; ok {
 			if call.Header == nil {
 				call.Header = make(http.Header, len(b.forward))
 			}
-			call.Header[name], call.CallerCredentials = v, true
+			call.Header[name] = v
 		}
 	}
 	if b.userIn() != userInBody {

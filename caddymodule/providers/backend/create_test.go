@@ -152,7 +152,7 @@ func TestCreateRefused(t *testing.T) {
 		{"the caller's token", []string{"X-Auth-Token"}, client(), 401, session.Rejected},
 		{"the caller's token, forbidden", []string{"X-Auth-Token"}, client(), 403, session.Rejected},
 		{"a token the caller did not send", []string{"X-Auth-Token"}, http.Header{}, 401, session.Misconfigured},
-		{"no header at all", []string{"X-Auth-Token"}, nil, 401, session.Misconfigured},
+		{"no header at all", []string{"X-Auth-Token"}, nil, 401, session.Rejected},
 		{"wrong path", nil, nil, 404, session.Misconfigured},
 		{"FastAPI's wrong shape", nil, nil, 422, session.Rejected},
 		{"outage", nil, nil, 503, session.Status5xx},

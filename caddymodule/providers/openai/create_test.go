@@ -83,7 +83,7 @@ func TestCreateBelowItsBaseURL(t *testing.T) {
 }
 
 func TestProvisionRefusesAQueryInBaseURL(t *testing.T) {
-	const base, want = "https://api.test/v1?team=a", "base_url: https://api.test/v1?team=a has a query or a fragment"
+	const base, want = "https://api.test/v1?team=a", "base_url: https://api.test/v1?team=a must not have a query or a fragment"
 	if err := (&OpenAI{BaseURL: base}).Provision(caddy.Context{Context: t.Context()}); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
