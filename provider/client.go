@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/limitread"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -52,14 +51,13 @@ type Call struct {
 
 	// Explain, if not nil, is called with the body of an answer that is not a
 	// success, and may add details to the failure. The body is nil if it is
-	// longer than [MaxAnswer]; err is set if reading it failed. Explain must not
-	// retain the body.
+	// longer than [MaxAnswer]; err is set if reading it failed.
 	Explain func(f *session.Failure, body []byte, err error)
 }
 
-// Post sends a call and passes the body of a 2xx answer to parse, which must not
-// retain it. Any other status, an incomplete answer and one that is too large
-// are returned as a [*session.Failure], errors of the transport unchanged.
+// Post sends a call and passes the body of a 2xx answer to parse, which may keep
+// it. Any other status, an incomplete answer and one that is too large are
+// returned as a [*session.Failure], errors of the transport unchanged.
 func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) error) error {
 	resp, err := c.Transport.RoundTrip(c.request(ctx, call))
 	if err != nil {
@@ -69,15 +67,22 @@ func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) e
 		return statusFailure(resp, call)
 	}
 	defer resp.Body.Close()
-	body, err := limitread.Read(resp.Body, MaxAnswer)
-	defer body.Release()
+	body, tooLarge, err := read(resp.Body)
 	switch {
-	case errors.Is(err, limitread.ErrTooLarge):
+	case tooLarge:
 		return session.Invalid("answer has more than %d bytes", MaxAnswer)
 	case err != nil:
 		return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
 	}
-	return parse(body.Bytes())
+	return parse(body)
+}
+
+// read reads the body of an answer. tooLarge reports whether it is longer than
+// [MaxAnswer].
+func read(r io.ReadCloser) (body []byte, tooLarge bool, err error) {
+	body, err = io.ReadAll(http.MaxBytesReader(nil, r, MaxAnswer))
+	_, tooLarge = errors.AsType[*http.MaxBytesError](err)
+	return body, tooLarge, err
 }
 
 // errNotHTTP is the cause of an answer that is not HTTP.
@@ -149,14 +154,12 @@ func statusFailure(resp *http.Response, call *Call) error {
 
 // explain calls the call's Explain with the body of an error answer. Reading it
 // is limited by the attempt's own time limit only.
-func explain(f *session.Failure, r io.Reader, call *Call) {
-	body, err := limitread.Read(r, MaxAnswer)
-	defer body.Release()
-	if errors.Is(err, limitread.ErrTooLarge) {
-		call.Explain(f, nil, nil)
-		return
+func explain(f *session.Failure, r io.ReadCloser, call *Call) {
+	body, tooLarge, err := read(r)
+	if tooLarge {
+		body, err = nil, nil
 	}
-	call.Explain(f, body.Bytes(), err)
+	call.Explain(f, body, err)
 }
 
 // Limits for reading the body of an error answer that nobody needs.

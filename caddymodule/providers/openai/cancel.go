@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/url"
@@ -23,7 +22,7 @@ func (o *OpenAI) Cancel(ctx context.Context, id, requestID string) (resource jso
 		if a.ID != id {
 			return session.Invalid("answer is for a different session")
 		}
-		resource = bytes.Clone(body)
+		resource = body
 		return nil
 	})
 	return resource, err

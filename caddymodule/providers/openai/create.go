@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 
@@ -67,7 +66,7 @@ func (o *OpenAI) Create(ctx context.Context, req *session.Request) (s session.Se
 		}
 		s.Secret, s.ID = session.Secret(a.ClientSecret), a.ID
 		if req.Spec != nil {
-			s.Resource = bytes.Clone(body)
+			s.Resource = body
 		}
 		s.ExpiresAt = session.ParseExpiry(a.ExpiresAt)
 		return nil

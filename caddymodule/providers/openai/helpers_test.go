@@ -44,17 +44,17 @@ func (s *server) provider(t *testing.T, path string, change func(*OpenAI)) *Open
 }
 
 // provision returns a provider that is ready to use.
-func provision(t testing.TB, baseURL string, change func(*OpenAI)) *OpenAI {
-	t.Helper()
-	t.Setenv("CHATKIT_TEST_KEY", "sk-1")
+func provision(tb testing.TB, baseURL string, change func(*OpenAI)) *OpenAI {
+	tb.Helper()
+	tb.Setenv("CHATKIT_TEST_KEY", "sk-1")
 	o := &OpenAI{BaseURL: baseURL, Key: "{env.CHATKIT_TEST_KEY}", Workflow: "wf_1"}
 	if change != nil {
 		change(o)
 	}
-	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
-	t.Cleanup(cancel)
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: tb.Context()})
+	tb.Cleanup(cancel)
 	if err := errors.Join(o.Provision(ctx), o.Validate()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return o
 }

@@ -86,17 +86,17 @@ func (s *server) provider(t *testing.T, path string, change func(*Sendbird)) *Se
 }
 
 // provision returns a provider that is ready to use.
-func provision(t testing.TB, host string, change func(*Sendbird)) *Sendbird {
-	t.Helper()
-	t.Setenv("CHATKIT_TEST_TOKEN", "planted-token")
+func provision(tb testing.TB, host string, change func(*Sendbird)) *Sendbird {
+	tb.Helper()
+	tb.Setenv("CHATKIT_TEST_TOKEN", "planted-token")
 	s := &Sendbird{AppID: "APP-1", APIToken: "{env.CHATKIT_TEST_TOKEN}", Host: host}
 	if change != nil {
 		change(s)
 	}
-	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
-	t.Cleanup(cancel)
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: tb.Context()})
+	tb.Cleanup(cancel)
 	if err := errors.Join(s.Provision(ctx), s.Validate()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
