@@ -32,31 +32,26 @@ func TestCooldownKeepsCallsOut(t *testing.T) {
 }
 
 func TestCooldownExtendsAndNeverShortens(t *testing.T) {
-	cases := []struct {
-		name  string
+	type row struct {
 		downs []time.Duration
 		want  time.Duration
-	}{
-		{"longer extends", []time.Duration{10 * time.Second, 30 * time.Second}, 30 * time.Second},
-		{"shorter does nothing", []time.Duration{30 * time.Second, 10 * time.Second}, 30 * time.Second},
-		{"zero does nothing", []time.Duration{30 * time.Second, 0}, 30 * time.Second},
-		{"negative does nothing", []time.Duration{30 * time.Second, -time.Hour}, 30 * time.Second},
-		{"zero alone", []time.Duration{0}, 0},
-		{"negative alone", []time.Duration{-time.Second}, 0},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, settings())
-				for i, p := range b.permits(len(c.downs)) {
-					p.coolDown(c.downs[i])
-				}
-				if got := b.RetryIn(); got != c.want {
-					t.Errorf("retry in %s, want %s", got, c.want)
-				}
-			})
-		})
-	}
+	each(t, map[string]row{
+		"longer extends": {[]time.Duration{10 * time.Second, 30 * time.Second}, 30 * time.Second},
+		"shorter does nothing": {[]time.Duration{30 * time.Second, 10 * time.Second}, 30 * time.Second},
+		"zero does nothing": {[]time.Duration{30 * time.Second, 0}, 30 * time.Second},
+		"negative does nothing": {[]time.Duration{30 * time.Second, -time.Hour}, 30 * time.Second},
+		"zero alone": {[]time.Duration{0}, 0},
+		"negative alone": {[]time.Duration{-time.Second}, 0},
+	}, func(t *testing.T, c row) {
+		b := newRig(t, settings())
+		for i, p := range b.permits(len(c.downs)) {
+			p.coolDown(c.downs[i])
+		}
+		if got := b.RetryIn(); got != c.want {
+			t.Errorf("retry in %s, want %s", got, c.want)
+		}
+	})
 }
 
 // It runs from the moment it is asked for, not from the end of the one before.
@@ -121,20 +116,16 @@ func TestCooldownCountsWhatIsUnderWay(t *testing.T) {
 // A cooldown comes with every kind of result, and of the call that opens the
 // breaker too.
 func TestCooldownOfEveryResult(t *testing.T) {
-	for name, e := range map[string]session.Effect{"success": ok, "failure": fail, "excluded": excluded} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				set := settings()
-				set.Consecutive = 1
-				b := newRig(t, set)
-				b.allowed()(session.Verdict{Effect: e, Cooldown: time.Minute}, 0)
-				if got := b.RetryIn(); got != time.Minute {
-					t.Errorf("retry in %s", got)
-				}
-				if s := b.Snapshot(); time.Until(s.CoolUntil) != time.Minute {
-					t.Errorf("got %+v", s)
-				}
-			})
-		})
-	}
+	each(t, map[string]session.Effect{"success": ok, "failure": fail, "excluded": excluded}, func(t *testing.T, e session.Effect) {
+		set := settings()
+		set.Consecutive = 1
+		b := newRig(t, set)
+		b.allowed()(session.Verdict{Effect: e, Cooldown: time.Minute}, 0)
+		if got := b.RetryIn(); got != time.Minute {
+			t.Errorf("retry in %s", got)
+		}
+		if s := b.Snapshot(); time.Until(s.CoolUntil) != time.Minute {
+			t.Errorf("got %+v", s)
+		}
+	})
 }

@@ -12,24 +12,20 @@ import (
 // Given calls that began before the breaker opened, when they end in whatever way,
 // then nothing changes: they are about a time that is over.
 func TestOpenIgnoresLateResults(t *testing.T) {
-	for name, effect := range map[string]session.Effect{"success": ok, "failure": fail, "excluded": excluded} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, settings())
-				slow := b.permits(10)
-				b.trip()
-				until := b.OpenUntil()
-				for _, p := range slow {
-					p.end(effect)
-				}
-				b.is(breaker.Open)
-				if b.OpenUntil() != until {
-					t.Errorf("open until %s, was %s", b.OpenUntil(), until)
-				}
-				b.told(opened)
-			})
-		})
-	}
+	each(t, map[string]session.Effect{"success": ok, "failure": fail, "excluded": excluded}, func(t *testing.T, effect session.Effect) {
+		b := newRig(t, settings())
+		slow := b.permits(10)
+		b.trip()
+		until := b.OpenUntil()
+		for _, p := range slow {
+			p.end(effect)
+		}
+		b.is(breaker.Open)
+		if b.OpenUntil() != until {
+			t.Errorf("open until %s, was %s", b.OpenUntil(), until)
+		}
+		b.told(opened)
+	})
 }
 
 // A late result once woke gobreaker, whose own open time never doubles: the
@@ -52,24 +48,20 @@ func TestLateResultDoesNotEndTheOpenTime(t *testing.T) {
 // Given calls that began before the breaker opened, when they end while it is
 // half-open, then they neither close it nor open it, and hold no permit.
 func TestHalfOpenIgnoresLateResults(t *testing.T) {
-	for name, effect := range map[string]session.Effect{"success": ok, "failure": fail, "excluded": excluded} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, settings())
-				late, later := b.allowed(), b.allowed()
-				b.trip()
-				b.waitOpen()
-				late.end(effect)
-				b.is(breaker.HalfOpen)
-				probe := b.allowed()
-				b.refused(session.Open)
-				later.end(effect)
-				b.refused(session.Open)
-				probe.end(ok)
-				b.is(breaker.Closed)
-			})
-		})
-	}
+	each(t, map[string]session.Effect{"success": ok, "failure": fail, "excluded": excluded}, func(t *testing.T, effect session.Effect) {
+		b := newRig(t, settings())
+		late, later := b.allowed(), b.allowed()
+		b.trip()
+		b.waitOpen()
+		late.end(effect)
+		b.is(breaker.HalfOpen)
+		probe := b.allowed()
+		b.refused(session.Open)
+		later.end(effect)
+		b.refused(session.Open)
+		probe.end(ok)
+		b.is(breaker.Closed)
+	})
 }
 
 // A failure from before must not count in the breaker's new closed time either.

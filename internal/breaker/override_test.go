@@ -188,25 +188,21 @@ func TestForcedWhileCallsAreUnderWay(t *testing.T) {
 // A reload that changes a provider's settings replaces its breaker, forced or
 // not. The old one once told the end of its force as well, when its time was over.
 func TestReplacedBreakerTellsOnce(t *testing.T) {
-	for name, release := range map[string]bool{"released": true, "expired": false} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				before := newRig(t, settings())
-				before.force(breaker.ForcedOpen, time.Hour)
-				after := newRigUnder(t, settings(), before.override)
-				after.is(breaker.ForcedOpen)
-				before.Close()
-				if release {
-					time.Sleep(time.Minute)
-					before.override.Release()
-				}
-				elapse(2 * time.Hour)
-				before.told(forced(breaker.Closed, breaker.ForcedOpen))
-				after.told(freed(breaker.ForcedOpen, breaker.Closed))
-				before.is(breaker.Closed) // a request under way may still ask it
-			})
-		})
-	}
+	each(t, map[string]bool{"released": true, "expired": false}, func(t *testing.T, release bool) {
+		before := newRig(t, settings())
+		before.force(breaker.ForcedOpen, time.Hour)
+		after := newRigUnder(t, settings(), before.override)
+		after.is(breaker.ForcedOpen)
+		before.Close()
+		if release {
+			time.Sleep(time.Minute)
+			before.override.Release()
+		}
+		elapse(2 * time.Hour)
+		before.told(forced(breaker.Closed, breaker.ForcedOpen))
+		after.told(freed(breaker.ForcedOpen, breaker.Closed))
+		before.is(breaker.Closed) // a request under way may still ask it
+	})
 }
 
 // Given a force, when three reloads are refused that each had made a breaker and

@@ -7,47 +7,43 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // Only what surely did nothing is tried again.
 func TestRetryOnlyWhatDidNothing(t *testing.T) {
-	cases := []struct {
-		name     string
+	type row struct {
 		answer   answer
 		attempts int
-	}{
-		{"dial", because(session.Dial), 3},
-		{"reset before an answer", because(session.Reset), 3},
-		{"error of the transport", func(context.Context) (session.Session, error) { return session.Session{}, errCut }, 3},
-		{"503", answers(503), 3},
-		{"503 with Retry-After", fails(session.Failure{Status: 503, RetryAfter: time.Second}), 1},
-		{"reset within an answer", fails(session.Failure{Reason: session.Reset, Answered: true}), 1},
-		{"500", answers(500), 1},
-		{"502", answers(502), 1},
-		{"504", answers(504), 1},
-		{"429", answers(429), 1},
-		{"408", answers(408), 1},
-		{"404", answers(404), 1},
-		{"dns", because(session.DNS), 1},
-		{"tls", because(session.TLS), 1},
-		{"timeout", hangs, 1},
-		{"invalid", gives(""), 1},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				a, b := r.add("a", c.answer), r.add("b", gives("s2"))
-				a.Retries = 2
-				res := r.run(t.Context())
-				if res.Served != b.Target || len(res.Steps) != 1 {
-					t.Errorf("got %+v", res)
-				}
-				a.asked([]session.Effect{failed, failed, failed}[:c.attempts]...)
-			})
-		})
-	}
+	chaintest.Each(t, map[string]row{
+		"dial":                   {because(session.Dial), 3},
+		"reset before an answer": {because(session.Reset), 3},
+		"error of the transport": {func(context.Context) (session.Session, error) { return session.Session{}, errCut }, 3},
+		"503":                    {answers(503), 3},
+		"503 with Retry-After":   {fails(session.Failure{Status: 503, RetryAfter: time.Second}), 1},
+		"reset within an answer": {fails(session.Failure{Reason: session.Reset, Answered: true}), 1},
+		"500":                    {answers(500), 1},
+		"502":                    {answers(502), 1},
+		"504":                    {answers(504), 1},
+		"429":                    {answers(429), 1},
+		"408":                    {answers(408), 1},
+		"404":                    {answers(404), 1},
+		"dns":                    {because(session.DNS), 1},
+		"tls":                    {because(session.TLS), 1},
+		"timeout":                {hangs, 1},
+		"invalid":                {gives(""), 1},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		a, b := r.add("a", c.answer), r.add("b", gives("s2"))
+		a.Retries = 2
+		res := r.run(t.Context())
+		if res.Served != b.Target || len(res.Steps) != 1 {
+			t.Errorf("got %+v", res)
+		}
+		a.asked([]session.Effect{failed, failed, failed}[:c.attempts]...)
+	})
 }
 
 func TestRetryCount(t *testing.T) {
@@ -77,7 +73,7 @@ func TestRetryThatServes(t *testing.T) {
 		}
 		a.asked(failed, okay)
 		b.asked()
-		r.saw("attempt a dial", "retry a", "attempt a ")
+		r.Saw("attempt a dial", "retry a", "attempt a ")
 		if took := time.Since(start); res.Upstream != took || took > time.Second {
 			t.Errorf("took %s, upstream %s", took, res.Upstream)
 		}
@@ -104,11 +100,11 @@ func TestRetryRefusedByAFake(t *testing.T) {
 		a := r.add("a", because(session.Dial))
 		r.add("b", gives("s2"))
 		a.Retries = 1
-		a.refusals, a.retryIn = []session.Reason{session.OK, session.Open}, time.Minute
+		a.Refusals, a.Wait = []session.Reason{session.OK, session.Open}, time.Minute
 		res := r.run(t.Context())
 		served(t, res, "b", session.Dial)
 		a.asked(failed)
-		r.saw("attempt a dial", "attempt b ")
+		r.Saw("attempt a dial", "attempt b ")
 		if res.RetryIn != 0 {
 			t.Errorf("retry in %s, though nobody was skipped", res.RetryIn)
 		}
@@ -121,7 +117,7 @@ func TestRetryRefusedByABreaker(t *testing.T) {
 		set.Consecutive = 2
 		r := newRig(t)
 		a := r.add("a", because(session.Dial))
-		a.Retries, a.Breaker = 5, breaker.New(set, nil, nil)
+		a.Retries, a.Target.Breaker = 5, breaker.New(set, nil, nil)
 		served(t, r.run(t.Context()), "", session.Dial)
 		if n := len(a.limits); n != 2 {
 			t.Errorf("asked %d times", n)
@@ -177,7 +173,7 @@ func TestRetryWithoutTimeForIt(t *testing.T) {
 		res := r.run(t.Context())
 		served(t, res, "", session.Dial)
 		a.asked(failed)
-		r.saw("attempt a dial")
+		r.Saw("attempt a dial")
 		if res.Upstream != 995*ms {
 			t.Errorf("upstream took %s", res.Upstream)
 		}
