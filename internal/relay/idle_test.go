@@ -135,7 +135,9 @@ func closeAfter(t *testing.T, after time.Duration) {
 func TestAnswerWithoutABody(t *testing.T) {
 	for status, body := range map[int]io.ReadCloser{200: nil, 503: nil, 101: http.NoBody} {
 		r := newRig(t)
-		r.add("a", func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: status, Body: body}, nil })
+		r.add("a", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Body: body}, nil
+		})
 		r.add("b", answers(200))
 		got := r.carried(nil)
 		if b, err := io.ReadAll(got.Body); err != nil || strings.Trim(string(b), "answer") != "" || got.SocketEnd() != 0 {
