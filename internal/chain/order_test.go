@@ -116,10 +116,16 @@ func TestRunStopsWhenTheClientLeaves(t *testing.T) {
 		},
 		"after a status": {
 			func(cancel func()) answer {
-				return func(ctx context.Context) (session.Session, error) { cancel(); return answers(503)(ctx) }
+				return func(ctx context.Context) (session.Session, error) { cancel(); return answers(500)(ctx) }
 			},
 			0, []session.Reason{session.Status5xx, session.Canceled}, []session.Effect{failed},
 			[]string{"attempt a status_5xx", "skip b canceled"},
+		},
+		"before a retry": {
+			func(cancel func()) answer {
+				return func(ctx context.Context) (session.Session, error) { cancel(); return answers(503)(ctx) }
+			},
+			0, []session.Reason{session.Canceled}, []session.Effect{failed}, []string{"attempt a status_5xx", "skip a canceled"},
 		},
 		"within a panic": { // a breaker must not open for those
 			func(cancel func()) answer {
@@ -133,6 +139,7 @@ func TestRunStopsWhenTheClientLeaves(t *testing.T) {
 		defer cancel()
 		r := newRig(t)
 		a, b := r.add("a"), r.add("b", gives("s2"))
+		a.Retries, a.Backoff = 5, time.Second
 		if c.leaves == nil {
 			cancel()
 		} else {

@@ -25,13 +25,8 @@ func TestRetryOnlyWhatDidNothing(t *testing.T) {
 		"503 with Retry-After":   {fails(session.Failure{Status: 503, RetryAfter: time.Second}), 1},
 		"reset within an answer": {fails(session.Failure{Reason: session.Reset, Answered: true}), 1},
 		"500":                    {answers(500), 1},
-		"502":                    {answers(502), 1},
-		"504":                    {answers(504), 1},
 		"429":                    {answers(429), 1},
-		"408":                    {answers(408), 1},
-		"404":                    {answers(404), 1},
 		"dns":                    {because(session.DNS), 1},
-		"tls":                    {because(session.TLS), 1},
 		"timeout":                {hangs, 1},
 		"invalid":                {gives(""), 1},
 	}, func(t *testing.T, c row) {
@@ -123,25 +118,6 @@ func TestRetryRefusedByABreaker(t *testing.T) {
 			t.Errorf("asked %d times", n)
 		}
 		served(t, r.run(t.Context()), "", session.Open)
-	})
-}
-
-func TestRetryEndsWithTheClient(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		r := newRig(t)
-		a, b := r.add("a", func(ctx context.Context) (session.Session, error) {
-			cancel()
-			return answers(503)(ctx)
-		}), r.add("b", gives("s2"))
-		a.Retries, a.Backoff = 5, time.Second
-		start := time.Now()
-		res := r.run(ctx)
-		a.asked(failed)
-		b.asked()
-		if took := time.Since(start); took != 0 || res.Last().Verdict.Reason != session.Canceled {
-			t.Errorf("took %s and ended with %+v", took, res.Last().Verdict)
-		}
 	})
 }
 
