@@ -173,6 +173,7 @@ func TestForcedWhileCallsAreUnderWay(t *testing.T) {
 
 // A reload that changes a provider's settings replaces its breaker, forced or
 // not. The old one once told the end of its force as well, when its time was over.
+// That of a reload that was refused tells nothing.
 func TestReplacedBreakerTellsOnce(t *testing.T) {
 	each(t, map[string]bool{"released": true, "expired": false}, func(t *testing.T, release bool) {
 		before := newRig(t, settings())
@@ -180,6 +181,8 @@ func TestReplacedBreakerTellsOnce(t *testing.T) {
 		after := newRigUnder(t, settings(), before.override)
 		after.is(breaker.ForcedOpen)
 		before.Close()
+		refused := newRigUnder(t, settings(), before.override) // a reload's that came to nothing
+		refused.Close()
 		if release {
 			time.Sleep(time.Minute)
 			before.override.Release()
@@ -187,29 +190,9 @@ func TestReplacedBreakerTellsOnce(t *testing.T) {
 		elapse(2 * time.Hour)
 		before.told(forced(breaker.Closed, breaker.ForcedOpen))
 		after.told(freed(breaker.ForcedOpen, breaker.Closed))
+		refused.is(breaker.Closed)
+		refused.told()
 		before.is(breaker.Closed) // a request under way may still ask it
-	})
-}
-
-// Given a force, when three reloads are refused that each had made a breaker and
-// closed it again, then none of the three has told a change.
-func TestRefusedReloadsTellNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		live := newRig(t, settings())
-		live.force(breaker.ForcedOpen, time.Hour)
-		refused := make([]*rig, 0, 3)
-		for range 3 {
-			b := newRigUnder(t, settings(), live.override)
-			b.is(breaker.ForcedOpen)
-			b.Close()
-			refused = append(refused, b)
-		}
-		elapse(2 * time.Hour)
-		for _, b := range refused {
-			b.is(breaker.Closed)
-			b.told()
-		}
-		live.told(forced(breaker.Closed, breaker.ForcedOpen), freed(breaker.ForcedOpen, breaker.Closed))
 	})
 }
 

@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,67 +42,52 @@ func TestRetryOnlyWhatDidNothing(t *testing.T) {
 	})
 }
 
-func TestRetryCount(t *testing.T) {
-	for _, n := range []int{0, 1, 3} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t)
-			a := r.add("a", because(session.Dial))
-			a.Retries = n
-			r.run(t.Context())
-			if got := len(a.limits); got != n+1 {
-				t.Errorf("%d retries make %d attempts", n, got)
-			}
-		})
+// What comes of the attempts after the first.
+func TestRetry(t *testing.T) {
+	dials := because(session.Dial)
+	type row struct {
+		answers  []answer
+		retries  int
+		refusals []session.Reason
+		served   string
+		trail    []session.Reason
+		effects  []session.Effect
+		saw      []string
 	}
-}
-
-func TestRetryThatServes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chaintest.Each(t, map[string]row{
+		"none": {
+			[]answer{dials}, 0, nil, "b", []session.Reason{session.Dial},
+			[]session.Effect{failed}, []string{"attempt a dial", "attempt b "},
+		},
+		"two that fail": {
+			[]answer{dials}, 2, nil, "b", []session.Reason{session.Dial}, []session.Effect{failed, failed, failed},
+			[]string{"attempt a dial", "retry a", "attempt a dial", "retry a", "attempt a dial", "attempt b "},
+		},
+		"the second serves": {
+			[]answer{dials, gives("s1")}, 1, nil, "a", nil,
+			[]session.Effect{failed, okay}, []string{"attempt a dial", "retry a", "attempt a "},
+		},
+		"a refusal is as final as that of the first": {
+			[]answer{answers(503), answers(422)}, 5, nil, "", []session.Reason{session.Rejected},
+			[]session.Effect{failed, okay}, []string{"attempt a status_5xx", "retry a", "attempt a rejected"},
+		},
+		// It does not change why the provider failed, and nobody was skipped.
+		"the breaker opens meanwhile": {
+			[]answer{dials}, 1, []session.Reason{session.OK, session.Open}, "b", []session.Reason{session.Dial},
+			[]session.Effect{failed}, []string{"attempt a dial", "attempt b "},
+		},
+	}, func(t *testing.T, c row) {
 		r := newRig(t)
-		a, b := r.add("a", because(session.Dial), gives("s1")), r.add("b", gives("s2"))
-		a.Retries, a.Backoff = 1, time.Second
+		a, b := r.add("a", c.answers...), r.add("b", gives("s2"))
+		a.Retries, a.Backoff, a.Refusals, a.Wait = c.retries, time.Second, c.refusals, time.Minute
 		start := time.Now()
 		res := r.run(t.Context())
-		served(t, res, "a")
-		if res.Fallback() || res.Reason() != session.OK {
-			t.Errorf("got %+v", res)
-		}
-		a.asked(failed, okay)
-		b.asked()
-		r.Saw("attempt a dial", "retry a", "attempt a ")
-		if took := time.Since(start); res.Upstream != took || took > time.Second {
-			t.Errorf("took %s, upstream %s", took, res.Upstream)
-		}
-	})
-}
-
-// A refusal by the second attempt is as final as one by the first.
-func TestRetryThatIsRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		a, b := r.add("a", answers(503), answers(422)), r.add("b", gives("s2"))
-		a.Retries = 5
-		served(t, r.run(t.Context()), "", session.Rejected)
-		a.asked(failed, okay)
-		b.asked()
-	})
-}
-
-// A breaker that opens between an attempt and its retry does not change why the
-// provider failed, and there is no retry to speak of.
-func TestRetryRefusedByAFake(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		a := r.add("a", because(session.Dial))
-		r.add("b", gives("s2"))
-		a.Retries = 1
-		a.Refusals, a.Wait = []session.Reason{session.OK, session.Open}, time.Minute
-		res := r.run(t.Context())
-		served(t, res, "b", session.Dial)
-		a.asked(failed)
-		r.Saw("attempt a dial", "attempt b ")
-		if res.RetryIn != 0 {
-			t.Errorf("retry in %s, though nobody was skipped", res.RetryIn)
+		served(t, res, c.served, c.trail...)
+		a.asked(c.effects...)
+		b.asked([]session.Effect{okay}[:strings.Count(c.served, "b")]...)
+		r.Saw(c.saw...)
+		if took := time.Since(start); res.Upstream != took || took > 3*time.Second || res.RetryIn != 0 {
+			t.Errorf("took %s, upstream %s, retry in %s", took, res.Upstream, res.RetryIn)
 		}
 	})
 }

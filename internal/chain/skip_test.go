@@ -64,27 +64,6 @@ func TestResultRetryIn(t *testing.T) {
 	})
 }
 
-func TestRunTellsTheBreakerOfACooldown(t *testing.T) {
-	type row struct {
-		f    session.Failure
-		want []time.Duration
-	}
-	chaintest.Each(t, map[string]row{
-		"asked for":     {session.Failure{Status: 429, RetryAfter: 7 * time.Second}, []time.Duration{7 * time.Second}},
-		"ten years":     {session.Failure{Status: 429, RetryAfter: 87600 * time.Hour}, []time.Duration{time.Minute}},
-		"not asked for": {session.Failure{Status: 429}, nil},
-		"negative":      {session.Failure{Status: 429, RetryAfter: -time.Second}, nil},
-	}, func(t *testing.T, c row) {
-		r := newRig(t)
-		a := r.add("a", fails(c.f))
-		r.run(t.Context())
-		a.asked(failed)
-		if len(a.Cooldowns) != len(c.want) || len(c.want) == 1 && a.Cooldowns[0] != c.want[0] {
-			t.Errorf("cooled down for %v, want %v", a.Cooldowns, c.want)
-		}
-	})
-}
-
 // A cap bounds the sessions that are asked for, retries included.
 func TestRunWithACap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
