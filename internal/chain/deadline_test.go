@@ -111,26 +111,17 @@ func TestRunOutOfTime(t *testing.T) {
 	})
 }
 
-// A session that comes after the deadline is a session all the same.
-func TestRunTakesALateSession(t *testing.T) {
+// A session that comes after the deadline is a session all the same. The
+// request's own deadline, where it has one, is nobody's leaving.
+func TestRunBeyondADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.Deadline = 2000 * ms
-		a := r.add("a", takes(5000*ms, gives("s1")))
+		a := r.add("a", takes(5000*ms, gives("s1")), hangs)
 		served(t, r.run(t.Context()), "a")
-		a.asked(okay)
-	})
-}
-
-// The request's own deadline, where it has one, is nobody's leaving.
-func TestRunUnderADeadlineOfTheRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		r := newRig(t)
-		a := r.add("a", hangs)
-		res := r.run(ctx)
-		served(t, res, "", session.Timeout)
-		a.asked(failed)
+		served(t, r.run(ctx), "", session.Timeout)
+		a.asked(okay, failed)
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -89,21 +88,6 @@ func TestRetry(t *testing.T) {
 		if took := time.Since(start); res.Upstream != took || took > 3*time.Second || res.RetryIn != 0 {
 			t.Errorf("took %s, upstream %s, retry in %s", took, res.Upstream, res.RetryIn)
 		}
-	})
-}
-
-func TestRetryRefusedByABreaker(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		set := breaker.Defaults()
-		set.Consecutive = 2
-		r := newRig(t)
-		a := r.add("a", because(session.Dial))
-		a.Retries, a.Target.Breaker = 5, breaker.New(set, nil, nil)
-		served(t, r.run(t.Context()), "", session.Dial)
-		if n := len(a.limits); n != 2 {
-			t.Errorf("asked %d times", n)
-		}
-		served(t, r.run(t.Context()), "", session.Open)
 	})
 }
 
