@@ -64,15 +64,9 @@ var bodies = []struct {
 	chunked bool
 }{
 	{"empty", 0, false},
-	{"one byte", 1, false},
-	{"1 KiB", 1 << 10, false},
-	{"one below the buffer", keptBody - 1, false},
 	{"the buffer", keptBody, false},
 	{"one over", keptBody + 1, false},
-	{"eight buffers", 8 * keptBody, false},
 	{"empty, chunked", 0, true},
-	{"1 KiB, chunked", 1 << 10, true},
-	{"the buffer, chunked", keptBody, true},
 	{"one over, chunked", keptBody + 1, true},
 	{"eight buffers, chunked", 8 * keptBody, true},
 }

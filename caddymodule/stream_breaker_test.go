@@ -83,19 +83,24 @@ func TestStreamWithAllBreakersOpen(t *testing.T) {
 	}
 }
 
-// What the backend says about the caller is nothing about the backend.
-func TestRefusedStreamsKeepTheBreakerClosed(t *testing.T) {
-	for _, status := range []int{400, 401, 403, 404, 422} {
+// What the backend says about the caller is nothing about the backend, is passed
+// on as it is, and moves nowhere, whatever failover says.
+func TestRefusedStreams(t *testing.T) {
+	for _, status := range []int{302, 400, 401, 403, 404, 409, 413, 422} {
 		s := newUnloadedSite(t)
-		a := testsite.NewTaker(t, failsAt("/api/chat", status))
-		s.Load(testsite.Backends("", a.URL+"\n breaker {\n consecutive 1\n }"))
-		for range 5 {
-			if got := s.Stream(); got.Status != status || got.Provider() != "a" {
-				t.Fatalf("%d: got %d by %q", status, got.Status, got.Provider())
+		a, b := testsite.NewTaker(t, failsAt("/api/chat", status)), testsite.NewTaker(t, nil)
+		s.Load(testsite.Backends("failover any", a.URL+"\n breaker {\n consecutive 1\n }", b.URL))
+		for range 3 {
+			got := s.Stream()
+			if got.Status != status || got.Raw != "no\n" {
+				t.Fatalf("%d: got %d %q", status, got.Status, got.Raw)
 			}
+			once(t, got, "X-ChatKit-Provider", "a")
+			once(t, got, "X-ChatKit-Fallback-Reason", "")
+			once(t, got, "Content-Type", "text/plain; charset=utf-8")
 		}
-		if got := s.Session(); got.Provider() != "a" {
-			t.Errorf("%d: the session is by %q", status, got.Provider())
+		if got := s.Session(); got.Provider() != "a" || len(b.Received()) > 0 {
+			t.Errorf("%d: the session is by %q, and the second was asked %d times", status, got.Provider(), len(b.Received()))
 		}
 	}
 }

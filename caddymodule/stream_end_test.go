@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
@@ -78,25 +77,6 @@ func TestCutAnswer(t *testing.T) {
 			})
 		}
 	}
-}
-
-// A stream that is slow, but never as slow as that, goes on.
-func TestIdleIsAboutPauses(t *testing.T) {
-	s := newUnloadedSite(t)
-	url := testsite.OwnBackend(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		for i := range 8 {
-			_, _ = fmt.Fprintf(w, "data: %d\n\n", i)
-			_ = http.NewResponseController(w).Flush()
-			<-time.After(100 * time.Millisecond)
-		}
-	})
-	s.Load(testsite.Backends("stream_idle 600ms\n first_byte 600ms", url))
-	ended := s.Metric(streamsOK)
-	if got := s.Stream(); strings.Count(got.Raw, "data: ") != 8 || got.Took < 700*time.Millisecond {
-		t.Errorf("got %q after %s", got.Raw, got.Took)
-	}
-	s.Await(streamsOK, ended+1)
 }
 
 // A client that leaves before there is an answer counts as canceled, and frees

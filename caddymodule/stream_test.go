@@ -35,7 +35,7 @@ func events(n int, then func(w http.ResponseWriter, r *http.Request)) http.Handl
 	}
 }
 
-// A stream arrives event by event, with the headers of an event stream.
+// A stream arrives event by event.
 func TestStream(t *testing.T) {
 	release := make(chan struct{})
 	s := newUnloadedSite(t)
@@ -47,14 +47,6 @@ func TestStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	for name, want := range map[string]string{
-		"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no",
-		"Access-Control-Allow-Origin": "*", "X-Chatkit-Provider": "backend",
-	} {
-		if got := resp.Header.Values(name); len(got) != 1 || got[0] != want {
-			t.Errorf("%s: got %q, want %q", name, got, want)
-		}
-	}
 	r := bufio.NewReader(resp.Body)
 	for i := range 2 { // the backend is still at it
 		line, err := r.ReadString('\n')

@@ -51,6 +51,22 @@ func newRigUnder(t *testing.T, set breaker.Settings, o *breaker.Override) *rig {
 	return r
 }
 
+// each runs a test for each of the cases, with a clock of its own.
+func each[C any](t *testing.T, cases map[string]C, test func(t *testing.T, c C)) {
+	t.Helper()
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, c) })
+		})
+	}
+}
+
+// scenes runs each of the scenes with a breaker of its own.
+func scenes(t *testing.T, set breaker.Settings, all map[string]func(*rig)) {
+	t.Helper()
+	each(t, all, func(t *testing.T, scene func(*rig)) { scene(newRig(t, set)) })
+}
+
 // permit is a call that got through and has not ended yet.
 type permit func(session.Verdict, time.Duration)
 
@@ -207,31 +223,26 @@ func TestBreakerWithoutCallbackAndOverride(t *testing.T) {
 // A change to open has the reason of the call that opened the breaker, also
 // where others failed for another reason just before.
 func TestChangeReason(t *testing.T) {
-	cases := []struct {
-		name   string
+	type row struct {
 		calls  func(*rig) // the last one opens the breaker
 		reason string
-	}{
-		{"failures in a row", func(r *rig) { r.fails(session.Dial, session.Timeout, session.DNS, session.Dial, session.Reset) }, "reset"},
-		{"slow successes", func(r *rig) { r.took(time.Second, times(4, ok)...) }, "slow"},
-		{"slow failures", func(r *rig) { r.took(time.Second, times(4, fail)...) }, "slow"},
-		{"a quick failure among slow calls", func(r *rig) { r.took(time.Second, ok, ok, ok); r.fails(session.Reset) }, "slow"},
-		{"a failed probe", func(r *rig) { r.trip(); r.waitOpen(); r.fails(session.Status5xx) }, "status_5xx"},
-		{"a slow probe", func(r *rig) { r.trip(); r.waitOpen(); r.took(time.Second, ok) }, "slow"},
-		{"a slow probe that failed", func(r *rig) { r.trip(); r.waitOpen(); r.took(time.Second, fail) }, "dial"},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, bySlowness())
-				c.calls(r)
-				r.is(breaker.Open)
-				if last := r.changes[len(r.changes)-1]; last.To != breaker.Open || last.Reason != c.reason {
-					t.Errorf("told %+v, want the reason %q", last, c.reason)
-				}
-			})
-		})
-	}
+	each(t, map[string]row{
+		"failures in a row":                {func(r *rig) { r.fails(session.Dial, session.Timeout, session.DNS, session.Dial, session.Reset) }, "reset"},
+		"slow successes":                   {func(r *rig) { r.took(time.Second, times(4, ok)...) }, "slow"},
+		"slow failures":                    {func(r *rig) { r.took(time.Second, times(4, fail)...) }, "slow"},
+		"a quick failure among slow calls": {func(r *rig) { r.took(time.Second, ok, ok, ok); r.fails(session.Reset) }, "slow"},
+		"a failed probe":                   {func(r *rig) { r.trip(); r.waitOpen(); r.fails(session.Status5xx) }, "status_5xx"},
+		"a slow probe":                     {func(r *rig) { r.trip(); r.waitOpen(); r.took(time.Second, ok) }, "slow"},
+		"a slow probe that failed":         {func(r *rig) { r.trip(); r.waitOpen(); r.took(time.Second, fail) }, "dial"},
+	}, func(t *testing.T, c row) {
+		r := newRig(t, bySlowness())
+		c.calls(r)
+		r.is(breaker.Open)
+		if last := r.changes[len(r.changes)-1]; last.To != breaker.Open || last.Reason != c.reason {
+			t.Errorf("told %+v, want the reason %q", last, c.reason)
+		}
+	})
 }
 
 // fails makes calls that fail at once, for these reasons.

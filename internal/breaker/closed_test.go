@@ -37,29 +37,21 @@ func TestClosedOpensAfterExactlyN(t *testing.T) {
 }
 
 func TestClosedCountsInARow(t *testing.T) {
-	cases := []struct {
-		name    string
+	type row struct {
 		effects []session.Effect
 		want    breaker.State
-	}{
-		{"successes only", times(100, ok), breaker.Closed},
-		{"one short", times(4, fail), breaker.Closed},
-		{"a success in between resets", slices.Concat(times(4, fail), times(1, ok), times(4, fail)), breaker.Closed},
-		{"and counting starts anew", slices.Concat(times(4, fail), times(1, ok), times(5, fail)), breaker.Open},
-		{"excluded ones do not reset", slices.Concat(times(4, fail), times(9, excluded), times(1, fail)), breaker.Open},
-		{"excluded ones do not count", slices.Concat(times(4, fail), times(9, excluded)), breaker.Closed},
-		{"excluded only", times(100, excluded), breaker.Closed},
-		{"every other one", slices.Repeat([]session.Effect{fail, ok}, 50), breaker.Closed},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, settings())
-				b.call(c.effects...)
-				b.is(c.want)
-			})
-		})
-	}
+	each(t, map[string]row{
+		"a success in between resets": {slices.Concat(times(4, fail), times(1, ok), times(4, fail)), breaker.Closed},
+		"and counting starts anew":    {slices.Concat(times(4, fail), times(1, ok), times(5, fail)), breaker.Open},
+		"excluded ones do not reset":  {slices.Concat(times(4, fail), times(9, excluded), times(1, fail)), breaker.Open},
+		"excluded only":               {times(100, excluded), breaker.Closed},
+		"every other one":             {slices.Repeat([]session.Effect{fail, ok}, 50), breaker.Closed},
+	}, func(t *testing.T, c row) {
+		b := newRig(t, settings())
+		b.call(c.effects...)
+		b.is(c.want)
+	})
 }
 
 // A window that rolls must not make the breaker forget a provider that fails
@@ -94,28 +86,5 @@ func TestClosedCountsByTheEnd(t *testing.T) {
 		started[0].end(ok)
 		started[5].end(fail)
 		b.is(breaker.Closed)
-	})
-}
-
-func TestClosedWithTheRuleOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		set := settings()
-		set.Consecutive = 0
-		b := newRig(t, set)
-		b.call(times(1000, fail)...)
-		b.is(breaker.Closed)
-		b.told()
-	})
-}
-
-func TestClosedKnowsNoWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		if in := b.RetryIn(); in != 0 {
-			t.Errorf("retry in %s", in)
-		}
-		if at := b.OpenUntil(); !at.IsZero() {
-			t.Errorf("open until %s", at)
-		}
 	})
 }

@@ -30,141 +30,127 @@ func elapse(d time.Duration) {
 	synctest.Wait()
 }
 
-// Forced open: nothing gets through, until the time is over to the nanosecond,
-// and then it ends by itself, whether anybody looks or not.
-func TestForcedOpen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		b.force(breaker.ForcedOpen, time.Minute)
-		b.told(forced(breaker.Closed, breaker.ForcedOpen))
-		if f := b.override.Forced(); f == nil || f.Reason != "deploy" || time.Until(f.Until) != time.Minute {
-			t.Fatalf("got %+v", f)
-		}
-		if b.RetryIn() != time.Minute || time.Until(b.OpenUntil()) != time.Minute || b.Closed() {
-			t.Errorf("retry in %s, open until %s", b.RetryIn(), b.OpenUntil())
-		}
-		time.Sleep(time.Minute - 1)
-		b.refused(session.ForcedOpen)
-		elapse(2 * time.Nanosecond)
-		b.told(forced(breaker.Closed, breaker.ForcedOpen), freed(breaker.ForcedOpen, breaker.Closed))
-		b.is(breaker.Closed)
-		b.call(ok)
-		if b.override.Forced() != nil || b.RetryIn() != 0 {
-			t.Error("it is still forced")
-		}
-	})
-}
-
-// Forced closed: everything gets through, also where the breaker is open or
-// cools down, and its failures do not count.
-func TestForcedClosed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		late := b.allowed()
-		b.trip()
-		late.coolDown(time.Hour)
-		b.force(breaker.ForcedClosed, time.Second)
-		if b.RetryIn() != 0 || !b.OpenUntil().IsZero() || !b.Closed() {
-			t.Errorf("retry in %s, open until %s", b.RetryIn(), b.OpenUntil())
-		}
-		b.call(times(100, session.Failed)...)
-		b.is(breaker.ForcedClosed)
-		if s := b.Snapshot(); s.Calls != 0 || s.Consecutive != 0 {
-			t.Errorf("it counted: %+v", s)
-		}
-		elapse(time.Second)
-		b.is(breaker.Open) // as it was: the open time is not over
-		b.refused(session.Open)
-		b.told(opened, forced(breaker.Open, breaker.ForcedClosed), freed(breaker.ForcedClosed, breaker.Open))
-	})
-}
-
-// A cooldown that a provider asks for while its breaker is forced closed begins
-// then, and is respected once the breaker is released.
-func TestForcedClosedKeepsCooldowns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		b.force(breaker.ForcedClosed, time.Hour)
-		b.allowed().coolDown(time.Minute)
-		b.allowed().coolDown(time.Second)
-		b.call(ok)
-		time.Sleep(10 * time.Second)
-		b.override.Release()
-		b.refused(session.Cooldown)
-		if got := b.RetryIn(); got != 50*time.Second {
-			t.Errorf("retry in %s", got)
-		}
-	})
-}
-
-// An open time that ends while the breaker is forced ends all the same: one
-// change is told, from the forced state to the state that comes of it.
-func TestForcedOutlastsTheOpenTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		b.trip()
-		b.force(breaker.ForcedOpen, time.Hour)
-		elapse(time.Hour)
-		b.told(opened, forced(breaker.Open, breaker.ForcedOpen), freed(breaker.ForcedOpen, breaker.HalfOpen))
-		b.call(ok)
-		b.is(breaker.Closed)
-	})
-}
-
-// An open time that was over before the breaker was forced is a change before.
-func TestForcedAfterTheOpenTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		b.trip()
-		time.Sleep(time.Minute)
-		b.force(breaker.ForcedClosed, time.Hour)
-		b.told(opened, halfway, forced(breaker.HalfOpen, breaker.ForcedClosed))
-	})
-}
-
-func TestRelease(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		b.override.Release()
-		b.told()
-		b.force(breaker.ForcedOpen, time.Hour)
-		b.override.Release()
-		b.override.Release()
-		if b.override.Forced() != nil {
-			t.Error("it is still forced")
-		}
-		b.is(breaker.Closed)
-		elapse(2 * time.Hour) // nothing comes of the time of a state that is over
-		b.told(forced(breaker.Closed, breaker.ForcedOpen), freed(breaker.ForcedOpen, breaker.Closed))
-	})
-}
-
-// A forced state replaces another one, and its time.
-func TestForcedAnew(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		b.force(breaker.ForcedOpen, time.Minute)
-		b.force(breaker.ForcedOpen, time.Hour) // longer: no change is told
-		time.Sleep(30 * time.Minute)
-		b.is(breaker.ForcedOpen)
-		b.force(breaker.ForcedClosed, time.Minute)
-		elapse(time.Minute)
-		b.is(breaker.Closed)
-		b.told(
-			forced(breaker.Closed, breaker.ForcedOpen),
-			forced(breaker.ForcedOpen, breaker.ForcedClosed),
-			freed(breaker.ForcedClosed, breaker.Closed),
-		)
-	})
-}
-
-// A forced state that is over before it begins changes nothing.
-func TestForcedTooLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		b.override.Force(breaker.Force{State: breaker.ForcedOpen, Until: time.Now().Add(-time.Second)})
-		b.is(breaker.Closed)
-		b.told()
+func TestForced(t *testing.T) {
+	scenes(t, settings(), map[string]func(*rig){
+		// It ends by itself and to the nanosecond, whether anybody looks or not.
+		"open: nothing gets through": func(b *rig) {
+			b.force(breaker.ForcedOpen, time.Minute)
+			b.told(forced(breaker.Closed, breaker.ForcedOpen))
+			if f := b.override.Forced(); f == nil || f.Reason != "deploy" || time.Until(f.Until) != time.Minute {
+				b.t.Fatalf("got %+v", f)
+			}
+			if b.RetryIn() != time.Minute || time.Until(b.OpenUntil()) != time.Minute || b.Closed() {
+				b.t.Errorf("retry in %s, open until %s", b.RetryIn(), b.OpenUntil())
+			}
+			time.Sleep(time.Minute - 1)
+			b.refused(session.ForcedOpen)
+			elapse(2 * time.Nanosecond)
+			b.told(forced(breaker.Closed, breaker.ForcedOpen), freed(breaker.ForcedOpen, breaker.Closed))
+			b.is(breaker.Closed)
+			b.call(ok)
+			if b.override.Forced() != nil || b.RetryIn() != 0 {
+				b.t.Error("it is still forced")
+			}
+		},
+		"closed: everything gets through, and failures do not count": func(b *rig) {
+			late := b.allowed()
+			b.trip()
+			late.coolDown(time.Hour)
+			b.force(breaker.ForcedClosed, time.Second)
+			if b.RetryIn() != 0 || !b.OpenUntil().IsZero() || !b.Closed() {
+				b.t.Errorf("retry in %s, open until %s", b.RetryIn(), b.OpenUntil())
+			}
+			b.call(times(100, session.Failed)...)
+			b.is(breaker.ForcedClosed)
+			if s := b.Snapshot(); s.Calls != 0 || s.Consecutive != 0 {
+				b.t.Errorf("it counted: %+v", s)
+			}
+			elapse(time.Second)
+			b.is(breaker.Open) // as it was: the open time is not over
+			b.refused(session.Open)
+			b.told(opened, forced(breaker.Open, breaker.ForcedClosed), freed(breaker.ForcedClosed, breaker.Open))
+		},
+		// A cooldown that a provider asks for while its breaker is forced closed begins
+		// then, and is respected once the breaker is released.
+		"closed, with cooldowns": func(b *rig) {
+			b.force(breaker.ForcedClosed, time.Hour)
+			b.allowed().coolDown(time.Minute)
+			b.allowed().coolDown(time.Second)
+			b.call(ok)
+			time.Sleep(10 * time.Second)
+			b.override.Release()
+			b.refused(session.Cooldown)
+			if got := b.RetryIn(); got != 50*time.Second {
+				b.t.Errorf("retry in %s", got)
+			}
+		},
+		// An open time that ends while the breaker is forced ends all the same: one
+		// change is told, from the forced state to the state that comes of it.
+		"for longer than the open time": func(b *rig) {
+			b.trip()
+			b.force(breaker.ForcedOpen, time.Hour)
+			elapse(time.Hour)
+			b.told(opened, forced(breaker.Open, breaker.ForcedOpen), freed(breaker.ForcedOpen, breaker.HalfOpen))
+			b.call(ok)
+			b.is(breaker.Closed)
+		},
+		"after the open time, which is a change before": func(b *rig) {
+			b.trip()
+			time.Sleep(time.Minute)
+			b.force(breaker.ForcedClosed, time.Hour)
+			b.told(opened, halfway, forced(breaker.HalfOpen, breaker.ForcedClosed))
+		},
+		"released": func(b *rig) {
+			b.override.Release()
+			b.told()
+			b.force(breaker.ForcedOpen, time.Hour)
+			b.override.Release()
+			b.override.Release()
+			if b.override.Forced() != nil {
+				b.t.Error("it is still forced")
+			}
+			b.is(breaker.Closed)
+			elapse(2 * time.Hour) // nothing comes of the time of a state that is over
+			b.told(forced(breaker.Closed, breaker.ForcedOpen), freed(breaker.ForcedOpen, breaker.Closed))
+		},
+		"another one replaces it, and its time": func(b *rig) {
+			b.force(breaker.ForcedOpen, time.Minute)
+			b.force(breaker.ForcedOpen, time.Hour) // longer: no change is told
+			time.Sleep(30 * time.Minute)
+			b.is(breaker.ForcedOpen)
+			b.force(breaker.ForcedClosed, time.Minute)
+			elapse(time.Minute)
+			b.is(breaker.Closed)
+			b.told(
+				forced(breaker.Closed, breaker.ForcedOpen),
+				forced(breaker.ForcedOpen, breaker.ForcedClosed),
+				freed(breaker.ForcedClosed, breaker.Closed),
+			)
+		},
+		"over before it begins": func(b *rig) {
+			b.override.Force(breaker.Force{State: breaker.ForcedOpen, Until: time.Now().Add(-time.Second)})
+			b.is(breaker.Closed)
+			b.told()
+		},
+		"a breaker that is closed for good tells nothing": func(b *rig) {
+			permits := b.permits(5)
+			b.Close()
+			for _, p := range permits {
+				p.end(fail)
+			}
+			b.is(breaker.Open)
+			b.force(breaker.ForcedClosed, time.Minute)
+			elapse(time.Hour)
+			b.is(breaker.HalfOpen)
+			b.told()
+		},
+		"an override that is closed leaves no timer behind": func(b *rig) {
+			b.force(breaker.ForcedOpen, time.Minute)
+			b.override.Close()
+			elapse(time.Hour)
+			b.told(forced(breaker.Closed, breaker.ForcedOpen))
+			b.is(breaker.Closed) // seen all the same
+		},
 	})
 }
 
@@ -187,47 +173,26 @@ func TestForcedWhileCallsAreUnderWay(t *testing.T) {
 
 // A reload that changes a provider's settings replaces its breaker, forced or
 // not. The old one once told the end of its force as well, when its time was over.
+// That of a reload that was refused tells nothing.
 func TestReplacedBreakerTellsOnce(t *testing.T) {
-	for name, release := range map[string]bool{"released": true, "expired": false} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				before := newRig(t, settings())
-				before.force(breaker.ForcedOpen, time.Hour)
-				after := newRigUnder(t, settings(), before.override)
-				after.is(breaker.ForcedOpen)
-				before.Close()
-				if release {
-					time.Sleep(time.Minute)
-					before.override.Release()
-				}
-				elapse(2 * time.Hour)
-				before.told(forced(breaker.Closed, breaker.ForcedOpen))
-				after.told(freed(breaker.ForcedOpen, breaker.Closed))
-				before.is(breaker.Closed) // a request under way may still ask it
-			})
-		})
-	}
-}
-
-// Given a force, when three reloads are refused that each had made a breaker and
-// closed it again, then none of the three has told a change.
-func TestRefusedReloadsTellNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		live := newRig(t, settings())
-		live.force(breaker.ForcedOpen, time.Hour)
-		refused := make([]*rig, 0, 3)
-		for range 3 {
-			b := newRigUnder(t, settings(), live.override)
-			b.is(breaker.ForcedOpen)
-			b.Close()
-			refused = append(refused, b)
+	each(t, map[string]bool{"released": true, "expired": false}, func(t *testing.T, release bool) {
+		before := newRig(t, settings())
+		before.force(breaker.ForcedOpen, time.Hour)
+		after := newRigUnder(t, settings(), before.override)
+		after.is(breaker.ForcedOpen)
+		before.Close()
+		refused := newRigUnder(t, settings(), before.override) // a reload's that came to nothing
+		refused.Close()
+		if release {
+			time.Sleep(time.Minute)
+			before.override.Release()
 		}
 		elapse(2 * time.Hour)
-		for _, b := range refused {
-			b.is(breaker.Closed)
-			b.told()
-		}
-		live.told(forced(breaker.Closed, breaker.ForcedOpen), freed(breaker.ForcedOpen, breaker.Closed))
+		before.told(forced(breaker.Closed, breaker.ForcedOpen))
+		after.told(freed(breaker.ForcedOpen, breaker.Closed))
+		refused.is(breaker.Closed)
+		refused.told()
+		before.is(breaker.Closed) // a request under way may still ask it
 	})
 }
 
@@ -241,35 +206,6 @@ func TestForceOfTwoBreakers(t *testing.T) {
 		elapse(time.Second)
 		one.told(forced(breaker.Closed, breaker.ForcedClosed), freed(breaker.ForcedClosed, breaker.Closed))
 		two.told(opened, forced(breaker.Open, breaker.ForcedClosed), freed(breaker.ForcedClosed, breaker.Open))
-	})
-}
-
-// Calls that outlive their breaker end without a change.
-func TestClosedBreakerTellsNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		permits := b.permits(5)
-		b.Close()
-		for _, p := range permits {
-			p.end(fail)
-		}
-		b.is(breaker.Open)
-		b.force(breaker.ForcedClosed, time.Minute)
-		elapse(time.Hour)
-		b.is(breaker.HalfOpen)
-		b.told()
-	})
-}
-
-// An override that is closed leaves no timer behind.
-func TestClosedOverride(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, settings())
-		b.force(breaker.ForcedOpen, time.Minute)
-		b.override.Close()
-		elapse(time.Hour)
-		b.told(forced(breaker.Closed, breaker.ForcedOpen))
-		b.is(breaker.Closed) // seen all the same
 	})
 }
 

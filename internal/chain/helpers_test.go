@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -43,85 +44,46 @@ func takes(d time.Duration, then answer) answer {
 // fake is a target with its provider and its breaker.
 type fake struct {
 	*chain.Target
-	t       *testing.T
+	chaintest.Breaker
 	answers []answer // the last one repeats
 	limits  []time.Duration
-
-	// As a breaker.
-	refusals  []session.Reason // of one Allow after the other; none: permitted
-	retryIn   time.Duration
-	permits   int
-	effects   []session.Effect // of the permits given back, in order
-	cooldowns []time.Duration
 }
 
 func (f *fake) Create(ctx context.Context, req *session.Request) (session.Session, error) {
 	if req.User != "u1" {
-		f.t.Errorf("%s is asked for user %q", f.Name, req.User)
+		f.T.Errorf("%s is asked for user %q", f.Name, req.User)
 	}
 	until, ok := ctx.Deadline()
 	if !ok {
-		f.t.Errorf("%s is asked without a time limit", f.Name)
+		f.T.Errorf("%s is asked without a time limit", f.Name)
 	}
 	f.limits = append(f.limits, time.Until(until))
 	return f.answers[min(len(f.limits), len(f.answers))-1](ctx)
 }
 
-func (f *fake) Allow() (func(session.Verdict, time.Duration), session.Reason) {
-	if len(f.refusals) > 0 {
-		reason := f.refusals[0]
-		f.refusals = f.refusals[1:]
-		if reason != session.OK {
-			return nil, reason
-		}
-	}
-	f.permits++
-	returned := false
-	return func(v session.Verdict, _ time.Duration) {
-		if returned {
-			f.t.Errorf("%s: a permit came back twice", f.Name)
-		}
-		returned = true
-		f.effects = append(f.effects, v.Effect)
-		if v.Cooldown > 0 {
-			f.cooldowns = append(f.cooldowns, v.Cooldown)
-		}
-	}, session.OK
-}
-
-func (f *fake) RetryIn() time.Duration { return f.retryIn }
-func (f *fake) Closed() bool           { return true }
-
 // asked checks how often the provider was asked, and that every permit came
 // back with the effects given.
 func (f *fake) asked(effects ...session.Effect) {
-	f.t.Helper()
-	if f.permits != len(effects) || len(f.limits) != len(effects) || !slices.Equal(f.effects, effects) {
-		f.t.Errorf("%s: %d permits, %d attempts, given back with %v; want %v",
-			f.Name, f.permits, len(f.limits), f.effects, effects)
-	}
+	f.T.Helper()
+	f.Asked(f.Name, len(f.limits), effects...)
 }
 
 // rig is a chain of fakes, and the log of its observer.
 type rig struct {
 	chain.Chain
-	t   *testing.T
-	log []string
-	err error // of the last attempt
-
-	fellBack []string
+	chaintest.Log
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	return &rig{t: t, Chain: chain.Chain{Deadline: 10 * time.Second}}
+	return &rig{Log: chaintest.Log{T: t}, Chain: chain.Chain{Deadline: 10 * time.Second}}
 }
 
 // add appends a target without retries.
 func (r *rig) add(name string, answers ...answer) *fake {
-	f := &fake{t: r.t, answers: answers}
+	f := &fake{Breaker: chaintest.Breaker{T: r.T}, answers: answers}
 	f.Target = &chain.Target{
-		Name: name, Provider: f, Breaker: f, Observer: watch{r, name}, Timeout: 3 * time.Second, RetryBudget: chain.NewRetryBudget(),
+		Name: name, Provider: f, Breaker: &f.Breaker, Observer: r.Observer(name), Timeout: 3 * time.Second, RetryBudget: chain.NewRetryBudget(),
 	}
 	r.Targets = append(r.Targets, f.Target)
 	return f
@@ -129,37 +91,6 @@ func (r *rig) add(name string, answers ...answer) *fake {
 
 func (r *rig) run(ctx context.Context) chain.Result {
 	return r.Run(ctx, &session.Request{User: "u1", ID: "r1"})
-}
-
-// watch is the observer of a target.
-type watch struct {
-	*rig
-	name string
-}
-
-func (w watch) Attempted(id string, v session.Verdict, _ time.Duration, err error) {
-	if (err == nil) != (v.Reason == session.OK) || id != "r1" {
-		w.t.Errorf("%s: reason %q with error %v for request %q", w.name, v.Reason, err, id)
-	}
-	w.err = err
-	w.log = append(w.log, "attempt "+w.name+" "+string(v.Reason))
-}
-
-func (w watch) Skipped(reason session.Reason) {
-	w.log = append(w.log, "skip "+w.name+" "+string(reason))
-}
-
-func (w watch) Retrying() { w.log = append(w.log, "retry "+w.name) }
-
-func (w watch) FellBack(_, servedBy string, reason session.Reason) {
-	w.fellBack = append(w.fellBack, w.name+" to "+servedBy+": "+string(reason))
-}
-
-func (r *rig) saw(want ...string) {
-	r.t.Helper()
-	if !slices.Equal(r.log, want) {
-		r.t.Errorf("the observer saw %q, want %q", r.log, want)
-	}
 }
 
 // served checks who served, "" for nobody, and the reasons of those before.

@@ -8,23 +8,9 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
-
-func TestRunStopsAtTheFirstThatServes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		a, b := r.add("a", gives("s1")), r.add("b", gives("s2"))
-		res := r.run(t.Context())
-		served(t, res, "a")
-		if res.Session.Secret.Reveal() != "s1" || res.Fallback() || res.Reason() != session.OK {
-			t.Errorf("got %+v", res)
-		}
-		a.asked(okay)
-		b.asked()
-		r.saw("attempt a ")
-	})
-}
 
 func TestRunAsksInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -43,9 +29,9 @@ func TestRunAsksInOrder(t *testing.T) {
 		b.asked(failed)
 		c.asked(okay)
 		d.asked()
-		r.saw("attempt a status_5xx", "attempt b dns", "attempt c ")
-		if want := []string{"a to c: status_5xx"}; !slices.Equal(r.fellBack, want) {
-			t.Errorf("fell back %q, want %q", r.fellBack, want)
+		r.Saw("attempt a status_5xx", "attempt b dns", "attempt c ")
+		if want := []string{"a to c: status_5xx"}; !slices.Equal(r.FellBack, want) {
+			t.Errorf("fell back %q, want %q", r.FellBack, want)
 		}
 	})
 }
@@ -69,109 +55,123 @@ func TestRunKeepsNothingOfAFailure(t *testing.T) {
 	}
 }
 
-func TestRunWithoutProviders(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		res := newRig(t).run(t.Context())
-		served(t, res, "")
-		if res.Last() != (chain.Step{}) || res.Reason() != session.OK || res.Fallback() {
-			t.Errorf("got %+v", res)
-		}
-	})
-}
-
 // Which failure of the first goes on to the second, and what its breaker learns.
 func TestRunGoesOnOrStops(t *testing.T) {
 	only403, err := session.ParseStatusSet([]string{"403"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := []struct {
-		name       string
+	type row struct {
 		answer     answer
 		fallbackOn *session.StatusSet
 		reason     session.Reason
 		effect     session.Effect
 		next       bool
-	}{
-		{"500", answers(500), nil, session.Status5xx, failed, true},
-		{"404", answers(404), nil, session.Misconfigured, failed, true},
-		{"429", answers(429), nil, session.Status429, failed, true},
-		{"422 refuses the caller", answers(422), nil, session.Rejected, okay, false},
-		{"403 in the list", answers(403), only403, session.Status4xx, okay, true},
-		{"500 not in the list", answers(500), only403, session.Status5xx, failed, false},
-		{"no secret", gives(""), nil, session.InvalidResponse, failed, true},
-		{"control characters", gives("a\nb"), nil, session.InvalidResponse, failed, true},
-		{"error of the transport", func(context.Context) (session.Session, error) {
+	}
+	chaintest.Each(t, map[string]row{
+		"500":                    {answers(500), nil, session.Status5xx, failed, true},
+		"429":                    {answers(429), nil, session.Status429, failed, true},
+		"422 refuses the caller": {answers(422), nil, session.Rejected, okay, false},
+		"403 in the list":        {answers(403), only403, session.Status4xx, okay, true},
+		"500 not in the list":    {answers(500), only403, session.Status5xx, failed, false},
+		"no secret":              {gives(""), nil, session.InvalidResponse, failed, true},
+		"error of the transport": {func(context.Context) (session.Session, error) {
 			return session.Session{Secret: "half"}, errCut
 		}, nil, session.Reset, failed, true},
-		{"time limit", hangs, nil, session.Timeout, failed, true},
-		{"provider says the client left", because(session.Canceled), nil, session.Canceled, excluded, false},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				a, b := r.add("a", c.answer), r.add("b", gives("s2"))
-				a.FallbackOn = c.fallbackOn
-				res := r.run(t.Context())
-				a.asked(c.effect)
-				if c.next {
-					served(t, res, "b", c.reason)
-					b.asked(okay)
-					return
-				}
-				served(t, res, "", c.reason)
-				b.asked()
-				if last := res.Last(); last.Target != a.Target || last.Verdict.Reason != c.reason {
-					t.Errorf("last step is %+v", last)
-				}
-			})
-		})
-	}
+		"time limit":                    {hangs, nil, session.Timeout, failed, true},
+		"provider says the client left": {because(session.Canceled), nil, session.Canceled, excluded, false},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		a, b := r.add("a", c.answer), r.add("b", gives("s2"))
+		a.FallbackOn = c.fallbackOn
+		res := r.run(t.Context())
+		a.asked(c.effect)
+		if c.next {
+			served(t, res, "b", c.reason)
+			b.asked(okay)
+			return
+		}
+		served(t, res, "", c.reason)
+		b.asked()
+		if last := res.Last(); last.Target != a.Target || last.Verdict.Reason != c.reason {
+			t.Errorf("last step is %+v", last)
+		}
+	})
 }
 
+// Nobody is asked for a client that has gone, and its leaving says nothing about
+// a provider. Of a status that had arrived before, the breaker learns.
 func TestRunStopsWhenTheClientLeaves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	type row struct {
+		leaves func(cancel func()) answer // of the first provider, nil: before it is asked
+		took   time.Duration
+		trail  []session.Reason
+		effect []session.Effect
+		saw    []string
+	}
+	chaintest.Each(t, map[string]row{
+		"while a provider is waited for": {
+			func(cancel func()) answer { time.AfterFunc(time.Second, cancel); return hangs },
+			time.Second, []session.Reason{session.Canceled}, []session.Effect{excluded}, []string{"attempt a canceled"},
+		},
+		"after a status": {
+			func(cancel func()) answer {
+				return func(ctx context.Context) (session.Session, error) { cancel(); return answers(500)(ctx) }
+			},
+			0, []session.Reason{session.Status5xx, session.Canceled}, []session.Effect{failed},
+			[]string{"attempt a status_5xx", "skip b canceled"},
+		},
+		"before a retry": {
+			func(cancel func()) answer {
+				return func(ctx context.Context) (session.Session, error) { cancel(); return answers(503)(ctx) }
+			},
+			0, []session.Reason{session.Canceled}, []session.Effect{failed}, []string{"attempt a status_5xx", "skip a canceled"},
+		},
+		"within a panic": { // a breaker must not open for those
+			func(cancel func()) answer {
+				return func(context.Context) (session.Session, error) { cancel(); panic("gone") }
+			},
+			0, []session.Reason{session.Canceled}, []session.Effect{excluded}, []string{"attempt a canceled"},
+		},
+		"beforehand": {nil, 0, []session.Reason{session.Canceled}, nil, []string{"skip a canceled"}},
+	}, func(t *testing.T, c row) {
 		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
 		r := newRig(t)
-		a, b := r.add("a", hangs), r.add("b", gives("s2"))
-		time.AfterFunc(time.Second, cancel)
+		a, b := r.add("a"), r.add("b", gives("s2"))
+		a.Retries, a.Backoff = 5, time.Second
+		if c.leaves == nil {
+			cancel()
+		} else {
+			a.answers = []answer{c.leaves(cancel)}
+		}
 		res := r.run(ctx)
-		served(t, res, "", session.Canceled)
-		a.asked(excluded)
+		served(t, res, "", c.trail...)
+		a.asked(c.effect...)
 		b.asked()
-		r.saw("attempt a canceled")
-		if res.Upstream != time.Second {
+		r.Saw(c.saw...)
+		if res.Upstream != c.took {
 			t.Errorf("waited %s for providers", res.Upstream)
 		}
 	})
 }
 
-// The status arrived, then the client left: the breaker learns of the status, and
-// nobody else is asked.
-func TestRunStopsBetweenProviders(t *testing.T) {
+func TestRunOfNoneAndOfTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
 		r := newRig(t)
-		a, b := r.add("a", func(ctx context.Context) (session.Session, error) {
-			cancel()
-			return answers(500)(ctx)
-		}), r.add("b", gives("s2"))
-		served(t, r.run(ctx), "", session.Status5xx, session.Canceled)
-		a.asked(failed)
+		res := r.run(t.Context())
+		served(t, res, "")
+		if res.Last() != (chain.Step{}) || res.Reason() != session.OK || res.Fallback() {
+			t.Errorf("without providers: got %+v", res)
+		}
+		a, b := r.add("a", gives("s1")), r.add("b", gives("s2"))
+		res = r.run(t.Context())
+		served(t, res, "a")
+		if res.Session.Secret.Reveal() != "s1" || res.Fallback() || res.Reason() != session.OK || r.FellBack != nil {
+			t.Errorf("got %+v", res)
+		}
+		a.asked(okay)
 		b.asked()
-		r.saw("attempt a status_5xx", "skip b canceled")
-	})
-}
-
-func TestRunForAClientThatHasLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		r := newRig(t)
-		a := r.add("a", gives("s1"))
-		served(t, r.run(ctx), "", session.Canceled)
-		a.asked()
-		r.saw("skip a canceled")
+		r.Saw("attempt a ")
 	})
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -40,26 +40,22 @@ func TestRunOutlivesAPanic(t *testing.T) {
 		"wrapped nil":      returns(fmt.Errorf("asking: %w", error(nobody))),
 		"error that is no": returns(brokenError{}),
 	}
-	for name, a := range cases {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				first, second := r.add("a", a), r.add("b", answers(500))
-				first.Retries = 3
-				var told error
-				third := r.add("c", gives("s3"))
-				r.Targets[1].Provider = tell{second, func() { told = r.err }}
-				res := r.run(t.Context())
-				served(t, res, "c", session.Misconfigured, session.Status5xx)
-				first.asked(failed)
-				second.asked(failed)
-				third.asked(okay)
-				if told == nil || strings.Contains(fmt.Sprintf("%v %+v", told, told), planted) {
-					t.Errorf("the observer was told %v", told)
-				}
-			})
-		})
-	}
+	chaintest.Each(t, cases, func(t *testing.T, a answer) {
+		r := newRig(t)
+		first, second := r.add("a", a), r.add("b", answers(500))
+		first.Retries = 3
+		var told error
+		third := r.add("c", gives("s3"))
+		r.Targets[1].Provider = tell{second, func() { told = r.Err }}
+		res := r.run(t.Context())
+		served(t, res, "c", session.Misconfigured, session.Status5xx)
+		first.asked(failed)
+		second.asked(failed)
+		third.asked(okay)
+		if told == nil || strings.Contains(fmt.Sprintf("%v %+v", told, told), planted) {
+			t.Errorf("the observer was told %v", told)
+		}
+	})
 }
 
 // tell looks around when its provider is asked.
@@ -71,16 +67,4 @@ type tell struct {
 func (p tell) Create(ctx context.Context, req *session.Request) (session.Session, error) {
 	p.look()
 	return p.fake.Create(ctx, req)
-}
-
-// A panic after the client has gone is the client's leaving: a breaker must not
-// open for those.
-func TestRunPanicAfterTheClientLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		r := newRig(t)
-		a := r.add("a", func(context.Context) (session.Session, error) { cancel(); panic("gone") })
-		served(t, r.run(ctx), "", session.Canceled)
-		a.asked(excluded)
-	})
 }

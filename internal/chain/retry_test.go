@@ -2,149 +2,91 @@ package chain_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // Only what surely did nothing is tried again.
 func TestRetryOnlyWhatDidNothing(t *testing.T) {
-	cases := []struct {
-		name     string
+	type row struct {
 		answer   answer
 		attempts int
-	}{
-		{"dial", because(session.Dial), 3},
-		{"reset before an answer", because(session.Reset), 3},
-		{"error of the transport", func(context.Context) (session.Session, error) { return session.Session{}, errCut }, 3},
-		{"503", answers(503), 3},
-		{"503 with Retry-After", fails(session.Failure{Status: 503, RetryAfter: time.Second}), 1},
-		{"reset within an answer", fails(session.Failure{Reason: session.Reset, Answered: true}), 1},
-		{"500", answers(500), 1},
-		{"502", answers(502), 1},
-		{"504", answers(504), 1},
-		{"429", answers(429), 1},
-		{"408", answers(408), 1},
-		{"404", answers(404), 1},
-		{"dns", because(session.DNS), 1},
-		{"tls", because(session.TLS), 1},
-		{"timeout", hangs, 1},
-		{"invalid", gives(""), 1},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				a, b := r.add("a", c.answer), r.add("b", gives("s2"))
-				a.Retries = 2
-				res := r.run(t.Context())
-				if res.Served != b.Target || len(res.Steps) != 1 {
-					t.Errorf("got %+v", res)
-				}
-				a.asked([]session.Effect{failed, failed, failed}[:c.attempts]...)
-			})
-		})
-	}
-}
-
-func TestRetryCount(t *testing.T) {
-	for _, n := range []int{0, 1, 3} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t)
-			a := r.add("a", because(session.Dial))
-			a.Retries = n
-			r.run(t.Context())
-			if got := len(a.limits); got != n+1 {
-				t.Errorf("%d retries make %d attempts", n, got)
-			}
-		})
-	}
-}
-
-func TestRetryThatServes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chaintest.Each(t, map[string]row{
+		"dial":                   {because(session.Dial), 3},
+		"reset before an answer": {because(session.Reset), 3},
+		"error of the transport": {func(context.Context) (session.Session, error) { return session.Session{}, errCut }, 3},
+		"503":                    {answers(503), 3},
+		"503 with Retry-After":   {fails(session.Failure{Status: 503, RetryAfter: time.Second}), 1},
+		"reset within an answer": {fails(session.Failure{Reason: session.Reset, Answered: true}), 1},
+		"500":                    {answers(500), 1},
+		"429":                    {answers(429), 1},
+		"dns":                    {because(session.DNS), 1},
+		"timeout":                {hangs, 1},
+		"invalid":                {gives(""), 1},
+	}, func(t *testing.T, c row) {
 		r := newRig(t)
-		a, b := r.add("a", because(session.Dial), gives("s1")), r.add("b", gives("s2"))
-		a.Retries, a.Backoff = 1, time.Second
-		start := time.Now()
+		a, b := r.add("a", c.answer), r.add("b", gives("s2"))
+		a.Retries = 2
 		res := r.run(t.Context())
-		served(t, res, "a")
-		if res.Fallback() || res.Reason() != session.OK {
+		if res.Served != b.Target || len(res.Steps) != 1 {
 			t.Errorf("got %+v", res)
 		}
-		a.asked(failed, okay)
-		b.asked()
-		r.saw("attempt a dial", "retry a", "attempt a ")
-		if took := time.Since(start); res.Upstream != took || took > time.Second {
-			t.Errorf("took %s, upstream %s", took, res.Upstream)
-		}
+		a.asked([]session.Effect{failed, failed, failed}[:c.attempts]...)
 	})
 }
 
-// A refusal by the second attempt is as final as one by the first.
-func TestRetryThatIsRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+// What comes of the attempts after the first.
+func TestRetry(t *testing.T) {
+	dials := because(session.Dial)
+	type row struct {
+		answers  []answer
+		retries  int
+		refusals []session.Reason
+		served   string
+		trail    []session.Reason
+		effects  []session.Effect
+		saw      []string
+	}
+	chaintest.Each(t, map[string]row{
+		"none": {
+			[]answer{dials}, 0, nil, "b", []session.Reason{session.Dial},
+			[]session.Effect{failed}, []string{"attempt a dial", "attempt b "},
+		},
+		"two that fail": {
+			[]answer{dials}, 2, nil, "b", []session.Reason{session.Dial}, []session.Effect{failed, failed, failed},
+			[]string{"attempt a dial", "retry a", "attempt a dial", "retry a", "attempt a dial", "attempt b "},
+		},
+		"the second serves": {
+			[]answer{dials, gives("s1")}, 1, nil, "a", nil,
+			[]session.Effect{failed, okay}, []string{"attempt a dial", "retry a", "attempt a "},
+		},
+		"a refusal is as final as that of the first": {
+			[]answer{answers(503), answers(422)}, 5, nil, "", []session.Reason{session.Rejected},
+			[]session.Effect{failed, okay}, []string{"attempt a status_5xx", "retry a", "attempt a rejected"},
+		},
+		// It does not change why the provider failed, and nobody was skipped.
+		"the breaker opens meanwhile": {
+			[]answer{dials}, 1, []session.Reason{session.OK, session.Open}, "b", []session.Reason{session.Dial},
+			[]session.Effect{failed}, []string{"attempt a dial", "attempt b "},
+		},
+	}, func(t *testing.T, c row) {
 		r := newRig(t)
-		a, b := r.add("a", answers(503), answers(422)), r.add("b", gives("s2"))
-		a.Retries = 5
-		served(t, r.run(t.Context()), "", session.Rejected)
-		a.asked(failed, okay)
-		b.asked()
-	})
-}
-
-// A breaker that opens between an attempt and its retry does not change why the
-// provider failed, and there is no retry to speak of.
-func TestRetryRefusedByAFake(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		a := r.add("a", because(session.Dial))
-		r.add("b", gives("s2"))
-		a.Retries = 1
-		a.refusals, a.retryIn = []session.Reason{session.OK, session.Open}, time.Minute
-		res := r.run(t.Context())
-		served(t, res, "b", session.Dial)
-		a.asked(failed)
-		r.saw("attempt a dial", "attempt b ")
-		if res.RetryIn != 0 {
-			t.Errorf("retry in %s, though nobody was skipped", res.RetryIn)
-		}
-	})
-}
-
-func TestRetryRefusedByABreaker(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		set := breaker.Defaults()
-		set.Consecutive = 2
-		r := newRig(t)
-		a := r.add("a", because(session.Dial))
-		a.Retries, a.Breaker = 5, breaker.New(set, nil, nil)
-		served(t, r.run(t.Context()), "", session.Dial)
-		if n := len(a.limits); n != 2 {
-			t.Errorf("asked %d times", n)
-		}
-		served(t, r.run(t.Context()), "", session.Open)
-	})
-}
-
-func TestRetryEndsWithTheClient(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		r := newRig(t)
-		a, b := r.add("a", func(ctx context.Context) (session.Session, error) {
-			cancel()
-			return answers(503)(ctx)
-		}), r.add("b", gives("s2"))
-		a.Retries, a.Backoff = 5, time.Second
+		a, b := r.add("a", c.answers...), r.add("b", gives("s2"))
+		a.Retries, a.Backoff, a.Refusals, a.Wait = c.retries, time.Second, c.refusals, time.Minute
 		start := time.Now()
-		res := r.run(ctx)
-		a.asked(failed)
-		b.asked()
-		if took := time.Since(start); took != 0 || res.Last().Verdict.Reason != session.Canceled {
-			t.Errorf("took %s and ended with %+v", took, res.Last().Verdict)
+		res := r.run(t.Context())
+		served(t, res, c.served, c.trail...)
+		a.asked(c.effects...)
+		b.asked([]session.Effect{okay}[:strings.Count(c.served, "b")]...)
+		r.Saw(c.saw...)
+		if took := time.Since(start); res.Upstream != took || took > 3*time.Second || res.RetryIn != 0 {
+			t.Errorf("took %s, upstream %s, retry in %s", took, res.Upstream, res.RetryIn)
 		}
 	})
 }
@@ -177,7 +119,7 @@ func TestRetryWithoutTimeForIt(t *testing.T) {
 		res := r.run(t.Context())
 		served(t, res, "", session.Dial)
 		a.asked(failed)
-		r.saw("attempt a dial")
+		r.Saw("attempt a dial")
 		if res.Upstream != 995*ms {
 			t.Errorf("upstream took %s", res.Upstream)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -21,31 +22,26 @@ func spend(b *chain.RetryBudget) (n int) {
 
 func TestRetryBudget(t *testing.T) {
 	const floor = 3
-	cases := []struct {
-		name     string
+	type row struct {
 		requests int
 		want     int
-	}{
-		{"nothing but the floor", 0, floor},
-		{"less than one earned", 4, floor},
-		{"one earned", 5, floor + 1},
-		{"a fifth of the requests", 100, floor + 20},
-		{"credit has an end", 100_000, floor + 100},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := chain.NewRetryBudget()
-				for range c.requests {
-					b.Earn()
-				}
-				// Five fifths may make a little less than one.
-				if n := spend(b); n != c.want && n != c.want-1 || n < floor {
-					t.Errorf("%d retries for %d requests, want %d", n, c.requests, c.want)
-				}
-			})
-		})
-	}
+	chaintest.Each(t, map[string]row{
+		"nothing but the floor":   {0, floor},
+		"less than one earned":    {4, floor},
+		"one earned":              {5, floor + 1},
+		"a fifth of the requests": {100, floor + 20},
+		"credit has an end":       {100_000, floor + 100},
+	}, func(t *testing.T, c row) {
+		b := chain.NewRetryBudget()
+		for range c.requests {
+			b.Earn()
+		}
+		// Five fifths may make a little less than one.
+		if n := spend(b); n != c.want && n != c.want-1 || n < floor {
+			t.Errorf("%d retries for %d requests, want %d", n, c.requests, c.want)
+		}
+	})
 }
 
 func TestRetryBudgetFloorIsPerSecond(t *testing.T) {
@@ -108,7 +104,7 @@ func TestSkippedRequestsEarnNoRetries(t *testing.T) {
 		r := newRig(t)
 		a := r.add("a", gives("s1"))
 		for range 500 {
-			a.refusals = []session.Reason{session.Open}
+			a.Refusals = []session.Reason{session.Open}
 			r.run(t.Context())
 		}
 		if n := spend(a.RetryBudget); n != 3 {

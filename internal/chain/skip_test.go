@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -16,7 +17,7 @@ func TestRunSkipsWhatItsBreakerRefuses(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				a, b := r.add("a", gives("s1")), r.add("b", gives("s2"))
-				a.refusals = []session.Reason{reason}
+				a.Refusals = []session.Reason{reason}
 				a.Retries = 3
 				start := time.Now()
 				res := r.run(t.Context())
@@ -29,7 +30,7 @@ func TestRunSkipsWhatItsBreakerRefuses(t *testing.T) {
 				}
 				a.asked()
 				b.asked(okay)
-				r.saw("skip a "+string(reason), "attempt b ")
+				r.Saw("skip a "+string(reason), "attempt b ")
 				if took := time.Since(start); took != 0 {
 					t.Errorf("skipping took %s", took)
 				}
@@ -39,59 +40,28 @@ func TestRunSkipsWhatItsBreakerRefuses(t *testing.T) {
 }
 
 func TestResultRetryIn(t *testing.T) {
-	cases := []struct {
-		name  string
+	type row struct {
 		waits []time.Duration
 		want  time.Duration
-	}{
-		{"one", []time.Duration{7 * time.Second}, 7 * time.Second},
-		{"the shortest, first", []time.Duration{4 * time.Second, 9 * time.Second}, 4 * time.Second},
-		{"the shortest, last", []time.Duration{9 * time.Second, 4 * time.Second}, 4 * time.Second},
-		{"a probe is under way at the first", []time.Duration{0, 9 * time.Second}, 0},
-		{"a probe is under way at the last", []time.Duration{9 * time.Second, 0}, 0},
-		{"all at once", []time.Duration{0, 0}, 0},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				for _, d := range c.waits {
-					f := r.add("f", gives("s"))
-					f.refusals, f.retryIn = []session.Reason{session.Open}, d
-				}
-				res := r.run(t.Context())
-				if res.Served != nil || res.RetryIn != c.want || res.Upstream != 0 {
-					t.Errorf("got %+v, want retry in %s", res, c.want)
-				}
-			})
-		})
-	}
-}
-
-func TestRunTellsTheBreakerOfACooldown(t *testing.T) {
-	cases := []struct {
-		name string
-		f    session.Failure
-		want []time.Duration
-	}{
-		{"asked for", session.Failure{Status: 429, RetryAfter: 7 * time.Second}, []time.Duration{7 * time.Second}},
-		{"ten years", session.Failure{Status: 429, RetryAfter: 87600 * time.Hour}, []time.Duration{time.Minute}},
-		{"not asked for", session.Failure{Status: 429}, nil},
-		{"negative", session.Failure{Status: 429, RetryAfter: -time.Second}, nil},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				a := r.add("a", fails(c.f))
-				r.run(t.Context())
-				a.asked(failed)
-				if len(a.cooldowns) != len(c.want) || len(c.want) == 1 && a.cooldowns[0] != c.want[0] {
-					t.Errorf("cooled down for %v, want %v", a.cooldowns, c.want)
-				}
-			})
-		})
-	}
+	chaintest.Each(t, map[string]row{
+		"one":                               {[]time.Duration{7 * time.Second}, 7 * time.Second},
+		"the shortest, first":               {[]time.Duration{4 * time.Second, 9 * time.Second}, 4 * time.Second},
+		"the shortest, last":                {[]time.Duration{9 * time.Second, 4 * time.Second}, 4 * time.Second},
+		"a probe is under way at the first": {[]time.Duration{0, 9 * time.Second}, 0},
+		"a probe is under way at the last":  {[]time.Duration{9 * time.Second, 0}, 0},
+		"all at once":                       {[]time.Duration{0, 0}, 0},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		for _, d := range c.waits {
+			f := r.add("f", gives("s"))
+			f.Refusals, f.Wait = []session.Reason{session.Open}, d
+		}
+		res := r.run(t.Context())
+		if res.Served != nil || res.RetryIn != c.want || res.Upstream != 0 {
+			t.Errorf("got %+v, want retry in %s", res, c.want)
+		}
+	})
 }
 
 // A cap bounds the sessions that are asked for, retries included.
@@ -106,8 +76,8 @@ func TestRunWithACap(t *testing.T) {
 		if res.RetryIn != 30*time.Minute {
 			t.Errorf("retry in %s", res.RetryIn)
 		}
-		if a.permits != 3 || len(a.limits) != 2 || a.effects[2] != excluded {
-			t.Errorf("%d permits, %d attempts, %v", a.permits, len(a.limits), a.effects)
+		if a.Permits != 3 || len(a.limits) != 2 || a.Effects[2] != excluded {
+			t.Errorf("%d permits, %d attempts, %v", a.Permits, len(a.limits), a.Effects)
 		}
 	})
 }
@@ -120,7 +90,7 @@ func TestRunWithABreaker(t *testing.T) {
 		a := r.add("a", answers(500), answers(500), answers(500), answers(500), answers(500), gives("s1"))
 		r.add("b", gives("s2"))
 		own := breaker.New(breaker.Defaults(), nil, nil)
-		a.Breaker = own
+		a.Target.Breaker = own
 		for range 5 {
 			served(t, r.run(t.Context()), "b", session.Status5xx)
 		}
@@ -141,7 +111,7 @@ func TestRunWithABreakerCoolingDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		a := r.add("a", fails(session.Failure{Status: 429, RetryAfter: 30 * time.Second}), gives("s1"))
-		a.Breaker = breaker.New(breaker.Defaults(), nil, nil)
+		a.Target.Breaker = breaker.New(breaker.Defaults(), nil, nil)
 		served(t, r.run(t.Context()), "", session.Status429)
 		res := r.run(t.Context())
 		served(t, res, "", session.Cooldown)

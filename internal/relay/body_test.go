@@ -3,12 +3,13 @@ package relay_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -55,22 +56,34 @@ var payloads = []struct {
 	{"1 MiB, chunked", unknown(1 << 20), text(1 << 20), -1, false},
 }
 
-// What a target gets of the body, and the next one after it.
+// What a target gets of the body, also behind one that was skipped, and the next
+// one after it; and how much of it is known where nobody takes the request.
 func TestBody(t *testing.T) {
 	for _, c := range payloads {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+		for _, last := range []int{200, 503} {
+			t.Run(fmt.Sprint(c.name, ", ", last), func(t *testing.T) {
 				r := newRig(t)
-				a, b := r.add("a"), r.add("b")
-				a.sends, b.sends = []send{a.keeps(answers(503))}, []send{b.keeps(answers(200))}
-				if c.again {
-					r.carried(c.req(t.Context()))
-					b.asked(okay)
-				} else {
-					_ = r.failed(c.req(t.Context()))
-					b.asked()
+				skipped, a, b := r.add("skipped"), r.add("a"), r.add("b")
+				skipped.refuses(session.Open)
+				a.sends, b.sends = []send{a.keeps(answers(503))}, []send{b.keeps(answers(last))}
+				head := c.text
+				switch {
+				case c.length > buffer:
+					head = "" // it was not kept
+				case c.length < 0:
+					head = c.text[:buffer+1]
 				}
+				if c.again && last == 200 {
+					r.carried(c.req(t.Context()))
+				} else if f := r.failed(c.req(t.Context())); string(f.Body) != head {
+					t.Errorf("%d bytes are known, want %d", len(f.Body), len(head))
+				}
+				skipped.asked()
 				a.asked(failed)
+				b.asked(map[int][]session.Effect{200: {okay}, 503: {failed}, 0: nil}[last*len(b.requests)]...)
+				if (len(b.requests) == 1) != c.again {
+					t.Errorf("the second was asked %d times", len(b.requests))
+				}
 				for _, f := range []*fake{a, b} {
 					for i, req := range f.requests {
 						if f.bodies[i] != c.text || req.ContentLength != c.length {
@@ -80,7 +93,7 @@ func TestBody(t *testing.T) {
 					}
 				}
 			})
-		})
+		}
 	}
 }
 
@@ -104,84 +117,38 @@ func checkFraming(t *testing.T, req *http.Request) {
 	}
 }
 
-// A body that is not kept has not been sent where a target was skipped.
-func TestLargeBodySkipsAnOpenBreaker(t *testing.T) {
-	for _, c := range payloads {
-		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t)
-			a, b, d := r.add("a", answers(200)), r.add("b", answers(200)), r.add("d")
-			a.refusal, b.refusal = session.Open, session.Cooldown
-			d.sends = []send{d.keeps(answers(200))}
-			if got := r.carried(c.req(t.Context())); got.Target != d.Target.Target {
-				t.Errorf("%s answered", got.Target.Name)
-			}
-			a.asked()
-			b.asked()
-			d.asked(okay)
-			if d.bodies[0] != c.text {
-				t.Errorf("got %d bytes", len(d.bodies[0]))
-			}
-		})
-	}
-}
-
-// A body that is not kept is sent once, whatever becomes of it.
-func TestLargeBodyIsSentOnce(t *testing.T) {
-	for _, o := range outcomes {
-		t.Run(o.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				r.Failover = relay.Any
-				a, b := r.add("a", o.send), r.add("b", answers(200))
-				got, err := r.carry(known(buffer + 1)(t.Context()))
-				if (err == nil) != (o.reason == session.OK) {
-					t.Errorf("got %v", err)
-				}
-				if err == nil {
-					_ = got.Body.Close()
-				}
-				a.asked(o.effect)
-				b.asked()
-			})
-		})
-	}
-}
-
 // A client that leaves within its body is no failure of any target, and costs
 // none of them a permit where the body is read beforehand.
 func TestBodyThatCannotBeRead(t *testing.T) {
 	errLeft := errors.New("connection cut by the client")
-	cases := []struct {
-		name    string
+	type row struct {
 		taken   int // before it fails
 		length  int64
 		effects []session.Effect // of the first target
-	}{
-		{"at once", 0, 100, nil},
-		{"within", 50, 100, nil},
-		{"at once, chunked", 0, -1, nil},
-		{"within the buffer, chunked", buffer, -1, nil},
-		{"behind the buffer, chunked", buffer + 1, -1, []session.Effect{excluded}},
-		{"large, at once", 0, 1 << 20, []session.Effect{excluded}},
-		{"large, within", buffer + 1, 1 << 20, []session.Effect{excluded}},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t)
-			r.Failover = relay.Any
-			a, b := r.add("a", answers(200)), r.add("b", answers(200))
-			req := post(t.Context(), io.NopCloser(&source{left: c.taken, err: errLeft}))
-			req.ContentLength = c.length
-			_, err := r.carry(req)
-			if _, ok := errors.AsType[*relay.Failed](err); ok || !errors.Is(err, errLeft) || !strings.HasPrefix(err.Error(), "reading body of the request: ") {
-				t.Errorf("got %v", err)
-			}
-			a.asked(c.effects...)
-			b.asked()
-			if c.effects != nil {
-				a.abandoned()
-				r.saw("attempt a canceled")
-			}
-		})
-	}
+	chaintest.Each(t, map[string]row{
+		"at once":                    {0, 100, nil},
+		"within":                     {50, 100, nil},
+		"at once, chunked":           {0, -1, nil},
+		"within the buffer, chunked": {buffer, -1, nil},
+		"behind the buffer, chunked": {buffer + 1, -1, []session.Effect{excluded}},
+		"large, at once":             {0, 1 << 20, []session.Effect{excluded}},
+		"large, within":              {buffer + 1, 1 << 20, []session.Effect{excluded}},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		r.Failover = relay.Any
+		a, b := r.add("a", answers(200)), r.add("b", answers(200))
+		req := post(t.Context(), io.NopCloser(&source{left: c.taken, err: errLeft}))
+		req.ContentLength = c.length
+		_, err := r.carry(req)
+		if _, ok := errors.AsType[*relay.Failed](err); ok || !errors.Is(err, errLeft) || !strings.HasPrefix(err.Error(), "reading body of the request: ") {
+			t.Errorf("got %v", err)
+		}
+		a.asked(c.effects...)
+		b.asked()
+		if c.effects != nil {
+			a.abandoned()
+			r.Saw("attempt a canceled")
+		}
+	})
 }

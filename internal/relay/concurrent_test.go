@@ -7,21 +7,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
-	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
-
-// silent is an observer that keeps nothing, so that many may share it.
-type silent struct{}
-
-func (silent) Attempted(string, session.Verdict, time.Duration, error) {}
-func (silent) Skipped(session.Reason)                                  {}
-func (silent) Retrying()                                               {}
-func (silent) FellBack(string, string, session.Reason)                 {}
 
 // busy takes no request.
 func busy(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +25,7 @@ func busy(w http.ResponseWriter, r *http.Request) {
 func TestCarryConcurrently(t *testing.T) {
 	broken, works := serve(t, busy), serve(t, echoes)
 	target := func(name string, send send) relay.Target {
-		return relay.Target{Target: &chain.Target{Name: name, Breaker: breaker.New(breaker.Defaults(), nil, nil), Observer: silent{}}, Send: send}
+		return relay.Target{Target: &chain.Target{Name: name, Breaker: breaker.New(breaker.Defaults(), nil, nil), Observer: chaintest.Silent{}}, Send: send}
 	}
 	targets := []relay.Target{target("a", broken.send), target("b", works.send)}
 	r := relay.Relay{

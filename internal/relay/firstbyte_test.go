@@ -10,51 +10,47 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 func TestFirstByte(t *testing.T) {
-	cases := []struct {
-		name   string
+	type row struct {
 		send   send
 		reason session.Reason
 		took   time.Duration
-	}{
-		{"at once", answers(200), session.OK, 0},
-		{"just in time", takes(firstByte-1, answers(200)), session.OK, firstByte - 1},
-		{"never", hangs, session.Timeout, firstByte},
-		{"too late, by a transport that waits", takes(firstByte+1, answers(200)), session.Timeout, firstByte + 1},
-		{"too late a refusal", takes(firstByte+1, answers(403)), session.Timeout, firstByte + 1},
-		{"breaks off too late", takes(firstByte+1, breaksOff(io.ErrUnexpectedEOF)), session.Timeout, firstByte + 1},
-		{"its own time limit", breaksOff(context.DeadlineExceeded), session.Timeout, 0},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				a, b := r.add("a", c.send), r.add("b", answers(200))
-				start := time.Now()
-				if c.reason == session.OK {
-					got := r.carried(nil)
-					time.Sleep(10 * firstByte) // the limit is over with the header
-					if body, err := io.ReadAll(got.Body); string(body) != "answer" || err != nil || a.requests[0].Context().Err() != nil {
-						t.Errorf("got %q and %v", body, err)
-					}
-					a.asked(okay)
-					b.asked()
-					return
-				}
-				f := r.failed(nil)
-				if took := time.Since(start); took != c.took || f.Steps[0].Verdict.Reason != c.reason {
-					t.Errorf("failed with %v after %s", reasons(f.Trail), took)
-				}
-				a.asked(failed)
-				a.abandoned()
-				b.asked()
-			})
-		})
-	}
+	chaintest.Each(t, map[string]row{
+		"at once":                             {answers(200), session.OK, 0},
+		"just in time":                        {takes(firstByte-1, answers(200)), session.OK, firstByte - 1},
+		"never":                               {hangs, session.Timeout, firstByte},
+		"too late, by a transport that waits": {takes(firstByte+1, answers(200)), session.Timeout, firstByte + 1},
+		"too late a refusal":                  {takes(firstByte+1, answers(403)), session.Timeout, firstByte + 1},
+		"breaks off too late":                 {takes(firstByte+1, breaksOff(io.ErrUnexpectedEOF)), session.Timeout, firstByte + 1},
+		"its own time limit":                  {breaksOff(context.DeadlineExceeded), session.Timeout, 0},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		a, b := r.add("a", c.send), r.add("b", answers(200))
+		start := time.Now()
+		if c.reason == session.OK {
+			got := r.carried(nil)
+			time.Sleep(10 * firstByte) // the limit is over with the header
+			if body, err := io.ReadAll(got.Body); string(body) != "answer" || err != nil || a.requests[0].Context().Err() != nil {
+				t.Errorf("got %q and %v", body, err)
+			}
+			a.asked(okay)
+			b.asked()
+			return
+		}
+		f := r.failed(nil)
+		if took := time.Since(start); took != c.took || f.Steps[0].Verdict.Reason != c.reason {
+			t.Errorf("failed with %v after %s", reasons(f.Trail), took)
+		}
+		a.asked(failed)
+		a.abandoned()
+		b.asked()
+	})
 }
 
 // Each target has the whole of it.

@@ -10,44 +10,41 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 )
 
 func TestIdle(t *testing.T) {
 	const nearly = idle - 1
-	cases := []struct {
-		name   string
+	type row struct {
 		pauses []time.Duration
 		want   string
 		idle   bool
-	}{
-		{"no pause", nil, "", false},
-		{"short of it", []time.Duration{nearly}, "x", false},
-		{"each byte starts it anew", []time.Duration{nearly, nearly, nearly, nearly}, "xxxx", false},
-		{"before the first byte", []time.Duration{idle + 1}, "", true},
-		{"after some", []time.Duration{0, nearly, idle + 1, 0}, "xx", true},
-		{"for ever", []time.Duration{0, 1 << 60}, "x", true},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				a := r.add("a", pauses(c.pauses...))
-				got := r.carried(nil)
-				body, err := io.ReadAll(got.Body)
-				if string(body) != c.want || errors.Is(err, relay.ErrIdle) != c.idle || (err != nil) != c.idle || got.Idle() != c.idle {
-					t.Errorf("got %q and %v, idle: %t", body, err, got.Idle())
-				}
-				if ctx := a.requests[0].Context(); errors.Is(context.Cause(ctx), relay.ErrIdle) != c.idle {
-					t.Errorf("the attempt ended by %v", context.Cause(ctx))
-				}
-				if _, err := got.Body.Read(make([]byte, 1)); errors.Is(err, relay.ErrIdle) != c.idle {
-					t.Errorf("then %v", err)
-				}
-				a.asked(okay)
-			})
-		})
-	}
+	chaintest.Each(t, map[string]row{
+		"no pause":                 {nil, "", false},
+		"short of it":              {[]time.Duration{nearly}, "x", false},
+		"each byte starts it anew": {[]time.Duration{nearly, nearly, nearly, nearly}, "xxxx", false},
+		"before the first byte":    {[]time.Duration{idle + 1}, "", true},
+		"after some":               {[]time.Duration{0, nearly, idle + 1, 0}, "xx", true},
+		"for ever":                 {[]time.Duration{0, 1 << 60}, "x", true},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		a := r.add("a", pauses(c.pauses...))
+		got := r.carried(nil)
+		a.asked(okay) // the permit comes back with the header
+		body, err := io.ReadAll(got.Body)
+		if string(body) != c.want || errors.Is(err, relay.ErrIdle) != c.idle || (err != nil) != c.idle || got.Idle() != c.idle {
+			t.Errorf("got %q and %v, idle: %t", body, err, got.Idle())
+		}
+		if ctx := a.requests[0].Context(); errors.Is(context.Cause(ctx), relay.ErrIdle) != c.idle {
+			t.Errorf("the attempt ended by %v", context.Cause(ctx))
+		}
+		if _, err := got.Body.Read(make([]byte, 1)); errors.Is(err, relay.ErrIdle) != c.idle {
+			t.Errorf("then %v", err)
+		}
+		a.asked(okay)
+	})
 }
 
 // What a client takes to read is no pause of the answer.
@@ -133,14 +130,18 @@ func closeAfter(t *testing.T, after time.Duration) {
 	}
 }
 
-// A transport that gives an answer without a body gives one without bytes.
+// A transport that gives an answer without a body gives one without bytes, which
+// does not end as a connection does.
 func TestAnswerWithoutABody(t *testing.T) {
-	for _, status := range []int{200, 503} {
+	for status, body := range map[int]io.ReadCloser{200: nil, 503: nil, 101: http.NoBody} {
 		r := newRig(t)
-		r.add("a", func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: status}, nil })
+		r.add("a", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Body: body}, nil
+		})
 		r.add("b", answers(200))
-		if b, err := io.ReadAll(r.carried(nil).Body); err != nil || strings.Trim(string(b), "answer") != "" {
-			t.Errorf("%d: got %q and %v", status, b, err)
+		got := r.carried(nil)
+		if b, err := io.ReadAll(got.Body); err != nil || strings.Trim(string(b), "answer") != "" || got.SocketEnd() != 0 {
+			t.Errorf("%d: got %q and %v, ended as %d", status, b, err, got.SocketEnd())
 		}
 	}
 }

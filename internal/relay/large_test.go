@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -17,42 +18,39 @@ import (
 // No more of a body is taken from the client before it is sent than may be kept.
 func TestLargeBodyIsNotHeld(t *testing.T) {
 	const size = 8 << 20
-	cases := []struct {
-		name   string
+	type row struct {
 		length int64
 		limit  int64
 		most   int
-	}{
-		{"known", size, buffer, 0},
-		{"chunked", -1, buffer, buffer + 1},
-		{"known, no buffer", size, 0, 0},
-		{"chunked, no buffer", -1, 0, 1},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t)
-			r.Buffer = c.limit
-			body := &source{left: size}
-			before := 0
-			a := r.add("a", func(req *http.Request) (*http.Response, error) {
-				before = body.taken
-				return answers(200)(req)
-			})
-			req := post(t.Context(), io.NopCloser(body))
-			req.ContentLength = c.length
-			var start, end runtime.MemStats
-			runtime.ReadMemStats(&start)
-			r.carried(req)
-			runtime.ReadMemStats(&end)
-			a.asked(okay)
-			if before != c.most || body.taken != size {
-				t.Errorf("%d bytes were taken before it was sent, want %d, and %d after it", before, c.most, body.taken)
-			}
-			if n := end.TotalAlloc - start.TotalAlloc; n > size/8 {
-				t.Errorf("it took %d bytes of memory", n)
-			}
+	chaintest.Each(t, map[string]row{
+		"known":              {size, buffer, 0},
+		"chunked":            {-1, buffer, buffer + 1},
+		"known, no buffer":   {size, 0, 0},
+		"chunked, no buffer": {-1, 0, 1},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		r.Buffer = c.limit
+		body := &source{left: size}
+		before := 0
+		a := r.add("a", func(req *http.Request) (*http.Response, error) {
+			before = body.taken
+			return answers(200)(req)
 		})
-	}
+		req := post(t.Context(), io.NopCloser(body))
+		req.ContentLength = c.length
+		var start, end runtime.MemStats
+		runtime.ReadMemStats(&start)
+		r.carried(req)
+		runtime.ReadMemStats(&end)
+		a.asked(okay)
+		if before != c.most || body.taken != size {
+			t.Errorf("%d bytes were taken before it was sent, want %d, and %d after it", before, c.most, body.taken)
+		}
+		if n := end.TotalAlloc - start.TotalAlloc; n > size/8 {
+			t.Errorf("it took %d bytes of memory", n)
+		}
+	})
 }
 
 // slow is a client's body that pauses before each of its parts.
@@ -95,45 +93,40 @@ func reads(then send) send {
 // its breaker was open for everybody.
 func TestLargeBodyOfASlowClient(t *testing.T) {
 	const part = 25 * time.Second
-	cases := []struct {
-		name   string
+	type row struct {
 		pauses []time.Duration
 		then   send
 		reason session.Reason
 		effect session.Effect
 		took   time.Duration
-	}{
-		{"slow and complete", []time.Duration{part, part, part}, answers(200), session.OK, okay, 3 * part},
-		{"slow, then a late header", []time.Duration{part, part}, takes(part, answers(200)), session.OK, okay, 3 * part},
-		{"slow, then no header", []time.Duration{part, part}, hangs, session.Timeout, failed, 2*part + firstByte},
-		{"slow, then 500", []time.Duration{part, part}, answers(500), session.Status5xx, failed, 2 * part},
-		{"stalls", []time.Duration{part, time.Hour}, answers(200), session.Canceled, excluded, part + firstByte},
-		{"stalls at once", []time.Duration{time.Hour}, answers(200), session.Canceled, excluded, firstByte},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				a := r.add("a", reads(c.then))
-				req := post(t.Context(), &slow{pauses: c.pauses, part: buffer})
-				req.ContentLength = 1 << 20
-				start := time.Now()
-				got, err := r.carry(req)
-				if took := time.Since(start); took != c.took {
-					t.Errorf("it took %s, want %s", took, c.took)
-				}
-				if _, ok := errors.AsType[*relay.Failed](err); ok != (c.effect == failed) || (err == nil) != (c.effect == okay) {
-					t.Errorf("got %v", err)
-				}
-				if err == nil {
-					_ = got.Body.Close()
-				}
-				a.asked(c.effect)
-				r.saw("attempt a " + string(c.reason))
-				time.Sleep(time.Hour) // the client's last read is over
-			})
-		})
-	}
+	chaintest.Each(t, map[string]row{
+		"slow and complete":        {[]time.Duration{part, part, part}, answers(200), session.OK, okay, 3 * part},
+		"slow, then a late header": {[]time.Duration{part, part}, takes(part, answers(200)), session.OK, okay, 3 * part},
+		"slow, then no header":     {[]time.Duration{part, part}, hangs, session.Timeout, failed, 2*part + firstByte},
+		"slow, then 500":           {[]time.Duration{part, part}, answers(500), session.Status5xx, failed, 2 * part},
+		"stalls":                   {[]time.Duration{part, time.Hour}, answers(200), session.Canceled, excluded, part + firstByte},
+		"stalls at once":           {[]time.Duration{time.Hour}, answers(200), session.Canceled, excluded, firstByte},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		a := r.add("a", reads(c.then))
+		req := post(t.Context(), &slow{pauses: c.pauses, part: buffer})
+		req.ContentLength = 1 << 20
+		start := time.Now()
+		got, err := r.carry(req)
+		if took := time.Since(start); took != c.took {
+			t.Errorf("it took %s, want %s", took, c.took)
+		}
+		if _, ok := errors.AsType[*relay.Failed](err); ok != (c.effect == failed) || (err == nil) != (c.effect == okay) {
+			t.Errorf("got %v", err)
+		}
+		if err == nil {
+			_ = got.Body.Close()
+		}
+		a.asked(c.effect)
+		r.Saw("attempt a " + string(c.reason))
+		time.Sleep(time.Hour) // the client's last read is over
+	})
 }
 
 // An answer may come before the body has been sent. What the client goes on to

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,7 +16,7 @@ import (
 // outcome is what can become of the first of two targets.
 type outcome struct {
 	name      string
-	send      send
+	send      send           // nil: the breaker refuses
 	reason    session.Reason // OK: the client gets this answer
 	effect    session.Effect
 	safe, any bool // whether the request moves; with off it never does
@@ -55,82 +56,74 @@ var outcomes = []outcome{
 	{"redirect", answers(307, "Location", "/"), session.OK, okay, stays, stays, 0},
 	{"200", answers(200), session.OK, okay, stays, stays, 0},
 	{"204", answers(204), session.OK, okay, stays, stays, 0},
+	{"breaker open", nil, session.Open, excluded, moves, moves, 0},
+	{"forced open", nil, session.ForcedOpen, excluded, moves, moves, 0},
+	{"cooling down", nil, session.Cooldown, excluded, moves, moves, 0},
 }
 
-// moved tells whether the request moves under a policy.
-func (o outcome) moved(f relay.Failover) bool {
-	return f == relay.Safe && o.safe || f == relay.Any && o.any
+// A body that is not kept is sent once, whatever becomes of it.
+const sentOnce = "any, sent once"
+
+// moved reports whether the request moves under a policy.
+func (o outcome) moved(policy string) bool {
+	return policy == "safe" && o.safe || policy == "any" && o.any || policy == sentOnce && o.any && o.send == nil
 }
 
 func TestPolicy(t *testing.T) {
 	for _, o := range outcomes {
-		for _, policy := range []relay.Failover{relay.Safe, relay.Any, relay.Off} {
-			t.Run(o.name+"/"+string(policy), func(t *testing.T) {
+		for _, policy := range []string{"safe", "any", "off", sentOnce} {
+			t.Run(o.name+"/"+policy, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { o.check(t, policy) })
 			})
 		}
 	}
 }
 
-func (o outcome) check(t *testing.T, policy relay.Failover) {
+func (o outcome) check(t *testing.T, policy string) {
 	t.Helper()
 	r := newRig(t)
-	r.Failover = policy
+	word, once := strings.CutSuffix(policy, ", sent once")
+	r.Failover = relay.Failover(word)
+	req := post(t.Context(), strings.NewReader("hello"))
+	if once {
+		req = known(buffer + 1)(t.Context())
+	}
 	a, b := r.add("a", o.send), r.add("b", answers(200))
+	saw := "attempt a " + string(o.reason)
+	if o.send == nil {
+		saw = "skip a " + string(o.reason)
+		a.refuses(o.reason)
+	}
 	switch {
 	case o.moved(policy):
-		got := r.carried(nil)
+		got := r.carried(req)
 		if got.Target != b.Target.Target || !slices.Equal(reasons(got.Trail), []session.Reason{o.reason}) {
 			t.Errorf("%s answered after %v", got.Target.Name, got.Trail)
 		}
 		b.asked(okay)
-		r.saw("attempt a "+string(o.reason), "attempt b ")
+		r.Saw(saw, "attempt b ")
 	case o.reason == session.OK:
-		if got := r.carried(nil); got.Target != a.Target.Target || got.Trail.Steps != nil {
+		if got := r.carried(req); got.Target != a.Target.Target || got.Trail.Steps != nil {
 			t.Errorf("%s answered after %v", got.Target.Name, got.Trail)
 		}
 		b.asked()
-		r.saw("attempt a ")
+		r.Saw(saw)
 	default:
-		if f := r.failed(nil); !slices.Equal(reasons(f.Trail), []session.Reason{o.reason}) {
+		if f := r.failed(req); !slices.Equal(reasons(f.Trail), []session.Reason{o.reason}) {
 			t.Errorf("failed with %v", f.Trail)
 		}
 		b.asked()
-		r.saw("attempt a " + string(o.reason))
+		r.Saw(saw)
+	}
+	if o.send == nil {
+		a.asked()
+		return
 	}
 	a.asked(o.effect)
 	if o.reason != session.OK {
 		a.abandoned()
 	}
-	if n := len(a.cooldowns); (n > 0) != (o.cooldown > 0) || n == 1 && a.cooldowns[0] != o.cooldown || n > 1 {
-		t.Errorf("cooled down for %v, want %s", a.cooldowns, o.cooldown)
-	}
-}
-
-func TestPolicyOfASkippedTarget(t *testing.T) {
-	for _, reason := range []session.Reason{session.Open, session.ForcedOpen, session.Cooldown} {
-		for policy, want := range map[relay.Failover]bool{relay.Safe: moves, relay.Any: moves, relay.Off: stays} {
-			t.Run(string(reason)+"/"+string(policy), func(t *testing.T) {
-				r := newRig(t)
-				r.Failover = policy
-				a, b := r.add("a", answers(200)), r.add("b", answers(200))
-				a.refusal = reason
-				if want == moves {
-					if got := r.carried(nil); got.Target != b.Target.Target || !slices.Equal(reasons(got.Trail), []session.Reason{reason}) {
-						t.Errorf("%s answered after %v", got.Target.Name, got.Trail)
-					}
-					b.asked(okay)
-				} else {
-					if f := r.failed(nil); !slices.Equal(reasons(f.Trail), []session.Reason{reason}) {
-						t.Errorf("failed with %v", f.Trail)
-					}
-					b.asked()
-				}
-				a.asked()
-				if r.log[0] != "skip a "+string(reason) {
-					t.Errorf("the observer saw %q", r.log)
-				}
-			})
-		}
+	if n := len(a.Cooldowns); (n > 0) != (o.cooldown > 0) || n == 1 && a.Cooldowns[0] != o.cooldown || n > 1 {
+		t.Errorf("cooled down for %v, want %s", a.Cooldowns, o.cooldown)
 	}
 }

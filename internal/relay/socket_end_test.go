@@ -166,19 +166,6 @@ func TestSocketEndBySize(t *testing.T) {
 	}
 }
 
-// Bytes pass unchanged.
-func TestSocketPassesBytes(t *testing.T) {
-	conn := &scripted{reads: [][]byte{[]byte("from"), []byte(" there")}, end: io.EOF}
-	_, socket := upgradedTo(t, conn)
-	if b, err := io.ReadAll(socket); string(b) != "from there" || err != nil {
-		t.Errorf("got %q and %v", b, err)
-	}
-	write([]byte("to"), []byte(" there"))(socket)
-	if string(conn.wrote) != "to there" {
-		t.Errorf("the backend got %q", conn.wrote)
-	}
-}
-
 // A half is closed where there are halves. Elsewhere the proxy gets net/http's
 // error.
 func TestSocketHalves(t *testing.T) {
@@ -198,19 +185,6 @@ func TestSocketHalves(t *testing.T) {
 	}
 	if conn.halves != 1 {
 		t.Errorf("closed %d times", conn.halves)
-	}
-}
-
-// An answer that is not a connection does not end as one.
-func TestSocketEndOfAnAnswer(t *testing.T) {
-	for _, status := range []int{http.StatusOK, http.StatusSwitchingProtocols} {
-		r := newRig(t)
-		r.add("a", func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody}, nil
-		})
-		if got := r.carried(nil).SocketEnd(); got != 0 {
-			t.Errorf("%d: got %d", status, got)
-		}
 	}
 }
 

@@ -19,15 +19,16 @@ func switches(conn net.Conn) send {
 	}
 }
 
-// An upgraded connection may be quiet for as long as it likes, and says when it
-// is closed itself.
-func TestUpgradedConnectionIsNotCutByIdle(t *testing.T) {
+// An upgraded connection may be quiet for as long as it likes, ends with its
+// request, and says when it is closed itself.
+func TestUpgradedConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer theirs.Close()
 		r := newRig(t)
 		a := r.add("a", switches(ours))
-		got := r.carried(nil)
+		ctx, leave := context.WithCancel(t.Context())
+		got := r.carried(post(ctx, nil))
 		a.asked(okay)
 		conn, ok := got.Body.(io.ReadWriteCloser)
 		if !ok {
@@ -44,24 +45,13 @@ func TestUpgradedConnectionIsNotCutByIdle(t *testing.T) {
 		if got.Idle() || a.requests[0].Context().Err() != nil {
 			t.Errorf("idle: %t, ended by %v", got.Idle(), a.requests[0].Context().Err())
 		}
+		leave()
+		a.abandoned()
 		_ = conn.Close()
 		if _, err := theirs.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("the other end got %v", err)
 		}
 	})
-}
-
-// What was passed on as a connection ends with its request.
-func TestUpgradedConnectionEndsWithTheRequest(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	ours, theirs := net.Pipe()
-	defer theirs.Close()
-	r := newRig(t)
-	a := r.add("a", switches(ours))
-	r.carried(post(ctx, nil))
-	cancel()
-	a.abandoned()
-	a.asked(okay)
 }
 
 // With net/http: both directions, and each can be closed by itself.

@@ -1,0 +1,141 @@
+// Package chaintest holds what the tests of the chain and of the relay share: a
+// breaker and an observer that keep what they are told. Only tests import it.
+package chaintest
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
+
+// Each runs a test for each of the cases, with a clock of its own.
+func Each[C any](t *testing.T, cases map[string]C, test func(t *testing.T, c C)) {
+	t.Helper()
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, c) })
+		})
+	}
+}
+
+// Breaker is a [chain.Breaker] that refuses what the test says.
+type Breaker struct {
+	T *testing.T
+
+	// Refusals are those of one permit after the other, [session.OK] for none.
+	// The last one repeats.
+	Refusals []session.Reason
+
+	// Wait is what RetryIn returns.
+	Wait time.Duration
+
+	// Permits is how many were given, Effects are those of the permits given
+	// back, in order.
+	Permits   int
+	Effects   []session.Effect
+	Cooldowns []time.Duration
+}
+
+// Allow implements [chain.Breaker].
+func (b *Breaker) Allow() (done func(session.Verdict, time.Duration), reason session.Reason) {
+	if len(b.Refusals) > 0 {
+		reason = b.Refusals[0]
+		b.Refusals = b.Refusals[min(1, len(b.Refusals)-1):]
+	}
+	if reason != session.OK {
+		return nil, reason
+	}
+	b.Permits++
+	returned := false
+	return func(v session.Verdict, _ time.Duration) {
+		if returned {
+			b.T.Error("a permit came back twice")
+		}
+		returned = true
+		b.Effects = append(b.Effects, v.Effect)
+		if v.Cooldown > 0 {
+			b.Cooldowns = append(b.Cooldowns, v.Cooldown)
+		}
+	}, session.OK
+}
+
+// RetryIn implements [chain.Breaker].
+func (b *Breaker) RetryIn() time.Duration { return b.Wait }
+
+// Closed implements [chain.Breaker].
+func (*Breaker) Closed() bool { return true }
+
+// Asked checks that each of the attempts had a permit, and that every permit came
+// back with the effects given.
+func (b *Breaker) Asked(name string, attempts int, effects ...session.Effect) {
+	b.T.Helper()
+	if b.Permits != len(effects) || attempts != len(effects) || !slices.Equal(b.Effects, effects) {
+		b.T.Errorf("%s: %d permits, %d attempts, given back with %v; want %v", name, b.Permits, attempts, b.Effects, effects)
+	}
+}
+
+// Log is what the observers of a request's targets have seen. The request's id
+// is r1.
+type Log struct {
+	T        *testing.T
+	Lines    []string
+	FellBack []string
+	Err      error // of the last attempt
+}
+
+// Observer returns the observer of a target.
+func (l *Log) Observer(name string) chain.Observer { return observer{l, name} }
+
+// Saw checks the lines.
+func (l *Log) Saw(want ...string) {
+	l.T.Helper()
+	if !slices.Equal(l.Lines, want) {
+		l.T.Errorf("the observer saw %q, want %q", l.Lines, want)
+	}
+}
+
+type observer struct {
+	*Log
+	name string
+}
+
+func (o observer) line(s string) { o.Lines = append(o.Lines, s) }
+
+// Attempted implements [chain.Observer].
+func (o observer) Attempted(id string, v session.Verdict, _ time.Duration, err error) {
+	if (err == nil) != (v.Reason == session.OK) || id != "r1" {
+		o.T.Errorf("%s: reason %q with error %v for request %q", o.name, v.Reason, err, id)
+	}
+	o.Err = err
+	o.line("attempt " + o.name + " " + string(v.Reason))
+}
+
+// Skipped implements [chain.Observer].
+func (o observer) Skipped(reason session.Reason) { o.line("skip " + o.name + " " + string(reason)) }
+
+// Retrying implements [chain.Observer].
+func (o observer) Retrying() { o.line("retry " + o.name) }
+
+// FellBack implements [chain.Observer].
+func (o observer) FellBack(_, servedBy string, reason session.Reason) {
+	o.Log.FellBack = append(o.Log.FellBack, o.name+" to "+servedBy+": "+string(reason))
+}
+
+// Silent is an observer that keeps nothing, so that many requests may share it.
+type Silent struct{}
+
+// Attempted implements [chain.Observer].
+func (Silent) Attempted(string, session.Verdict, time.Duration, error) {}
+
+// Skipped implements [chain.Observer].
+func (Silent) Skipped(session.Reason) {}
+
+// Retrying implements [chain.Observer].
+func (Silent) Retrying() {}
+
+// FellBack implements [chain.Observer].
+func (Silent) FellBack(string, string, session.Reason) {}
