@@ -113,7 +113,7 @@ func FuzzCaddyfile(f *testing.F) {
 	}
 	for name, options := range lines {
 		for option, l := range options {
-			for _, args := range strings.Split(l.args, "|") {
+			for args := range strings.SplitSeq(l.args, "|") {
 				site, _ := places[name].site(option, l.whole(option, args))
 				f.Add(strings.TrimSuffix(strings.TrimPrefix(site, ":8080 {\n"), "}\n"))
 			}

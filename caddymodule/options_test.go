@@ -31,7 +31,7 @@ func TestOptions(t *testing.T) {
 			}
 			t.Run(name+"/"+option, func(t *testing.T) {
 				c := &optionTest{T: t, place: places[name], line: l, option: option}
-				for _, args := range strings.Split(l.args, "|") {
+				for args := range strings.SplitSeq(l.args, "|") {
 					c.adapts(args)
 					c.isRefusedTwice(args, o)
 					c.isRefusedWithBlock(args)
