@@ -11,14 +11,13 @@ import (
 // Paths and defaults of the simulated backend.
 const (
 	backendSessions = "/api/sessions"
-	backendHealth   = "/health"
 	backendPrefix   = "session-"
 	backendModel    = "custom-v1" // if the request names none
 )
 
 // backend answers like the documented sample backend.
 type backend struct {
-	opts     Options
+	key      string // required if not empty
 	sessions backendSecrets
 }
 
@@ -34,24 +33,19 @@ type backendSession struct {
 // struct, because encoding/json ignores case when it matches struct fields.
 type backendOrder map[string]json.RawMessage
 
-func (b *backend) route(u *url.URL) (string, judge) {
+func (b *backend) route(u *url.URL) judge {
 	switch u.Path {
 	case backendSessions:
-		return http.MethodPost, b.create
+		return b.create
 	case backendStream:
-		return http.MethodPost, b.reply
-	case backendHealth:
-		return http.MethodGet, nil
+		return b.reply
 	}
-	return "", nil
+	return nil
 }
-
-// mark does nothing: FastAPI has no headers common to all answers.
-func (*backend) mark(http.Header) {}
 
 // create checks the key, then the request, and returns a session.
 func (b *backend) create(req *Recorded, f Fault) reply {
-	if b.opts.Key != "" && bearer(req.Header) != b.opts.Key {
+	if b.key != "" && bearer(req.Header) != b.key {
 		return b.problem(http.StatusUnauthorized)
 	}
 	model, bad := b.order(req)
@@ -61,7 +55,7 @@ func (b *backend) create(req *Recorded, f Fault) reply {
 	value, text := spoil(backendPrefix+token(16), f)
 	a := marshaled(http.StatusOK, backendSession{
 		SessionID: value,
-		ExpiresAt: ends(time.Now(), b.opts.Lifetime, f).UTC().Format(time.RFC3339),
+		ExpiresAt: ends(time.Now(), backendLifetime, f).UTC().Format(time.RFC3339),
 		Model:     model,
 	})
 	a.secret = text

@@ -32,26 +32,26 @@ type backendDelta struct {
 // backendSecrets are the most recent sessions, which may open streams.
 type backendSecrets struct {
 	mu    sync.Mutex
-	known ring[string]
+	known []string
 }
 
 func (s *backendSecrets) add(secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.known.add(secret)
+	s.known = remember(s.known, secret)
 }
 
 func (s *backendSecrets) has(secret string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Contains(s.known.values, secret)
+	return slices.Contains(s.known, secret)
 }
 
 // reply answers a message with a stream. If the server requires a key, the
 // request must have that key or a session of this server.
 func (b *backend) reply(req *Recorded, _ Fault) reply {
 	shown := bearer(req.Header)
-	if b.opts.Key != "" && shown != b.opts.Key && !b.sessions.has(shown) {
+	if b.key != "" && shown != b.key && !b.sessions.has(shown) {
 		return b.problem(http.StatusUnauthorized)
 	}
 	message, bad := readMessage(req.Body)

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -47,18 +46,8 @@ func (c *connections) resetAll() {
 // reset closes conn with RST instead of FIN: with SO_LINGER 0 the kernel drops
 // unsent data.
 func reset(conn net.Conn) {
-	conn = transport(conn)
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // fails only if the connection is already closed
 	}
 	_ = conn.Close()
-}
-
-// transport returns the connection below TLS. Closing it directly avoids a
-// close_notify, which would make the cut look like an orderly end.
-func transport(conn net.Conn) net.Conn {
-	if t, ok := conn.(*tls.Conn); ok {
-		return t.NetConn()
-	}
-	return conn
 }

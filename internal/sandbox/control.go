@@ -19,11 +19,9 @@ const heal = "heal"
 // The fault "heal" means None. Errors are a status and {"error": "..."}: 404 for
 // an unknown server or path and 400 for an unknown fault, both listing the known
 // ones, 405 for other methods, 409 for a server that is closed or cannot listen
-// again. Control copies the map and ignores nil servers.
+// again.
 func Control(servers map[string]*Server) http.Handler {
-	c := controller(maps.Clone(servers))
-	maps.DeleteFunc(c, func(_ string, s *Server) bool { return s == nil })
-	return c
+	return controller(servers)
 }
 
 // controller is the handler of Control.
@@ -68,7 +66,7 @@ func (c controller) set(w http.ResponseWriter, name, word string) {
 	if word == heal {
 		word = string(None)
 	}
-	f, err := ParseFault(word)
+	f, err := parseFault(word)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return

@@ -7,7 +7,7 @@ import (
 )
 
 // Fault is one way in which a simulator behaves. Its text is the name that
-// [ParseFault] accepts and that [Control] uses in its path.
+// [Server.Set] and [Control] uses in its path.
 type Fault string
 
 // Faults of the connection: they happen before or instead of an HTTP answer.
@@ -112,9 +112,9 @@ var known = []Fault{
 // may modify the slice.
 func Faults() []Fault { return slices.Clone(known) }
 
-// ParseFault returns the fault named s. The error for an unknown name lists all
+// parseFault returns the fault named s. The error for an unknown name lists all
 // known faults.
-func ParseFault(s string) (Fault, error) {
+func parseFault(s string) (Fault, error) {
 	if f := Fault(s); slices.Contains(known, f) {
 		return f, nil
 	}

@@ -3,11 +3,11 @@
 package sandbox
 
 import (
-	"net"
+	"net/netip"
 	"syscall"
 )
 
-// hold reserves the port of addr while nothing listens there. It binds a socket
+// hold reserves addr, an IPv4 address with a port, while nothing listens there. It binds a socket
 // without listening, so connections are still refused. Without it another process
 // could get this port, and answer in place of a server that should be down.
 //
@@ -15,12 +15,9 @@ import (
 // fails, the function does nothing.
 func hold(addr string) (release func()) {
 	nothing := func() {}
-	domain, sa, ok := sockaddr(addr)
-	if !ok {
-		return nothing
-	}
-	syscall.ForkLock.RLock() // no child may inherit the socket before CloseOnExec
-	fd, err := syscall.Socket(domain, syscall.SOCK_STREAM, 0)
+	at := netip.MustParseAddrPort(addr) // a listener's address, so it is valid
+	syscall.ForkLock.RLock()            // no child may inherit the socket before CloseOnExec
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err == nil {
 		syscall.CloseOnExec(fd)
 	}
@@ -32,26 +29,10 @@ func hold(addr string) (release func()) {
 	// Reuse is on to bind despite connections in TIME_WAIT, and then off so that
 	// nobody else can bind the port.
 	_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
-	if err := syscall.Bind(fd, sa); err != nil {
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}); err != nil {
 		release()
 		return nothing
 	}
 	_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 0)
 	return release
-}
-
-// sockaddr converts an address with a literal IP. A listener's address always
-// has one.
-func sockaddr(addr string) (domain int, sa syscall.Sockaddr, ok bool) {
-	a, err := net.ResolveTCPAddr("tcp", addr)
-	if err != nil || a.Zone != "" {
-		return 0, nil, false
-	}
-	if ip := a.IP.To4(); ip != nil {
-		return syscall.AF_INET, &syscall.SockaddrInet4{Port: a.Port, Addr: [4]byte(ip)}, true
-	}
-	if ip := a.IP.To16(); ip != nil {
-		return syscall.AF_INET6, &syscall.SockaddrInet6{Port: a.Port, Addr: [16]byte(ip)}, true
-	}
-	return 0, nil, false
 }

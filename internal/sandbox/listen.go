@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"time"
@@ -23,7 +22,7 @@ const (
 // The error names an unknown fault, is ErrClosed after Close, or says why the
 // port could not be bound again; the fault then stays Refuse.
 func (s *Server) Set(f Fault) error {
-	if _, err := ParseFault(string(f)); err != nil {
+	if _, err := parseFault(string(f)); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -69,11 +68,6 @@ func (s *Server) heal(f Fault) error {
 
 // serve runs the accept loop of l. The caller holds mu, or is start.
 func (s *Server) serve(l net.Listener) {
-	if s.opts.TLS != nil {
-		cfg := s.opts.TLS.Clone()
-		cfg.NextProtos = []string{"http/1.1"}
-		l = tls.NewListener(l, cfg)
-	}
 	done := make(chan struct{})
 	s.socket, s.serving = l, done
 	go func() {
@@ -122,16 +116,4 @@ func listenAgain(addr string) (net.Listener, error) {
 		}
 		time.Sleep(bindEvery)
 	}
-}
-
-// publicURL returns the URL at which a client on this machine reaches l.
-func publicURL(l net.Listener, secure bool) string {
-	scheme, host := "http", l.Addr().String()
-	if secure {
-		scheme = "https"
-	}
-	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsUnspecified() {
-		host = fmt.Sprintf("127.0.0.1:%d", a.Port)
-	}
-	return scheme + "://" + host
 }

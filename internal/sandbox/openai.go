@@ -20,22 +20,22 @@ const (
 
 // openAI answers like OpenAI's ChatKit sessions API.
 type openAI struct {
-	opts Options
+	key string // required if not empty
 
 	mu       sync.Mutex
-	sessions ring[chatSession] // sessions that can still be cancelled
+	sessions []chatSession // sessions that can still be cancelled
 }
 
-func (o *openAI) route(u *url.URL) (string, judge) {
+func (o *openAI) route(u *url.URL) judge {
 	if u.Path == openAISessions {
-		return http.MethodPost, o.guarded(o.create)
+		return o.guarded(o.create)
 	}
 	rest, ours := strings.CutPrefix(u.Path, openAISessions+"/")
 	id, cancel := strings.CutSuffix(rest, cancelSuffix)
 	if !ours || !cancel || id == "" || strings.Contains(id, "/") {
-		return "", nil
+		return nil
 	}
-	return http.MethodPost, o.guarded(func(*Recorded, Fault) reply { return o.cancel(id) })
+	return o.guarded(func(*Recorded, Fault) reply { return o.cancel(id) })
 }
 
 // mark gives every answer a request ID, as OpenAI's support asks for.
@@ -47,7 +47,7 @@ func (o *openAI) guarded(j judge) judge {
 		switch key := bearer(req.Header); {
 		case key == "":
 			return openAIError{Message: "You didn't provide an API key."}.reply(http.StatusUnauthorized)
-		case o.opts.Key != "" && key != o.opts.Key:
+		case o.key != "" && key != o.key:
 			return o.problem(http.StatusUnauthorized)
 		case !beta(req.Header):
 			return openAIError{
@@ -78,12 +78,12 @@ func (o *openAI) create(req *Recorded, f Fault) reply {
 	if bad != nil {
 		return bad.reply(http.StatusBadRequest)
 	}
-	if !o.knows(order.workflow.ID) {
+	if !strings.HasPrefix(order.workflow.ID, workflowPrefix) {
 		return unknownWorkflow(order.workflow.ID)
 	}
-	session, text := newChatSession(order, o.opts.Lifetime, f, time.Now())
+	session, text := newChatSession(order, f, time.Now())
 	o.mu.Lock()
-	o.sessions.add(session)
+	o.sessions = remember(o.sessions, session)
 	o.mu.Unlock()
 	a := marshaled(http.StatusOK, session)
 	a.secret = text
@@ -95,23 +95,10 @@ func (o *openAI) create(req *Recorded, f Fault) reply {
 func (o *openAI) cancel(id string) reply {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var found *chatSession
-	o.sessions.each(func(s *chatSession) {
-		if s.ID == id {
-			found = s
-		}
-	})
-	if found == nil {
+	i := slices.IndexFunc(o.sessions, func(s chatSession) bool { return s.ID == id })
+	if i < 0 {
 		return openAIError{Message: "Chatkit Session with id '" + id + "' not found."}.reply(http.StatusNotFound)
 	}
-	found.Status = statusCancelled
-	return marshaled(http.StatusOK, *found)
-}
-
-// knows reports whether the workflow exists.
-func (o *openAI) knows(id string) bool {
-	if len(o.opts.Workflows) == 0 {
-		return strings.HasPrefix(id, workflowPrefix)
-	}
-	return slices.Contains(o.opts.Workflows, id)
+	o.sessions[i].Status = statusCancelled
+	return marshaled(http.StatusOK, o.sessions[i])
 }

@@ -81,7 +81,8 @@ func defaultChatConfig() chatConfig {
 
 // newChatSession creates the requested session. It also returns the session's
 // secret as text.
-func newChatSession(c chatOrder, lifetime time.Duration, f Fault, now time.Time) (chatSession, string) {
+func newChatSession(c chatOrder, f Fault, now time.Time) (chatSession, string) {
+	lifetime := openAILifetime
 	if c.seconds > 0 {
 		lifetime = time.Duration(c.seconds) * time.Second
 	}

@@ -118,7 +118,7 @@ func (e *exchange) hang() {
 
 // slow answers late. It creates no session if the client has left.
 func (e *exchange) slow() {
-	if e.pause(e.s.opts.SlowBy) {
+	if e.pause(e.s.slowBy) {
 		e.send(e.answer(None))
 	}
 }

@@ -3,9 +3,9 @@ package sandbox
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Recorded is one session request as it arrived.
@@ -24,8 +24,6 @@ type Recorded struct {
 	Header http.Header
 	// Body is the whole body, at most 1 MiB; larger ones are refused with 413.
 	Body []byte
-	// At is the time after the body was read.
-	At time.Time
 }
 
 // clone copies everything that the caller could modify.
@@ -42,15 +40,15 @@ type recorder struct {
 
 	mu       sync.Mutex
 	calls    int
-	requests ring[*Recorded]
-	issued   ring[string]
+	requests []*Recorded
+	issued   []string
 }
 
 // request counts and keeps r, then calls the hook.
 func (l *recorder) request(r *Recorded) {
 	l.mu.Lock()
 	l.calls++
-	l.requests.add(r)
+	l.requests = remember(l.requests, r)
 	l.mu.Unlock()
 	if hook := l.hook.Load(); hook != nil {
 		(*hook)(r)
@@ -60,13 +58,13 @@ func (l *recorder) request(r *Recorded) {
 // secret keeps a secret that is about to be returned.
 func (l *recorder) secret(s string) {
 	l.mu.Lock()
-	l.issued.add(s)
+	l.issued = remember(l.issued, s)
 	l.mu.Unlock()
 }
 
 // Calls returns the number of session requests that reached the handler,
 // including cancel requests and streams, whatever the fault did with them
-// afterwards. Refused connections and /health do not count.
+// afterwards. Refused connections do not count.
 func (s *Server) Calls() int {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -77,8 +75,10 @@ func (s *Server) Calls() int {
 func (s *Server) Requests() []Recorded {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	out := make([]Recorded, 0, len(s.log.requests.values))
-	s.log.requests.each(func(r **Recorded) { out = append(out, (*r).clone()) })
+	out := make([]Recorded, len(s.log.requests))
+	for i, r := range s.log.requests {
+		out[i] = r.clone()
+	}
 	return out
 }
 
@@ -88,9 +88,7 @@ func (s *Server) Requests() []Recorded {
 func (s *Server) Issued() []string {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	out := make([]string, 0, len(s.log.issued.values))
-	s.log.issued.each(func(secret *string) { out = append(out, *secret) })
-	return out
+	return slices.Clone(s.log.issued)
 }
 
 // OnRequest sets a hook that is called with every session request after it is
@@ -111,5 +109,5 @@ func (s *Server) OnRequest(hook func(*Recorded)) {
 func (s *Server) Clear() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	s.log.calls, s.log.requests, s.log.issued = 0, ring[*Recorded]{}, ring[string]{}
+	s.log.calls, s.log.requests, s.log.issued = 0, nil, nil
 }

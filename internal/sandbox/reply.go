@@ -68,5 +68,5 @@ func drop(w http.ResponseWriter, end func(net.Conn)) {
 	end(conn)
 }
 
-// sever closes conn with FIN and, under TLS, without close_notify.
-func sever(conn net.Conn) { _ = transport(conn).Close() }
+// sever closes conn with FIN.
+func sever(conn net.Conn) { _ = conn.Close() }

@@ -20,14 +20,14 @@ const (
 
 // sendbird answers like Sendbird's Platform API.
 type sendbird struct {
-	opts Options
+	key string // required if not empty
 
 	mu    sync.Mutex
 	users map[string]bool // every user, and whether the user is active
 }
 
 func newSendbird(o Options) *sendbird {
-	s := &sendbird{opts: o, users: make(map[string]bool)}
+	s := &sendbird{key: o.Key, users: make(map[string]bool)}
 	for _, id := range o.Users {
 		s.users[id] = true
 	}
@@ -39,25 +39,22 @@ func newSendbird(o Options) *sendbird {
 
 // route uses the escaped path: a user's ID is one segment, whatever characters it
 // contains.
-func (s *sendbird) route(u *url.URL) (string, judge) {
+func (s *sendbird) route(u *url.URL) judge {
 	path := u.EscapedPath()
 	if path == sendbirdUsers {
-		return http.MethodPost, s.guarded(s.create)
+		return s.guarded(s.create)
 	}
 	rest, ours := strings.CutPrefix(path, sendbirdUsers+"/")
 	segment, tokens := strings.CutSuffix(rest, tokenSuffix)
 	if !ours || !tokens || strings.Contains(segment, "/") {
-		return "", nil
+		return nil
 	}
 	user, err := url.PathUnescape(segment)
 	if err != nil || user == "" || segment == "." || segment == ".." {
-		return "", nil
+		return nil
 	}
-	return http.MethodPost, s.guarded(func(req *Recorded, f Fault) reply { return s.issue(user, req, f) })
+	return s.guarded(func(req *Recorded, f Fault) reply { return s.issue(user, req, f) })
 }
-
-// mark does nothing: common headers are not documented.
-func (*sendbird) mark(http.Header) {}
 
 // limit says how much is left of the one-second window that all callers share.
 func (*sendbird) limit(h http.Header) {
@@ -70,7 +67,7 @@ func (*sendbird) limit(h http.Header) {
 func (s *sendbird) guarded(j judge) judge {
 	return func(req *Recorded, f Fault) reply {
 		key := req.Header.Get("Api-Token")
-		if key == "" || (s.opts.Key != "" && key != s.opts.Key) {
+		if key == "" || (s.key != "" && key != s.key) {
 			return s.problem(http.StatusUnauthorized)
 		}
 		if kind, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";"); kind != typeJSON {
@@ -111,7 +108,7 @@ func (s *sendbird) create(req *Recorded, _ Fault) reply {
 func (s *sendbird) issue(user string, req *Recorded, f Fault) reply {
 	o, bad := parseSendbird(req.Body)
 	now := time.Now()
-	end := now.Add(s.opts.Lifetime)
+	end := now.Add(sendbirdLifetime)
 	if bad == nil {
 		end, bad = o.end(now, end)
 	}

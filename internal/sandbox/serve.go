@@ -5,8 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
-	"time"
 )
 
 // maxBody is the maximum size of a request body, in bytes.
@@ -17,15 +15,15 @@ var errTooLarge = errors.New("body too large")
 
 // dialect is the API of one kind of service.
 type dialect interface {
-	// route returns the method that a path supports and, for a session path, the
-	// judge of its requests. A path without a judge is /health. An empty method
-	// means that the path does not exist.
-	route(u *url.URL) (method string, judge judge)
-	// mark sets the headers that every answer of the service has.
-	mark(h http.Header)
+	// route returns the judge of a path's requests, nil if there is no such path.
+	// Every path supports POST only.
+	route(u *url.URL) judge
 	// problem returns an error answer with the given status.
 	problem(status int) reply
 }
+
+// marker is a dialect with headers that every one of its answers has.
+type marker interface{ mark(h http.Header) }
 
 // judge returns the answer to one session request. If the fault concerns the
 // session, judge applies it.
@@ -41,22 +39,20 @@ type exchange struct {
 	phase *phase
 }
 
-// handle serves one request. Every fault applies to session requests. Only faults
-// of the whole process (Refuse, Reset, Hang, Slow, Garbage) apply to /health;
-// with all others it is healthy.
+// handle serves one request.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	s.busy.Add(1)
 	defer s.busy.Done()
-	s.dialect.mark(w.Header())
-	method, judge := s.dialect.route(r.URL)
+	if m, ok := s.dialect.(marker); ok {
+		m.mark(w.Header())
+	}
+	judge := s.dialect.route(r.URL)
 	switch {
-	case method == "":
-		s.dialect.problem(http.StatusNotFound).write(w)
-	case method != r.Method:
-		w.Header().Set("Allow", method)
-		s.dialect.problem(http.StatusMethodNotAllowed).write(w)
 	case judge == nil:
-		s.serveHealth(w, r)
+		s.dialect.problem(http.StatusNotFound).write(w)
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		s.dialect.problem(http.StatusMethodNotAllowed).write(w)
 	default:
 		s.serveSession(w, r, judge)
 	}
@@ -80,17 +76,6 @@ func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, judge judg
 	e.play()
 }
 
-// serveHealth answers GET /health.
-func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
-	well := func(*Recorded, Fault) reply { return jsonReply(http.StatusOK, []byte(`{"status":"ok"}`)) }
-	e := &exchange{s: s, w: w, r: r, judge: well, phase: s.phase.Load()}
-	if slices.Contains([]Fault{Refuse, Reset, Hang, Slow, Garbage}, e.phase.fault) {
-		e.play()
-		return
-	}
-	e.answer(None).write(w)
-}
-
 // record reads the request. It keeps net/http's header map, which is never
 // reused.
 func record(r *http.Request) (*Recorded, error) {
@@ -100,7 +85,7 @@ func record(r *http.Request) (*Recorded, error) {
 	}
 	return &Recorded{
 		Method: r.Method, Path: r.URL.Path, Escaped: r.URL.EscapedPath(), Query: r.URL.RawQuery, Host: r.Host,
-		Header: r.Header, Body: body, At: time.Now(),
+		Header: r.Header, Body: body,
 	}, nil
 }
 

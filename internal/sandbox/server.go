@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"log"
@@ -19,13 +20,12 @@ const headerTimeout = 10 * time.Second
 
 // Server is a simulator. All its methods are safe for concurrent use.
 type Server struct {
-	opts    Options
+	slowBy  time.Duration
 	dialect dialect
 	log     recorder
 	conns   connections
 	http    *http.Server
-	url     string
-	addr    string // with the chosen port, so that a healed server gets it again
+	addr    string // host:port; a healed server gets the same port again
 
 	phase atomic.Pointer[phase]
 	gone  chan struct{} // closed by Close
@@ -51,52 +51,48 @@ type phase struct {
 //   - POST /api/chat/stream with {"message"}, and the key or one of the last 1000
 //     sessions as bearer token, streams a short reply: several events
 //     data: {"type":"delta","delta"}, then data: {"type":"done"}.
-//   - GET /health answers {"status":"ok"}.
 //
 // A missing field gets 422 and a wrong key 401, in FastAPI's format. Faults of
 // the session do not apply to streams. NewBackend returns an error if it cannot
-// listen on Options.Addr.
+// listen.
 func NewBackend(o Options) (*Server, error) {
-	o = o.withDefaults(BackendLifetime)
-	return start(o, &backend{opts: o})
+	return start(o, &backend{key: o.Key})
 }
 
 // NewOpenAI starts a simulated ChatKit sessions API of OpenAI:
 // POST /v1/chatkit/sessions and POST /v1/chatkit/sessions/{id}/cancel. It is as
 // strict as the published schema and uses OpenAI's error format. The last 1000
 // sessions can be cancelled; Clear does not forget them. NewOpenAI returns an
-// error if it cannot listen on Options.Addr.
+// error if it cannot listen.
 func NewOpenAI(o Options) (*Server, error) {
-	o = o.withDefaults(OpenAILifetime)
-	return start(o, &openAI{opts: o})
+	return start(o, &openAI{key: o.Key})
 }
 
 // NewSendbird starts a simulated Platform API of Sendbird: POST /v3/users creates
 // a user and POST /v3/users/{user_id}/token issues a token. It follows the
 // documented rules and uses Sendbird's error codes, most of them with HTTP 400.
 // Clear does not forget the users. NewSendbird returns an error if it cannot
-// listen on Options.Addr.
+// listen.
 func NewSendbird(o Options) (*Server, error) {
-	o = o.withDefaults(SendbirdLifetime)
 	return start(o, newSendbird(o))
 }
 
 // start listens and serves.
 func start(o Options, d dialect) (*Server, error) {
-	s := &Server{opts: o, dialect: d, gone: make(chan struct{})}
+	s := &Server{slowBy: cmp.Or(o.SlowBy, slowBy), dialect: d, gone: make(chan struct{})}
 	s.conns.busy = &s.busy
 	s.http = &http.Server{
 		Handler:           http.HandlerFunc(s.handle),
 		ConnState:         s.conns.follow,
 		ReadHeaderTimeout: headerTimeout,
-		// Broken handshakes and cut connections are what this server is for.
+		// Cut connections are what this server is for.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
-	l, err := listen(o.Addr)
+	l, err := listen("127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s.addr, s.url = l.Addr().String(), publicURL(l, o.TLS != nil)
+	s.addr = l.Addr().String()
 	s.phase.Store(&phase{fault: None, over: make(chan struct{})})
 	s.serve(l)
 	return s, nil
@@ -104,7 +100,7 @@ func start(o Options, d dialect) (*Server, error) {
 
 // URL returns the scheme, host and port of the server, without a trailing slash.
 // It never changes.
-func (s *Server) URL() string { return s.url }
+func (s *Server) URL() string { return "http://" + s.addr }
 
 // Fault returns the active fault.
 func (s *Server) Fault() Fault { return s.phase.Load().fault }
