@@ -112,10 +112,13 @@ func (s *site) fewGoroutines(before int) {
 // closed, in both directions, and with a frame that says so.
 func TestDrainEnds(t *testing.T) {
 	s := newUnloadedSite(t)
-	gone := make(chan error, 1)
+	gone, told := make(chan error, 1), make(chan struct{})
 	url := testsite.OwnBackend(t, func(w http.ResponseWriter, r *http.Request) {
 		conn, rw := acceptSocket(w, r)
 		defer conn.Close()
+		// A backend that hangs up at once could end the connection before Caddy
+		// has told the client.
+		defer func() { <-told }()
 		f, err := readFrame(rw)
 		if err == nil {
 			_, err = conn.Write(f.bytes(false))
@@ -138,6 +141,7 @@ func TestDrainEnds(t *testing.T) {
 	start := time.Now()
 	s.loadUnlogged(testsite.Backends("drain 301ms", url))
 	f, err := readFrame(c.r)
+	close(told)
 	if err != nil || f.first != fin|opClose || !strings.HasPrefix(f.payload, code(1001, "")) {
 		t.Errorf("got %x %q and %v, want to be told to go away", f.first, f.payload, err)
 	}

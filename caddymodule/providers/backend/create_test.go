@@ -139,7 +139,8 @@ func TestCreateHeaders(t *testing.T) {
 	}
 }
 
-// A 401 is the caller's fault only if the caller's credentials were sent.
+// A 401 is the caller's fault where the caller's credentials are forwarded, also if
+// the caller left them out.
 func TestCreateRefused(t *testing.T) {
 	cases := []struct {
 		name    string
@@ -151,7 +152,7 @@ func TestCreateRefused(t *testing.T) {
 		{"our own key", nil, client(), 401, session.Misconfigured},
 		{"the caller's token", []string{"X-Auth-Token"}, client(), 401, session.Rejected},
 		{"the caller's token, forbidden", []string{"X-Auth-Token"}, client(), 403, session.Rejected},
-		{"a token the caller did not send", []string{"X-Auth-Token"}, http.Header{}, 401, session.Misconfigured},
+		{"a token the caller did not send", []string{"X-Auth-Token"}, http.Header{}, 401, session.Rejected},
 		{"no header at all", []string{"X-Auth-Token"}, nil, 401, session.Rejected},
 		{"wrong path", nil, nil, 404, session.Misconfigured},
 		{"FastAPI's wrong shape", nil, nil, 422, session.Rejected},
