@@ -21,6 +21,7 @@ type revocableBody struct {
 
 	mu   sync.Mutex
 	over bool
+	read bool // to its end
 }
 
 // revocable gives a request a body that can be revoked, and returns how. A request
@@ -41,11 +42,14 @@ func (b *revocableBody) Read(p []byte) (int, error) {
 	if b.over {
 		return 0, errRevoked
 	}
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	b.read = b.read || err == io.EOF
+	return n, err
 }
 
-// revoke ends all reading. A reader that waits for the client is woken: the
-// client's connection is of no more use, as the rest of its body was not read.
+// revoke ends all reading of a body that was not read to its end. A transport that
+// waits for the client is woken. So is the server, which would otherwise wait for
+// the rest before it sends the answer. The connection is of no more use then.
 func (b *revocableBody) revoke(rc *http.ResponseController) {
 	if !b.mu.TryLock() {
 		if rc.SetReadDeadline(time.Now()) != nil {
@@ -55,4 +59,7 @@ func (b *revocableBody) revoke(rc *http.ResponseController) {
 	}
 	defer b.mu.Unlock()
 	b.over = true
+	if !b.read {
+		_ = rc.SetReadDeadline(time.Now()) // where it cannot be set, the server waits
+	}
 }
