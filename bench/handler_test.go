@@ -45,7 +45,7 @@ func newHandler(b *testing.B, breaker string) caddyhttp.MiddlewareHandler {
 func request(w http.ResponseWriter) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/api/custom/session", strings.NewReader(`{"model":"custom-v1"}`))
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Origin", "https://app.example.com")
+	r.Header.Set("Origin", "http://example.com")
 	r.AddCookie(&http.Cookie{Name: "chatkit_session_id", Value: "7f9c24e8-3b12-4fef-91e0-56a2d5a3c1b0"})
 	return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, nil)
 }

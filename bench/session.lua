@@ -2,5 +2,4 @@
 wrk.method = "POST"
 wrk.body = '{"model":"custom-v1"}'
 wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Origin"] = "https://app.example.com"
 wrk.headers["Cookie"] = "chatkit_session_id=7f9c24e8-3b12-4fef-91e0-56a2d5a3c1b0"

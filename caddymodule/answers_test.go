@@ -179,7 +179,7 @@ func TestRequestID(t *testing.T) {
 			testsite.Set(t, s.Backend, "500")
 			a := s.Post("/api/custom/session", "", "X-Request-Id: "+tt.sent)
 			got := a.Header.Get("X-Request-Id")
-			if tt.want != newID && got != tt.want || tt.want == newID && (len(got) != 26 || strings.Trim(got, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "") {
+			if tt.want != newID && got != tt.want || tt.want == newID && (len(got) != 32 || strings.Trim(got, "0123456789abcdef") != "") {
 				t.Errorf("got id %q, want %q", got, tt.want)
 			}
 			for _, r := range slices.Concat(s.Backend.Requests(), s.OpenAI.Requests()) {
