@@ -28,10 +28,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
 	}
-	if r.ContentLength > maxBody {
-		return nil, tooLarge()
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readAtMost(w, r)
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case err == nil:
@@ -42,6 +39,19 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
 		return nil, &problem{Status: statusClientGone} // before it had sent the body
 	}
 	return nil, badRequest("Body could not be read")
+}
+
+// readAtMost reads a body, into a buffer of its length where that is known.
+func readAtMost(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	switch {
+	case r.ContentLength > maxBody:
+		return nil, &http.MaxBytesError{Limit: maxBody}
+	case r.ContentLength < 0:
+		return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
 }
 
 // sessionBody is what a front end may send. Unknown fields are ignored: the

@@ -67,7 +67,7 @@ func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) e
 		return statusFailure(resp, call)
 	}
 	defer resp.Body.Close()
-	body, tooLarge, err := read(resp.Body)
+	body, tooLarge, err := read(resp)
 	switch {
 	case tooLarge:
 		return session.Invalid("answer has more than %d bytes", MaxAnswer)
@@ -77,10 +77,18 @@ func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) e
 	return parse(body)
 }
 
-// read reads the body of an answer. tooLarge reports whether it is longer than
-// [MaxAnswer].
-func read(r io.ReadCloser) (body []byte, tooLarge bool, err error) {
-	body, err = io.ReadAll(http.MaxBytesReader(nil, r, MaxAnswer))
+// read reads the body of an answer, into a buffer of its length where that is
+// known. tooLarge reports whether it is longer than [MaxAnswer].
+func read(resp *http.Response) (body []byte, tooLarge bool, err error) {
+	switch {
+	case resp.ContentLength > MaxAnswer:
+		return nil, true, nil
+	case resp.ContentLength >= 0:
+		body = make([]byte, resp.ContentLength)
+		n, err := io.ReadFull(resp.Body, body)
+		return body[:n], false, err
+	}
+	body, err = io.ReadAll(http.MaxBytesReader(nil, resp.Body, MaxAnswer))
 	_, tooLarge = errors.AsType[*http.MaxBytesError](err)
 	return body, tooLarge, err
 }
@@ -143,7 +151,7 @@ func statusFailure(resp *http.Response, call *Call) error {
 	}
 	switch {
 	case call.Explain != nil:
-		explain(f, resp.Body, call)
+		explain(f, resp, call)
 	case resp.ContentLength <= drainBytes: // or unknown, which is -1
 		timer := time.AfterFunc(drainTime, func() { _ = resp.Body.Close() })
 		defer timer.Stop()
@@ -154,8 +162,8 @@ func statusFailure(resp *http.Response, call *Call) error {
 
 // explain calls the call's Explain with the body of an error answer. Reading it
 // is limited by the attempt's own time limit only.
-func explain(f *session.Failure, r io.ReadCloser, call *Call) {
-	body, tooLarge, err := read(r)
+func explain(f *session.Failure, resp *http.Response, call *Call) {
+	body, tooLarge, err := read(resp)
 	if tooLarge {
 		body, err = nil, nil
 	}
