@@ -118,9 +118,14 @@ func (s *Site) Stream(headers ...string) Answer {
 	return s.Post("/api/custom/stream", `{"message":"hi"}`, headers...)
 }
 
-// Get reads a page of the admin API or of the site, by its URL.
+// Get reads a page of the admin API or of the site, by its URL. Right after a
+// reload a connection can still be taken, and closed, by the server that goes; so
+// it asks again.
 func (s *Site) Get(url string) string {
 	s.T.Helper()
+	if a, err := Try(s.T.Context(), s.Client, http.MethodGet, url, ""); err == nil {
+		return a.Raw
+	}
 	return Do(s.T, s.Client, http.MethodGet, url, "").Raw
 }
 
