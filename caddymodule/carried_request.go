@@ -89,7 +89,8 @@ func opensWebSocket(r *http.Request) bool {
 	return false
 }
 
-// carry carries the request, and returns how it ended as far as is known.
+// carry carries the request and returns how it ended. Only [carriedRequest.ending]
+// knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header()}
 	r := c.upstreamRequest()

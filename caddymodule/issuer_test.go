@@ -42,8 +42,8 @@ func TestRefreshSticks(t *testing.T) {
 	}
 }
 
-// Only the caller who got a session may be sent to its issuer first: a user whom
-// the first provider refuses gets no session by somebody else's secret.
+// Only the caller that got a session is sent to its issuer first. A user that the
+// first provider refuses does not get a session with somebody else's secret.
 func TestRefreshOfAnother(t *testing.T) {
 	s := newSite(t, strings.Replace(testsite.TwoProviders, "anonymous", "user {http.request.header.X-User}", 1))
 	testsite.Set(t, s.Backend, sandbox.Status500)

@@ -87,7 +87,7 @@ func (p *problem) body() []byte {
 	return body
 }
 
-// rejected is the problem of a caller whom a provider has refused.
+// rejected is the problem for a caller that a provider refused.
 func rejected(title string, last chain.Step) *problem {
 	return &problem{Status: last.Verdict.Status, Code: codeRejected, Title: title,
 		Details: capitalized(last.Target.Name) + " refused this request"}

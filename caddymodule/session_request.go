@@ -55,8 +55,9 @@ func (s *sessionRequest) prepare() *problem {
 	if s.route.kind == OpenAIRoute {
 		return s.prepareSpec()
 	}
-	addr, _ := caddyhttp.GetVar(s.r.Context(), caddyhttp.ClientIPVarKey).(string)
-	if p := s.h.perAddress.take(network(addr)); p != nil {
+	client, _ := caddyhttp.GetVar(s.r.Context(), caddyhttp.ClientIPVarKey).(string)
+	address := network(client)
+	if p := s.h.perAddress.take(address); p != nil {
 		return p
 	}
 	user, visits, p := s.h.users.identify(s.w, s.r, s.repl)
@@ -64,8 +65,8 @@ func (s *sessionRequest) prepare() *problem {
 		return p
 	}
 	s.user, s.req.User, s.caller = user, user, user
-	if visits { // who drops the cookie is no other caller
-		s.caller = network(addr)
+	if visits { // a visitor who drops the cookie is still the same caller
+		s.caller = address
 	}
 	if p := s.h.perUser.take(user); p != nil {
 		return p
@@ -91,6 +92,9 @@ func (s *sessionRequest) chain() chain.Chain {
 	c := s.route.chain
 	if s.route.knows(s.req.Model) {
 		c.Targets = serving(c.Targets, s.req.Model)
+	}
+	if s.req.Current == "" {
+		return c
 	}
 	issuer := issuers().IssuedTo(s.req.Current, s.caller)
 	for i, t := range c.Targets {
