@@ -69,7 +69,7 @@ func (b *Breaker) Close() {
 // however the call ends, with the verdict on it and how long it took: a permit
 // that is never given back keeps a half-open breaker from ever closing. Where
 // it is refused, done is nil and reason says why.
-func (b *Breaker) Allow() (done func(session.Verdict, time.Duration), reason session.Reason) {
+func (b *Breaker) Allow(who session.Caller, life time.Duration) (done func(session.Verdict, time.Duration), reason session.Reason) {
 	now := b.lock()
 	defer b.unlock()
 	switch {

@@ -1,6 +1,10 @@
 package breaker
 
-import "time"
+import (
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
 
 // State returns the state at this moment. The step from open to half-open
 // happens by itself when the open time is over, and is seen here too.
@@ -15,6 +19,24 @@ func (b *Breaker) State() State {
 func (b *Breaker) Closed() bool {
 	s := b.State()
 	return s == Closed || s == ForcedClosed
+}
+
+// Peek returns what Allow would say to who now, without a permit. probe reports
+// that the permit would be one of the half-open breaker's.
+func (b *Breaker) Peek(who session.Caller) (reason session.Reason, probe bool) {
+	now := b.lock()
+	defer b.unlock()
+	switch {
+	case b.force != nil && b.force.State == ForcedOpen:
+		return session.ForcedOpen, false
+	case b.force != nil:
+		return session.OK, false
+	case now.Before(b.openUntil):
+		return session.Open, false
+	case now.Before(b.coolUntil):
+		return session.Cooldown, false
+	}
+	return session.OK, b.automatic(now) == HalfOpen
 }
 
 // automatic returns the state that the calls have led to.

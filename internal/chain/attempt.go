@@ -24,6 +24,12 @@ type Attempt struct {
 
 	// Session says that the call asks for a session, which Cap bounds.
 	Session bool
+	// Carried says that the client's own content and credentials are on the way.
+	Carried bool
+	// Caller is who asks.
+	Caller session.Caller
+	// Life is how long the attempt may hold its permit, 0 for as long as it takes.
+	Life time.Duration
 
 	// Again says that the same request asks the same provider once more.
 	Again bool
@@ -60,7 +66,7 @@ func (t *Target) Try(a *Attempt) session.Verdict {
 
 // permit asks the breaker, and the cap where a session is asked for.
 func (t *Target) permit(a *Attempt) (done func(session.Verdict, time.Duration), reason session.Reason) {
-	done, reason = t.Breaker.Allow()
+	done, reason = t.Breaker.Allow(a.Caller, a.Life)
 	if reason != session.OK || !a.Session || t.Cap == nil || t.Cap.Take() == 0 {
 		return done, reason
 	}

@@ -42,9 +42,14 @@ type Target struct {
 
 // Breaker is the circuit breaker of a provider.
 type Breaker interface {
-	// Allow gives a permit, to be returned by calling done exactly once, or the
-	// reason why there is none.
-	Allow() (done func(v session.Verdict, took time.Duration), reason session.Reason)
+	// Allow gives who a permit, to be returned by calling done exactly once, or the
+	// reason why there is none. After life (0: never) a permit that has not come
+	// back is taken back. took is 0 for a call that cannot be slow.
+	Allow(who session.Caller, life time.Duration) (done func(v session.Verdict, took time.Duration), reason session.Reason)
+
+	// Peek returns what Allow would say now, without a permit. probe reports that
+	// the permit would be one of a half-open breaker's few.
+	Peek(who session.Caller) (reason session.Reason, probe bool)
 
 	// RetryIn returns how long no permit will be given, 0 if one may be given
 	// now.
