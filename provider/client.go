@@ -30,6 +30,10 @@ type Client struct {
 
 	// Transport sends the requests. Redirects are not followed.
 	Transport http.RoundTripper
+
+	// KeyLimit says that the service limits our key, not each of its users: see
+	// [session.Failure].
+	KeyLimit bool
 }
 
 // Call is one request to a provider.
@@ -64,7 +68,7 @@ func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) e
 		return redactPeer(err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return statusFailure(resp, call)
+		return c.statusFailure(resp, call)
 	}
 	defer resp.Body.Close()
 	body, tooLarge, err := read(resp)
@@ -141,11 +145,12 @@ func newBody(b []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }
 // needs the body, it still reads a small one for a short time, so that the
 // connection can be reused: an outage should not also cause a storm of
 // handshakes.
-func statusFailure(resp *http.Response, call *Call) error {
+func (c *Client) statusFailure(resp *http.Response, call *Call) error {
 	defer resp.Body.Close()
 	f := &session.Failure{
 		Status:            resp.StatusCode,
 		RetryAfter:        session.RetryAfter(resp.Header, time.Now()),
+		KeyLimit:          c.KeyLimit,
 		CallerCredentials: call.CallerCredentials,
 		Answered:          true,
 	}

@@ -1,7 +1,8 @@
 package session
 
 // Caller is who asks, as far as the product can know: one client must not count as
-// many. Both parts are hashes, and either may be empty.
+// many. It is compared with others in memory and goes nowhere else: not to a
+// provider, a log or a metric. Either part may be empty.
 type Caller struct {
 	User    string // of an account; empty for visitors and where there is no user
 	Address string // of the client; an IPv6 /64 is one address

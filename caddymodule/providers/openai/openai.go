@@ -130,7 +130,7 @@ func (o *OpenAI) Provision(ctx caddy.Context) error {
 	if err := o.Load(ctx); err != nil {
 		return err
 	}
-	o.client = provider.Client{URL: base.JoinPath("chatkit", "sessions"), Header: header, Transport: o.RoundTripper()}
+	o.client = provider.Client{URL: base.JoinPath("chatkit", "sessions"), Header: header, Transport: o.RoundTripper(), KeyLimit: true}
 	return nil
 }
 

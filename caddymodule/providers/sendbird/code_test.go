@@ -78,7 +78,7 @@ func TestErrors(t *testing.T) {
 			got, err := create(t, s.provider(t, "/", nil), session.Request{User: "u1"})
 			v := verdict(t, err)
 			refusal := c.want == rejected
-			if v.Reason != c.want || v.Status != c.shown || v.Next == refusal || (v.Effect == session.Success) != refusal {
+			if v.Reason != c.want || v.Status != c.shown || v.Next == refusal || (v.Effect == session.Excluded) != refusal {
 				t.Errorf("got %+v (%v), want %s %d", v, err, c.want, c.shown)
 			}
 			s.wantAsked(t, issuePath)
