@@ -86,6 +86,7 @@ func (c *cancelRequest) cancelAt(t *chain.Target, p session.Canceler) {
 	var resource json.RawMessage
 	v := t.Try(&chain.Attempt{
 		RequestID: c.id, Client: c.r.Context(), Context: ctx,
+		Caller: session.Caller{Address: c.address()}, Life: 2 * t.Timeout,
 		Call: func() (err error) {
 			resource, err = p.Cancel(ctx, c.session, c.id)
 			return unknownSession(err)

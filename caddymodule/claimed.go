@@ -38,6 +38,7 @@ type claimed struct {
 	repl  *caddy.Replacer
 	start time.Time
 	id    string // of the request
+	addr  string // see address
 
 	// For placeholders and the access log.
 	user     string
@@ -77,6 +78,15 @@ func (c *claimed) placeholder(key string) (any, bool) {
 		return c.user, true
 	}
 	return nil, false
+}
+
+// address returns the client's address as limits and breakers know it.
+func (c *claimed) address() string {
+	if c.addr == "" {
+		client, _ := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string)
+		c.addr = network(client)
+	}
+	return c.addr
 }
 
 // servedBy notes the provider whose answer the client gets.

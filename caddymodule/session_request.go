@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -18,6 +16,7 @@ type sessionRequest struct {
 
 	req      session.Request
 	caller   string // the user, of a visitor the address
+	visits   bool   // the user has no account
 	outcome  telemetry.Outcome
 	upstream time.Duration // spent waiting for providers
 }
@@ -35,7 +34,7 @@ func (s *sessionRequest) serve() {
 		return
 	}
 	c := s.chain()
-	res := c.Run(s.r.Context(), &s.req)
+	res := c.Run(s.r.Context(), &s.req, s.who())
 	s.upstream, s.reason = res.Upstream, res.Reason()
 	if res.Served != nil {
 		s.answer(&res)
@@ -55,8 +54,7 @@ func (s *sessionRequest) prepare() *problem {
 	if s.route.kind == OpenAIRoute {
 		return s.prepareSpec()
 	}
-	client, _ := caddyhttp.GetVar(s.r.Context(), caddyhttp.ClientIPVarKey).(string)
-	address := network(client)
+	address := s.address()
 	if p := s.h.perAddress.take(address); p != nil {
 		return p
 	}
@@ -65,7 +63,7 @@ func (s *sessionRequest) prepare() *problem {
 		return p
 	}
 	s.user, s.req.User, s.caller = user, user, user
-	if visits { // a visitor who drops the cookie is still the same caller
+	if s.visits = visits; visits { // a visitor who drops the cookie is still the same caller
 		s.caller = address
 	}
 	if p := s.h.perUser.take(user); p != nil {
@@ -82,6 +80,15 @@ func (s *sessionRequest) prepare() *problem {
 		return p
 	}
 	return s.route.checkMetadata(s.req.Metadata)
+}
+
+// who returns the caller as breakers know it. A visitor can always be a new one, so
+// only the address counts.
+func (s *sessionRequest) who() session.Caller {
+	if s.visits {
+		return session.Caller{Address: s.address()}
+	}
+	return session.Caller{User: s.req.User, Address: s.address()}
 }
 
 // chain returns the targets to ask. A model that a provider names goes to those
@@ -118,7 +125,7 @@ func (s *sessionRequest) refuse(p *problem) {
 func (s *sessionRequest) fail(trail *chain.Trail) {
 	last := trail.Last()
 	switch last.Verdict.Reason {
-	case session.Canceled:
+	case session.Canceled, session.Abandoned:
 		s.outcome = telemetry.OutcomeCanceled
 		s.leave()
 	case session.Rejected, session.Status4xx: // the latter: no provider was left to go on to
