@@ -63,6 +63,10 @@ type ProviderConfig struct {
 
 // BreakerConfig configures the circuit breaker of a provider. Its state belongs to
 // the name and the settings of the provider and outlives reloads.
+//
+// Failures that a request may cause, and slow calls, open it only if two callers are
+// among them, or if one caller is all there is: otherwise anybody could take the
+// provider away from everybody.
 type BreakerConfig struct {
 	// How many failures in a row open the breaker, however long apart. Default: 5.
 	// Negative: the rule is off.
@@ -78,7 +82,7 @@ type BreakerConfig struct {
 	// How long a call counts towards the ratios. Default: 10s.
 	RatioWindow caddy.Duration `json:"ratio_window,omitempty"`
 
-	// A call that takes this long is slow. Default: off.
+	// A session request that takes this long is slow. Default: off.
 	Slow caddy.Duration `json:"slow,omitempty"`
 
 	// Percentage of slow calls that opens the breaker, in the same window. Needs

@@ -131,7 +131,7 @@ func (d *delivery) refused(t Target, resp *http.Response, more bool) error {
 	}
 	f := failure(resp)
 	v := session.Classify(d.req.Context(), d.req.Context(), f, t.FallbackOn)
-	if v.Effect == session.Success && (!more || !d.moves(v)) {
+	if v.Effect != session.Failed && (!more || !d.moves(v)) {
 		return nil
 	}
 	return f
