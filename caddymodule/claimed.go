@@ -83,8 +83,9 @@ func (c *claimed) placeholder(key string) (any, bool) {
 // address returns the client's address as limits and breakers know it.
 func (c *claimed) address() string {
 	if c.addr == "" {
-		client, _ := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string)
-		c.addr = network(client)
+		if client, ok := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
+			c.addr = network(client)
+		}
 	}
 	return c.addr
 }

@@ -26,6 +26,16 @@ func (n *noting) Allow(who session.Caller, life time.Duration) (func(session.Ver
 	return func(v session.Verdict, took time.Duration) { n.v, n.took = v, took }, session.OK
 }
 
+// A permit that comes back because of a cap says so: the caller has not had it.
+func TestAttemptTellsTheBreakerOfTheCap(t *testing.T) {
+	b := &noting{Breaker: chaintest.Breaker{T: t}}
+	target := &chain.Target{Name: "a", Breaker: b, Observer: chaintest.Silent{}, Cap: empty{}}
+	target.Try(&chain.Attempt{Client: t.Context(), Context: t.Context(), Session: true})
+	if b.v != (session.Verdict{Reason: session.RateLimited, Effect: excluded}) {
+		t.Errorf("the breaker was told %+v", b.v)
+	}
+}
+
 func noted(t *testing.T, a chain.Attempt) (*noting, session.Verdict) {
 	t.Helper()
 	b := &noting{Breaker: chaintest.Breaker{T: t}}
