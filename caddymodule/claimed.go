@@ -83,7 +83,7 @@ func (c *claimed) placeholder(key string) (any, bool) {
 // address returns the client's address as limits and breakers know it.
 func (c *claimed) address() string {
 	if c.addr == "" {
-		if client, ok := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
+		if client, _ := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string); client != "" {
 			c.addr = network(client)
 		}
 	}

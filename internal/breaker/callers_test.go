@@ -214,7 +214,9 @@ func TestCallersOfTheRatioRoll(t *testing.T) {
 }
 
 func TestCallersOfSlowCalls(t *testing.T) {
-	slow := func(who session.Caller, n int) []ended { return slices.Repeat([]ended{{who: who, took: time.Second}}, n) }
+	slow := func(who session.Caller, n int) []ended {
+		return slices.Repeat([]ended{{who: who, took: time.Second}}, n)
+	}
 	type row struct {
 		calls []ended
 		want  breaker.State
