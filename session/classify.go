@@ -44,6 +44,10 @@ type Verdict struct {
 
 	// KeyLimit is that of the [Failure]: the cooldown is everybody's.
 	KeyLimit bool
+
+	// Carried reports whether the attempt was one to carry a request, whose client
+	// reads a refusal itself.
+	Carried bool
 }
 
 // Abandon returns the verdict on a session attempt whose client left after more than

@@ -99,6 +99,9 @@ func (o *observer) failed(requestID string, v session.Verdict, err error) {
 	switch v.Reason {
 	case session.Misconfigured:
 	case session.Rejected, session.Status4xx:
+		if v.Carried {
+			return // the client's business
+		}
 		level, message = zapcore.WarnLevel, "provider refused a request"
 	default:
 		return

@@ -59,6 +59,7 @@ func (t *Target) Try(a *Attempt) session.Verdict {
 	}
 	start := time.Now()
 	v, err := t.call(a)
+	v.Carried = a.Carried
 	took := time.Since(start)
 	if a.Session {
 		done(v, took)

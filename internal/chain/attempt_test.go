@@ -102,6 +102,7 @@ func TestAttemptCarried(t *testing.T) {
 		v := target.Try(&chain.Attempt{
 			RequestID: "r1", Client: t.Context(), Context: t.Context(), Carried: true, Call: func() error { return c.err },
 		})
+		c.want.Carried = true
 		if v != c.want {
 			t.Errorf("got %+v, want %+v", v, c.want)
 		}

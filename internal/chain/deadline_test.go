@@ -84,6 +84,9 @@ func TestRunKeepsNoTimeForSkipped(t *testing.T) {
 		a := r.add("a", hangs)
 		c.skipped(r.add("b", hangs))
 		last := r.add("c", hangs)
+		for _, target := range r.Targets {
+			target.Timeout = r.Deadline
+		}
 		r.run(t.Context())
 		if a.limits[0] != c.want {
 			t.Errorf("the first gets %s, want %s", a.limits[0], c.want)
