@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 )
 
@@ -91,6 +92,7 @@ type Handler struct {
 	models    modelPolicy
 	cors      *corsPolicy
 	limitKeys []string // in the pool
+	rewritten telemetry.Throttle
 
 	perUser, perAddress *requestLimit
 }
@@ -109,6 +111,7 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	rt, segment := h.claim(r)
 	if rt == nil {
+		h.warnRewritten(r)
 		return next.ServeHTTP(w, r)
 	}
 	c := claimed{h: h, route: rt, w: w, r: r}
