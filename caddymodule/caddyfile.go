@@ -12,7 +12,7 @@ import (
 
 func init() {
 	httpcaddyfile.RegisterHandlerDirective("chatkit", parseCaddyfile)
-	httpcaddyfile.RegisterDirectiveOrder("chatkit", httpcaddyfile.Before, "reverse_proxy")
+	httpcaddyfile.RegisterDirectiveOrder("chatkit", httpcaddyfile.After, "encode")
 }
 
 func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {

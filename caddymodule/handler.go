@@ -91,6 +91,7 @@ type Handler struct {
 	models    modelPolicy
 	cors      *corsPolicy
 	limitKeys []string // in the pool
+	rewritten rewriteWarnings
 
 	perUser, perAddress *requestLimit
 }
@@ -109,6 +110,7 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	rt, segment := h.claim(r)
 	if rt == nil {
+		h.warnRewritten(r)
 		return next.ServeHTTP(w, r)
 	}
 	c := claimed{h: h, route: rt, w: w, r: r}

@@ -2,7 +2,9 @@ package demo
 
 import (
 	"embed"
+	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
@@ -17,8 +19,8 @@ var pageFiles embed.FS
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 	"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// handler serves the page, the state of the providers, and the fault switches.
-// Caddy proxies their paths to it.
+// handler serves the page, the state of the providers, and the fault switches, which
+// no page of another origin may use. Caddy proxies their paths to it.
 func (d *demo) handler() http.Handler {
 	servers := map[string]*sandbox.Server{"backend": d.backend, "openai": d.openai}
 	mux := http.NewServeMux()
@@ -26,7 +28,20 @@ func (d *demo) handler() http.Handler {
 	mux.Handle("GET /page/", guarded(http.FileServerFS(pageFiles)))
 	mux.Handle("GET /demo/status", &statusPage{metricsURL: d.loopbackURL() + "/metrics", servers: servers})
 	mux.Handle("/demo/", http.StripPrefix("/demo", sandbox.Control(servers)))
-	return mux
+	return local(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// local refuses requests for another host than this machine: its port can be
+// reached without Caddy too.
+func local(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := (&url.URL{Host: r.Host}).Hostname()
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "the demo answers on localhost only", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func servePage(w http.ResponseWriter, r *http.Request) {
