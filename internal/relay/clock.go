@@ -2,13 +2,9 @@ package relay
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
-
-// errStalled is the fault of a client that pauses too long within its body.
-var errStalled = errors.New("the client sent nothing for too long")
 
 // clock limits the wait for the header of a response. While an unbuffered body is
 // uploaded it restarts with every read from the client, and it records which side
@@ -22,6 +18,7 @@ type clock struct {
 	upload    bool  // it waits for the client
 	stopped   bool  // it does not wait any more
 	expired   bool  // it has canceled the attempt
+	sending   bool  // the body is on its way, and not at its end
 	clientErr error // what the client has done
 }
 
@@ -55,7 +52,7 @@ func (c *clock) expire() {
 	}
 	c.stopped, c.expired = true, true
 	if c.upload {
-		c.clientErr = errStalled
+		c.clientErr = ErrStalled
 	}
 	c.cancel(context.DeadlineExceeded)
 }
@@ -74,6 +71,21 @@ func (c *clock) blame(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clientErr = err
+}
+
+// sends notes that a part of the body is sent, and whether there is more.
+func (c *clock) sends(more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sending = more
+}
+
+// midway reports whether an attempt that failed did so within the body: not by
+// running out of time.
+func (c *clock) midway() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sending && !c.expired
 }
 
 // fault returns what the client did to end the attempt, nil if nothing.
