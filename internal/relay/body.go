@@ -89,11 +89,13 @@ func (p *payload) fill(most, total int64) error {
 		}
 		n, err := p.client.Read(p.head[len(p.head):cap(p.head)])
 		p.head = p.head[:len(p.head)+n]
-		if err == io.EOF {
+		switch {
+		case err == io.EOF && int64(len(p.head)) < most:
 			p.client = nil
 			return nil
-		}
-		if err != nil {
+		case err == io.EOF:
+			return nil
+		case err != nil:
 			return err
 		}
 	}
