@@ -20,7 +20,7 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 	}
 	failed, ok := errors.AsType[*relay.Failed](err)
 	switch {
-	case c.r.Context().Err() != nil:
+	case c.gone():
 		c.leave()
 		return telemetry.CarriedCanceled
 	case !ok:

@@ -173,6 +173,12 @@ var socketOutcomes = map[relay.SocketEnd]telemetry.CarriedOutcome{
 	relay.SocketClosed: telemetry.CarriedOK, relay.SocketCut: telemetry.CarriedCut, relay.SocketLeft: telemetry.CarriedCanceled,
 }
 
+// gone reports whether the client has left. A body that was given up ends the
+// request's context too.
+func (c *carriedRequest) gone() bool {
+	return c.r.Context().Err() != nil && (c.body == nil || !c.body.ended.Load())
+}
+
 // ending returns how an answer ended. A WebSocket knows by itself: the proxy calls
 // every end of one a success, and over HTTP/2 the request is canceled also where
 // the client leaves after it was closed.
@@ -184,7 +190,7 @@ func (c *carriedRequest) ending(end telemetry.CarriedOutcome) telemetry.CarriedO
 		}
 	}
 	switch {
-	case c.r.Context().Err() != nil:
+	case c.gone():
 		return telemetry.CarriedCanceled
 	case resp != nil && resp.Idle():
 		return telemetry.CarriedIdle

@@ -20,7 +20,7 @@ type attempt struct {
 func (d *delivery) newAttempt() *attempt {
 	a := new(attempt)
 	a.ctx, a.cancel = context.WithCancelCause(d.Context())
-	a.clock = newClock(d.FirstByte, a.cancel)
+	a.clock = newClock(d.FirstByte, a.cancel, d.Interrupt)
 	a.req = d.Clone(a.ctx)
 	a.req.Trailer = d.Trailer // filled in at the end of the body, which may be yet to come
 	d.body.put(a.req, a.clock)

@@ -24,12 +24,13 @@ type payload struct {
 	length  int64     // as announced, -1 if unknown
 	prefix  int       // how much of its beginning is noted while it is sent on
 	settled bool      // as much of it is kept as will be
-	sent    bool      // the rest is on its way, once
+	sent    bool      // the rest went on its way, once
 	held    int64     // reserved for head
 
 	mu    sync.Mutex // transports read even after they have returned
 	head  []byte
 	start []byte // the beginning of a body that is not kept
+	taken bool   // a transport has read from the client
 }
 
 func newPayload(r *http.Request, prefix int) *payload {
@@ -138,9 +139,12 @@ func (p *payload) beginning() Content {
 	return Content{p.head[:min(len(p.head), p.prefix)], false}
 }
 
-// peek reads the beginning of a body that nobody has been sent.
+// peek reads the beginning of a body that nobody else has read from.
 func (p *payload) peek(d *delivery) {
-	if p.whole() || p.sent || len(p.head) >= p.prefix {
+	p.mu.Lock()
+	taken := p.taken
+	p.mu.Unlock()
+	if p.whole() || taken || len(p.head) >= p.prefix {
 		return
 	}
 	room := p.prefix - len(p.head)

@@ -10,8 +10,9 @@ import (
 // uploaded it restarts with every read from the client, and it records which side
 // it is waiting for, so that a slow client is not blamed on the backend.
 type clock struct {
-	limit  time.Duration
-	cancel context.CancelCauseFunc
+	limit     time.Duration
+	cancel    context.CancelCauseFunc
+	interrupt func() // ends a read from the client, nil: nothing does
 
 	mu        sync.Mutex
 	timer     *time.Timer
@@ -22,8 +23,8 @@ type clock struct {
 	clientErr error // what the client has done
 }
 
-func newClock(limit time.Duration, cancel context.CancelCauseFunc) *clock {
-	return &clock{limit: limit, cancel: cancel}
+func newClock(limit time.Duration, cancel context.CancelCauseFunc, interrupt func()) *clock {
+	return &clock{limit: limit, cancel: cancel, interrupt: interrupt}
 }
 
 // start begins to wait for the backend.
@@ -43,7 +44,8 @@ func (c *clock) turn(upload bool) {
 	}
 }
 
-// expire ends an attempt that has taken too long.
+// expire ends an attempt that has taken too long. A read from the client is ended
+// too: net/http waits for it even when the attempt is canceled.
 func (c *clock) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -53,6 +55,9 @@ func (c *clock) expire() {
 	c.stopped, c.expired = true, true
 	if c.upload {
 		c.clientErr = ErrStalled
+		if c.interrupt != nil {
+			c.interrupt()
+		}
 	}
 	c.cancel(context.DeadlineExceeded)
 }
@@ -70,7 +75,9 @@ func (c *clock) stop() bool {
 func (c *clock) blame(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.clientErr = err
+	if c.clientErr == nil {
+		c.clientErr = err
+	}
 }
 
 // sends notes that a part of the body is sent, and whether there is more.

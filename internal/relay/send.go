@@ -93,6 +93,7 @@ type upload struct {
 
 // Read implements [io.Reader].
 func (u *upload) Read(b []byte) (int, error) {
+	u.p.take()
 	u.clock.sends(true)
 	u.clock.turn(true)
 	n, err := u.p.client.Read(b)
@@ -107,11 +108,15 @@ func (u *upload) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// take notes that a transport reads from the client.
+func (p *payload) take() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken = true
+}
+
 // note notes the beginning of a body that is sent on.
 func (p *payload) note(b []byte) {
-	if p.prefix == 0 {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.start) == 0 {
