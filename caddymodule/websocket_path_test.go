@@ -97,3 +97,39 @@ func TestWebSocketFailover(t *testing.T) {
 		})
 	}
 }
+
+// A session is found by its decoded id, so its WebSocket goes to its issuer however
+// a front end writes the id.
+func TestWebSocketOfAnEncodedSession(t *testing.T) {
+	s := newUnloadedSite(t)
+	failed := false
+	a := testsite.OwnBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/sessions" && !failed {
+			failed = true
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		echoSocket(w, r)
+	})
+	b := testsite.NewTaker(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/sessions" {
+			_, _ = w.Write([]byte(`{"session_id":"c2Vz:1+a@b=="}`))
+			return
+		}
+		echoSocket(w, r)
+	})
+	s.Load(testsite.Backends("", a, b.URL))
+	if got := s.Session(); got.Secret() != "c2Vz:1+a@b==" || got.Provider() != "b" {
+		t.Fatalf("got %s", got.Raw)
+	}
+	for i, id := range []string{"c2Vz%3A1%2Ba%40b%3D%3D", "c2Vz:1+a@b==", "%632Vz:1+a@b=%3D"} {
+		w, resp := s.upgrade("/api/ws/chat/" + id)
+		c := socket{w}
+		once(t, answer{Header: resp.Header}, "X-ChatKit-Provider", "b")
+		c.say(frame{fin | opText, "hi"})
+		c.hear(frame{fin | opText, "hi"})
+		if got := b.Received()[i+1].URL.Path; got != "/ws/chat/c2Vz:1+a@b==" {
+			t.Errorf("the backend got %s", got)
+		}
+	}
+}
