@@ -15,8 +15,8 @@ import (
 func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 	c.provider = telemetry.NoProvider
 	c.w.Header().Set("Cache-Control", "no-store")
-	if c.body != nil && c.body.ended.Load() && c.r.ProtoMajor == 1 {
-		c.w.Header().Set("Connection", "close")
+	if c.r.ProtoMajor == 1 && (c.r.Header.Get("Expect") != "" || c.body != nil && c.body.ended.Load()) {
+		c.w.Header().Set("Connection", "close") // what there is of the body stays unread
 	}
 	failed, ok := errors.AsType[*relay.Failed](err)
 	switch {
