@@ -104,7 +104,7 @@ func TestRefusalsAreTheCallers(t *testing.T) {
 // The operator may name refusals that go on.
 func TestRefusalThatGoesOn(t *testing.T) {
 	s := newUnloadedSite(t)
-	a, b := testsite.NewTaker(t, says(429, "a")), testsite.NewTaker(t, nil)
+	a, b := testsite.NewTaker(t, leaky(429)), testsite.NewTaker(t, nil)
 	s.Load(testsite.Backends("", a.URL+"\n fallback_on 429", b.URL))
 	s.Stream().Is(t, "200 b status_4xx")
 	if len(a.Received()) != 1 || len(b.Received()) != 1 {
@@ -134,6 +134,7 @@ func TestTrailers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer resp.Body.Close()
 			a, err := testsite.ReadAnswer(resp)
 			if err != nil || a.Raw != "data: 1\n\n" {
 				t.Errorf("got %q and %v", a.Raw, err)

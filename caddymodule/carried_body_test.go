@@ -113,7 +113,7 @@ func TestStalledBody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			url := testsite.OwnBackend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+			url := testsite.OwnBackend(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 			s.Load(testsite.Backends("first_byte 400ms", []string{url + "\n breaker {\n consecutive 1\n }", url}[:tt.backends]...))
 			const canceled = `attempts_total{provider="a",result="canceled"}`
 			before, failed := s.Metric(canceled), s.Metric(streamsFailed)
@@ -153,6 +153,7 @@ func TestStalledBodyOverHTTP2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resp.Body.Close()
 	if a, err := testsite.ReadAnswer(resp); err != nil || a.Status != http.StatusRequestTimeout || len(b.Received()) != 0 {
 		t.Errorf("got %d %s and %v", a.Status, a.Raw, err)
 	}

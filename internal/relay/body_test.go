@@ -71,7 +71,7 @@ func TestBody(t *testing.T) {
 				if want := c.text[:min(len(c.text), max(prefix, len(c.text)*len(b.requests)))]; string(sent.Bytes) != want || sent.Whole != whole {
 					t.Errorf("%d bytes are known, all of it: %t; want %d", len(sent.Bytes), sent.Whole, len(want))
 				}
-				if served := map[bool]*fake{true: b, false: a}[c.again]; got.Target != served.Target.Target || got.Failed != (got.StatusCode == 503) {
+				if served := map[bool]*fake{true: b, false: a}[c.again]; got.Target != served.Target.Target || got.Failed != (got.StatusCode == http.StatusServiceUnavailable) {
 					t.Errorf("%s answered %d, a failure: %t", got.Target.Name, got.StatusCode, got.Failed)
 				}
 				skipped.asked()

@@ -181,7 +181,11 @@ func TestBufferTotal(t *testing.T) {
 				break
 			}
 		}
-		if b, err := io.ReadAll(req.Body); err != nil || string(b) != text(size) {
+		b, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		if string(b) != text(size) {
 			cut.Add(1)
 		}
 		if req.GetBody != nil {
@@ -220,6 +224,7 @@ func (o open) Allow(who session.Caller, life time.Duration) (func(session.Verdic
 	}
 	return func(session.Verdict, time.Duration) {}, session.OK
 }
+
 func (open) Peek(session.Caller) (session.Reason, bool) { return session.OK, false }
 func (open) RetryIn() time.Duration                     { return 0 }
 func (open) Closed() bool                               { return true }

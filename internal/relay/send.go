@@ -18,10 +18,9 @@ func (p *payload) put(r *http.Request, c *clock) {
 		return
 	}
 	n := int64(len(p.head))
-	switch {
-	case n == 0:
+	if n == 0 {
 		r.Body = http.NoBody
-	default:
+	} else {
 		r.Body = p.copy(c)
 		// net/http takes another connection by itself if the first turns out to
 		// be dead before anything was written to it.
