@@ -216,7 +216,9 @@ func TestBufferTotal(t *testing.T) {
 }
 
 // open is a breaker that lets everything through.
-type open struct{ asked func(session.Caller, time.Duration) }
+type open struct {
+	asked func(session.Caller, time.Duration)
+}
 
 func (o open) Allow(who session.Caller, life time.Duration) (func(session.Verdict, time.Duration), session.Reason) {
 	if o.asked != nil {
