@@ -56,7 +56,11 @@ func (w *carriedWriter) commit() {
 	w.c.servedBy(resp.Target.Name)
 	w.c.reason = resp.Trail.Reason()
 	h := w.Header()
-	if w.c.reason != session.OK {
+	for name, values := range w.c.passage.withheld {
+		h[name] = append(h[name], values...)
+	}
+	// The first backend's own failure is no fallback.
+	if w.c.reason != session.OK && resp.Trail.Steps[0].Target != resp.Target {
 		h.Set(reasonHeader, string(w.c.reason))
 	}
 	if isEventStream(h.Get("Content-Type")) {

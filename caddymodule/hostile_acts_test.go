@@ -132,14 +132,14 @@ func (x *hostile) wire(ctx context.Context, head string) net.Conn {
 	return conn
 }
 
-// post is the head of a POST to one of the paths.
-func post(headers ...string) string {
+// hostileHead is the head of a POST to one of the paths.
+func hostileHead(headers ...string) string {
 	return "POST " + pick(hostilePaths) + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + strings.Join(append(headers, "", ""), "\r\n")
 }
 
 // trickle sends a body a byte at a time.
 func (x *hostile) trickle(ctx context.Context) {
-	conn := x.wire(ctx, post(sized(pick([]int{100, 1 << 20, 4 << 20}))))
+	conn := x.wire(ctx, hostileHead(sized(pick([]int{100, 1 << 20, 4 << 20}))))
 	if conn == nil {
 		return
 	}
@@ -154,7 +154,7 @@ func (x *hostile) trickle(ctx context.Context) {
 
 // stall sends all of a body but its end, and waits.
 func (x *hostile) stall(ctx context.Context) {
-	conn := x.wire(ctx, post(sized(1<<20-76)))
+	conn := x.wire(ctx, hostileHead(sized(1<<20-76)))
 	if conn == nil {
 		return
 	}
@@ -166,14 +166,14 @@ func (x *hostile) stall(ctx context.Context) {
 // garbage sends what no library would.
 func (x *hostile) garbage(ctx context.Context) {
 	conn := x.wire(ctx, pick([]string{
-		post("Transfer-Encoding: chunked") + "zz\r\n",
-		post("Transfer-Encoding: chunked") + "5\r\n{\"a\":\r\n",
-		post("Transfer-Encoding: chunked", "Content-Length: 4") + "0\r\n\r\n",
-		post("Content-Length: 5", "X-User: a\xff") + "{\"a\":",
-		post("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQAAP__"),
-		post("Connection: X-Auth-Token, Content-Type", "Content-Length: 2") + "{}",
-		post("Content-Length: 2", "Content-Encoding: gzip") + "{}",
-		post("Cookie: "+strings.Repeat("chatkit_session_id=x; ", 300), "Content-Length: 2") + "{}",
+		hostileHead("Transfer-Encoding: chunked") + "zz\r\n",
+		hostileHead("Transfer-Encoding: chunked") + "5\r\n{\"a\":\r\n",
+		hostileHead("Transfer-Encoding: chunked", "Content-Length: 4") + "0\r\n\r\n",
+		hostileHead("Content-Length: 5", "X-User: a\xff") + "{\"a\":",
+		hostileHead("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQAAP__"),
+		hostileHead("Connection: X-Auth-Token, Content-Type", "Content-Length: 2") + "{}",
+		hostileHead("Content-Length: 2", "Content-Encoding: gzip") + "{}",
+		hostileHead("Cookie: "+strings.Repeat("chatkit_session_id=x; ", 300), "Content-Length: 2") + "{}",
 		"POST /api/custom/session HTTP/1.1\r\n\r\n",
 		"\x16\x03\x01\x00",
 	}))

@@ -18,6 +18,7 @@ const (
 	codeForbiddenOrigin  = "FORBIDDEN_ORIGIN"
 	codeMethodNotAllowed = "METHOD_NOT_ALLOWED"
 	codeBodyTooLarge     = "BODY_TOO_LARGE"
+	codeBodyTimeout      = "BODY_TIMEOUT"
 	codeUnsupportedMedia = "UNSUPPORTED_MEDIA_TYPE"
 	codeRateLimited      = "RATE_LIMITED"
 	codeRejected         = "REJECTED"
@@ -145,6 +146,7 @@ var reasonText = map[session.Reason]string{
 	session.Cooldown:        "is unavailable",
 	session.RateLimited:     "is at its limit",
 	session.Budget:          "skipped: out of time",
+	session.Canceled:        "could not be asked",
 }
 
 // describe says why each provider did not serve.

@@ -58,6 +58,9 @@ func (h *Handler) Validate() error {
 	if err := h.checkStreams(); err != nil {
 		return err
 	}
+	if total := cmp.Or(h.BufferTotal, defaultBufferTotal); total < h.Buffer {
+		return fmt.Errorf("buffer_total: %d is less than buffer, %d: no body of that size would ever be kept", total, h.Buffer)
+	}
 	if err := h.checkUsers(); err != nil {
 		return err
 	}
@@ -98,6 +101,9 @@ func (h *Handler) checkDeadline() error {
 func (h *Handler) checkStreams() error {
 	if h.Buffer < 0 {
 		return fmt.Errorf("buffer: %d is negative", h.Buffer)
+	}
+	if h.BufferTotal < 0 {
+		return fmt.Errorf("buffer_total: %d is negative", h.BufferTotal)
 	}
 	for name, d := range map[string]caddy.Duration{
 		"first_byte": h.FirstByte, "stream_idle": h.StreamIdle, "drain": h.Drain,
