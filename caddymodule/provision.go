@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -16,6 +17,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -32,6 +34,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	h.provisionSite(ctx, app)
 	if err := h.provisionProviders(ctx, app); err != nil {
 		return err
 	}
@@ -48,6 +51,15 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	app.OnScrape(h.createSeries)
 	return nil
+}
+
+// provisionSite prepares what belongs to the handler's site, which is known once
+// the configuration starts.
+func (h *Handler) provisionSite(ctx caddy.Context, app *registry.App) {
+	h.app = app
+	h.site = sync.OnceValue(func() registry.Site { return registry.SiteOf(ctx, h) })
+	h.siteKey = sync.OnceValue(func() string { return h.site().Key() })
+	h.issuers = sync.OnceValue(func() issuer.Site { return issuers().Site(h.siteKey()) })
 }
 
 // Validate checks what Provision has compiled.
@@ -122,7 +134,7 @@ func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error
 		if h.target(label) != nil {
 			return fmt.Errorf("provider name %q is given twice; set name in one of them", label)
 		}
-		t, err := c.provision(ctx, app)
+		t, err := c.provision(ctx, app, h.site)
 		if err != nil {
 			return fmt.Errorf("provider %s: %w", label, err)
 		}
