@@ -113,10 +113,8 @@ func (b *Backend) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	if block.LiteralSecret(b.Key) {
-		ctx.Logger().Warn("key is written into the configuration; use {env.*} or {file.*}")
-	}
-	if err := b.Load(ctx); err != nil {
+	upstream.WarnOfKey(ctx, "key", b.Key, base)
+	if err := b.Load(ctx, base); err != nil {
 		return err
 	}
 	header := http.Header{
