@@ -145,14 +145,18 @@ func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error
 
 func (h *Handler) provisionRoutes(ctx caddy.Context) error {
 	known := func(name string) bool { return h.target(name) != nil }
-	if err := checkRoutes(h.Routes, known); err != nil {
+	configured, err := resolveRoutes(h.Routes)
+	if err != nil {
+		return err
+	}
+	if err := checkRoutes(configured, known); err != nil {
 		return err
 	}
 	carriers := slices.ContainsFunc(h.targets, func(t *chain.Target) bool {
 		_, ok := t.Provider.(session.Carrier)
 		return ok
 	})
-	routes := effectiveRoutes(h.Routes, carriers)
+	routes := effectiveRoutes(configured, carriers)
 	if err := checkRoutes(routes, known); err != nil {
 		return err
 	}
