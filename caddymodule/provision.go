@@ -44,7 +44,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.provisionRoutes(ctx); err != nil {
 		return err
 	}
-	h.cors = newCORS(cmp.Or(h.CORS, new(CORSConfig)))
+	if h.cors, err = newCORS(cmp.Or(h.CORS, new(CORSConfig))); err != nil {
+		return err
+	}
 	h.users = newUsers(h)
 	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
 		return err
