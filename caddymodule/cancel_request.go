@@ -38,7 +38,7 @@ func (c *cancelRequest) serve() {
 		c.cancelAt(t, p)
 		return
 	}
-	c.refuse(&problem{Status: http.StatusNotFound, Code: "not_found", Title: "Not found", Details: "No such session"})
+	c.refuse(&problem{Status: http.StatusNotFound, Code: codeNotFound, Title: "Not found", Details: "No such session"})
 }
 
 func (c *cancelRequest) prepare() *problem {

@@ -58,7 +58,7 @@ func (k keyCheck) check(r *http.Request) *problem {
 	if subtle.ConstantTimeCompare(sum[:], k[:]) == 1 {
 		return nil
 	}
-	return &problem{Status: http.StatusUnauthorized, Code: "invalid_api_key", Title: "Unauthorized",
+	return &problem{Status: http.StatusUnauthorized, Code: codeInvalidKey, Title: "Unauthorized",
 		Details: "Incorrect API key provided"}
 }
 

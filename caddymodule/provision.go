@@ -248,6 +248,7 @@ func (h *Handler) createSeries() {
 }
 
 func (rt *route) createSeries() {
+	telemetry.InitRefused(string(rt.kind), problemCodes())
 	if rt.proxy != nil {
 		telemetry.InitCarried(string(rt.kind))
 		return

@@ -67,6 +67,9 @@ func Skipped(provider string, r session.Reason) {
 	metrics.attempts.WithLabelValues(provider, Result(r)).Inc()
 }
 
+// Refused counts an error answer of ours.
+func Refused(route, code string) { metrics.refused.WithLabelValues(route, code).Inc() }
+
 // Retried counts an attempt that asks the same provider once more.
 func Retried(provider string) { metrics.retries.WithLabelValues(provider).Inc() }
 
@@ -115,6 +118,7 @@ type instruments struct {
 	carriedInFlight *prometheus.GaugeVec
 	firstByte       *prometheus.HistogramVec
 	rateLimited     *prometheus.CounterVec
+	refused         *prometheus.CounterVec
 }
 
 var metrics = newInstruments()
@@ -155,6 +159,8 @@ func newInstruments() *instruments {
 			"Time until the first byte of a carried answer left for the client.", firstByteBuckets, "kind"),
 		rateLimited: counter("rate_limited_total",
 			"Session requests refused by a rate limit of the configuration, by scope.", "scope"),
+		refused: counter("refused_total",
+			"Requests answered with an error of this module, by route and the code in the answer, in lower case.", "route", "code"),
 	}
 }
 
@@ -185,6 +191,6 @@ func Collectors() []prometheus.Collector {
 	m := metrics
 	return []prometheus.Collector{
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration, m.fallbacks,
-		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited,
+		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited, m.refused,
 	}
 }
