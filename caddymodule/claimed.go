@@ -121,6 +121,7 @@ func (c *claimed) leave() {
 
 // writeProblem writes a problem, in the shape of OpenAI's API on its routes.
 func (c *claimed) writeProblem(p *problem) {
+	telemetry.Refused(string(c.route.kind), strings.ToLower(p.Code))
 	p.setHeaders(c.w.Header())
 	body := p.body
 	if c.route.kind == OpenAIRoute {

@@ -111,8 +111,9 @@ type AnonymousConfig struct {
 
 // CORSConfig says which origins may use the routes from a browser.
 type CORSConfig struct {
-	// The allowed origins, "https://app.example.com" or with a wildcard label,
-	// "https://*.example.com". Default: all, without working credentials (browsers
+	// The allowed origins, "https://app.example.com" or with a wildcard for one
+	// label, "https://*.example.com". Placeholders that can be resolved at load
+	// time (`{env.*}`, `{file.*}`) work. Default: all, without working credentials (browsers
 	// refuse the documented pair of headers).
 	Origins []string `json:"origins,omitempty"`
 

@@ -9,7 +9,9 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 )
 
 func init() { caddy.RegisterModule(new(Handler)) }
@@ -93,6 +95,10 @@ type Handler struct {
 	Drain caddy.Duration `json:"drain,omitempty"`
 
 	logger    *zap.Logger
+	app       *registry.App
+	site      func() registry.Site // from here on known once the configuration starts
+	siteKey   func() string
+	issuers   func() issuer.Site
 	targets   []*chain.Target
 	routes    map[string]*route // by path
 	patterns  []*route          // whose paths have a part that varies, after their prefix
@@ -123,6 +129,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		h.warnRewritten(r)
 		return next.ServeHTTP(w, r)
 	}
+	h.app.Bind()
 	c := claimed{h: h, route: rt, w: w, r: r}
 	switch {
 	case rt.proxy != nil:

@@ -58,7 +58,7 @@ func (k keyCheck) check(r *http.Request) *problem {
 	if subtle.ConstantTimeCompare(sum[:], k[:]) == 1 {
 		return nil
 	}
-	return &problem{Status: http.StatusUnauthorized, Code: "invalid_api_key", Title: "Unauthorized",
+	return &problem{Status: http.StatusUnauthorized, Code: codeInvalidKey, Title: "Unauthorized",
 		Details: "Incorrect API key provided"}
 }
 
@@ -95,10 +95,10 @@ func (s *sessionRequest) prepareSpec() *problem {
 func (s *sessionRequest) encodeResource(made *session.Session, provider string) ([]byte, error) {
 	if made.Resource != nil {
 		id := session.Session{Secret: session.Secret(made.ID), ExpiresAt: made.ExpiresAt}
-		issuers().Put(&id, provider, s.caller) // who can cancel it
+		s.h.issuers().Put(&id, provider, s.caller) // who can cancel it
 		return made.Resource, nil
 	}
 	named := *made
-	named.ID = idPrefix + issuers().ID(made.Secret)
+	named.ID = idPrefix + s.h.issuers().ID(made.Secret)
 	return openaiapi.Describe(s.req.Spec, &named, openaiapi.Active)
 }

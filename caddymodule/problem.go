@@ -11,7 +11,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// The codes of problems, a closed list.
+// The codes of problems, a closed list: problemCodes has them all.
 const (
 	codeBadRequest       = "BAD_REQUEST"
 	codeUnauthorized     = "UNAUTHORIZED"
@@ -24,7 +24,21 @@ const (
 	codeRejected         = "REJECTED"
 	codeSessionElsewhere = "SESSION_ELSEWHERE"
 	codeSessionError     = "SESSION_ERROR"
+	codeNotFound         = "NOT_FOUND"       // on an openai_api route only
+	codeInvalidKey       = "INVALID_API_KEY" // there too
 )
+
+// problemCodes are the codes as metric labels.
+func problemCodes() []string {
+	codes := []string{
+		codeBadRequest, codeUnauthorized, codeForbiddenOrigin, codeMethodNotAllowed, codeBodyTooLarge, codeUnsupportedMedia,
+		codeRateLimited, codeRejected, codeSessionElsewhere, codeSessionError, codeNotFound, codeInvalidKey,
+	}
+	for i, code := range codes {
+		codes[i] = strings.ToLower(code)
+	}
+	return codes
+}
 
 // sessionFailed is the title of most problems.
 const sessionFailed = "Session creation failed"

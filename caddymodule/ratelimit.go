@@ -53,7 +53,8 @@ func checkRateLimits(limits []RateLimitConfig) error {
 }
 
 // limits holds the rate limits of all handlers in use: a reload that leaves a
-// handler as it is leaves the counts as they are.
+// handler as it is leaves the counts as they are. Handlers with the same settings
+// share one, in which each site has counts of its own.
 var limits = caddy.NewUsagePool()
 
 // rateLimit is a rate limit in the pool.
@@ -82,9 +83,9 @@ func (h *Handler) provisionLimits(hash string) error {
 			return fmt.Errorf("pool holds a %T", v)
 		}
 		if c.By == telemetry.ScopeUser {
-			h.perUser = &requestLimit{l.Buckets, c.By, "user"}
+			h.perUser = &requestLimit{l.Buckets, h.siteKey, c.By, "user"}
 		} else {
-			h.perAddress = &requestLimit{l.Buckets, c.By, "address"}
+			h.perAddress = &requestLimit{l.Buckets, h.siteKey, c.By, "address"}
 		}
 	}
 	if h.perUser != nil && h.perAddress == nil && h.Anonymous != nil {
@@ -107,6 +108,7 @@ func (h *Handler) releaseLimits() (errs []error) {
 // requestLimit is one of the handler's rate limits. A nil one limits nothing.
 type requestLimit struct {
 	*ratelimit.Buckets
+	site         func() string
 	scope, whose string
 }
 
@@ -115,7 +117,7 @@ func (l *requestLimit) take(key string) *problem {
 	if l == nil {
 		return nil
 	}
-	wait := l.Take(key)
+	wait := l.Take(l.site() + key)
 	if wait == 0 {
 		return nil
 	}

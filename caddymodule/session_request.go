@@ -103,7 +103,7 @@ func (s *sessionRequest) chain() chain.Chain {
 	if s.req.Current == "" {
 		return c
 	}
-	issuer := issuers().IssuedTo(s.req.Current, s.caller)
+	issuer := s.h.issuers().IssuedTo(s.req.Current, s.caller)
 	for i, t := range c.Targets {
 		if i > 0 && t.Name == issuer && t.Breaker.Closed() {
 			c.Targets = moveToFront(c.Targets, i)

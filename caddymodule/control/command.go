@@ -34,7 +34,7 @@ operator has forced the breaker and why.`,
 		Long: `
 Forces a provider's breaker open (the provider is skipped) or closed (the provider
 is asked whatever happens) for at most 24h, or ends that (auto). A forced state
-survives configuration reloads, but not a restart.
+survives configuration reloads, and restarts that keep Caddy's storage.
 
   caddy chatkit-breaker open backend --for 10m --reason "deploy"
   caddy chatkit-breaker auto backend`,

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 )
 
 // provider holds the fields of the admin API's answer that are shown.
@@ -33,10 +34,24 @@ func writeTable(out io.Writer, all []provider) error {
 	_, _ = fmt.Fprintln(w, "PROVIDER\tMODULE\tSTATE\tSINCE\tUNTIL\tLAST FAILURE\tFORCED BECAUSE")
 	now := time.Now()
 	for _, p := range all {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Module, p.State,
-			ago(now, p.Since), p.until(now), p.failure(now), p.because())
+		cells := []string{p.ID, p.Module, p.State, ago(now, p.Since), p.until(now), p.failure(now), p.because()}
+		for i, c := range cells {
+			cells[i] = printable(c)
+		}
+		_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	return w.Flush()
+}
+
+// printable replaces what could change how the terminal looks. The admin API of
+// this version takes no such reasons, that of another may.
+func printable(cell string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.In(c, unicode.C, unicode.Zl, unicode.Zp) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, cell)
 }
 
 func (p *provider) until(now time.Time) string {

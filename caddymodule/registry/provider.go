@@ -23,10 +23,10 @@ type Provider struct {
 	RetryBudget *chain.RetryBudget
 	Cap         *ratelimit.Bucket // nil: no bound
 
-	key      string // in the pool
-	override *breaker.Override
-	last     atomic.Pointer[FailureStatus]
-	lines    telemetry.Throttle
+	hash  string // of its settings
+	owner *owner
+	last  atomic.Pointer[FailureStatus]
+	lines telemetry.Throttle
 }
 
 // changed tells operators that the breaker has changed its state.

@@ -55,7 +55,7 @@ type ForcedStatus struct {
 
 // statuses returns the providers of the active configuration, by name.
 func statuses() []ProviderStatus {
-	all := active().providers
+	all := active().all()
 	list := make([]ProviderStatus, 0, len(all))
 	for _, p := range all {
 		list = append(list, p.status())

@@ -67,6 +67,9 @@ func Skipped(provider string, r session.Reason) {
 	metrics.attempts.WithLabelValues(provider, Result(r)).Inc()
 }
 
+// Refused counts an error answer of ours.
+func Refused(route, code string) { metrics.refused.WithLabelValues(route, code).Inc() }
+
 // Retried counts an attempt that asks the same provider once more.
 func Retried(provider string) { metrics.retries.WithLabelValues(provider).Inc() }
 
@@ -123,6 +126,7 @@ type instruments struct {
 	firstByte       *prometheus.HistogramVec
 	rateLimited     *prometheus.CounterVec
 	buffered        prometheus.GaugeFunc
+	refused         *prometheus.CounterVec
 }
 
 var metrics = newInstruments()
@@ -167,6 +171,8 @@ func newInstruments() *instruments {
 			Namespace: Namespace, Subsystem: Subsystem, Name: "buffered_bytes",
 			Help: "Memory that the request bodies take that are kept for failover.",
 		}, func() float64 { return float64(buffered()) }),
+		refused: counter("refused_total",
+			"Requests answered with an error of this module, by route and the code in the answer, in lower case.", "route", "code"),
 	}
 }
 
@@ -197,7 +203,6 @@ func Collectors() []prometheus.Collector {
 	m := metrics
 	return []prometheus.Collector{
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration, m.fallbacks,
-		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited,
-		m.buffered,
+		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited, m.buffered, m.refused,
 	}
 }

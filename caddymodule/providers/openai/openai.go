@@ -124,10 +124,8 @@ func (o *OpenAI) Provision(ctx caddy.Context) error {
 	if err := o.compile(r); err != nil {
 		return err
 	}
-	if block.LiteralSecret(o.Key) {
-		ctx.Logger().Warn("key is written into the configuration; use {env.*} or {file.*}")
-	}
-	if err := o.Load(ctx); err != nil {
+	upstream.WarnOfKey(ctx, "key", o.Key, base)
+	if err := o.Load(ctx, base); err != nil {
 		return err
 	}
 	o.client = provider.Client{URL: base.JoinPath("chatkit", "sessions"), Header: header, Transport: o.RoundTripper(), KeyLimit: true}
