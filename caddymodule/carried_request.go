@@ -116,9 +116,7 @@ var noNext = caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) erro
 func (c *carriedRequest) upstreamRequest() *http.Request {
 	r := c.r.WithContext(context.WithValue(c.r.Context(), passageKey{}, &c.passage))
 	r.Header = r.Header.Clone()
-	if c.h.users.cookie != "" {
-		removeCookie(r.Header, c.h.users.cookie)
-	}
+	c.h.users.visitors.removeFrom(r.Header)
 	u := *r.URL
 	u.RawPath = strings.ReplaceAll(c.route.proxy.path, sessionSegment, url.PathEscape(c.pathSession))
 	if path, err := url.PathUnescape(u.RawPath); err == nil {

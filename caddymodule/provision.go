@@ -42,7 +42,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.cors = newCORS(cmp.Or(h.CORS, new(CORSConfig)))
-	h.users = newUsers(h)
+	if h.users, err = newUsers(ctx, h); err != nil {
+		return err
+	}
 	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
 		return err
 	}

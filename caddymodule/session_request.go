@@ -66,9 +66,9 @@ func (s *sessionRequest) prepare() *problem {
 	}
 	s.user, s.req.User, s.caller = user, user, user
 	if visits { // a visitor who drops the cookie is still the same caller
-		s.caller = address
+		s.caller = "\x00" + address // not a user's id
 	}
-	if p := s.h.perUser.take(user); p != nil {
+	if p := s.h.perUser.take(s.limited(visits)); p != nil {
 		return p
 	}
 	body, p := readBody(s.w, s.r)
@@ -82,6 +82,16 @@ func (s *sessionRequest) prepare() *problem {
 		return p
 	}
 	return s.route.checkMetadata(s.req.Metadata)
+}
+
+// limited returns whose requests the limit per user counts. Where no limit per
+// address keeps visitors from dropping the cookie for a new id, they count by their
+// address here.
+func (s *sessionRequest) limited(visits bool) string {
+	if visits && s.h.perAddress != nil {
+		return s.user
+	}
+	return s.caller
 }
 
 // chain returns the targets to ask. A model that a provider names goes to those
