@@ -123,7 +123,7 @@ func driveOpenAISDK(s *site) {
 	t := s.T
 	s.serve("openai-sdk")
 	ask := func(headers ...string) testsite.Answer {
-		return s.Do(http.MethodPost, "/v1/chatkit/sessions", `{"user":"alice","workflow":{"id":"wf_app"}}`, headers...)
+		return s.Do(http.MethodPost, "/v1/chatkit/sessions", `{"user":"alice","workflow":{"id":"wf_example"}}`, headers...)
 	}
 	for _, headers := range [][]string{nil, {"Authorization: Bearer " + testsite.OpenAIKey}} {
 		a := ask(headers...)
@@ -144,7 +144,7 @@ func driveOpenAISDK(s *site) {
 		}
 		refuse(t, s.Backend)
 	}
-	if got := sent(t, s.OpenAI)["workflow"].(map[string]any)["id"]; got != "wf_app" {
+	if got := sent(t, s.OpenAI)["workflow"].(map[string]any)["id"]; got != "wf_example" {
 		t.Errorf("OpenAI was asked for %v", got)
 	}
 	s.Session().Is(t, "418")
