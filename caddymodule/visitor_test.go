@@ -20,18 +20,18 @@ const visitorID = "3f2a0b1c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 // keyed is a block for visitors with a key that tests know.
 const keyed = "\n anonymous {\n key " + longKey + "\n }"
 
-// signed is the value of a visitor's cookie as the key signs it for a host.
-func signed(id, host string) string {
+// signed is the value of the visitor's cookie as the key signs it for a host.
+func signed(host string) string {
 	mac := hmac.New(sha256.New, []byte(longKey))
-	mac.Write([]byte("visitor\x00" + host + "\x00" + id))
-	return id + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	mac.Write([]byte("visitor\x00" + host + "\x00" + visitorID))
+	return visitorID + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // A visitor without an account gets an id once, and keeps it. No other cookie than
 // ours is good for one.
 func TestVisitorCookie(t *testing.T) {
 	const named = "\n anonymous visitor {\n key " + longKey + "\n }" // another name for the cookie
-	good := signed(visitorID, "127.0.0.1")
+	good := signed("127.0.0.1")
 	tests := []struct {
 		name, block, cookie string
 		known               bool
@@ -41,7 +41,7 @@ func TestVisitorCookie(t *testing.T) {
 		{"among others", keyed, "a=b; chatkit_session_id=" + good + "; c=d", true},
 		{"quoted", keyed, `chatkit_session_id="` + good + `"`, true},
 		{"behind one that is planted", keyed, "chatkit_session_id=" + visitorID + "; chatkit_session_id=" + good, true},
-		{"behind one of another host", keyed, "chatkit_session_id=" + signed(visitorID, "b.test") + "; chatkit_session_id=" + good, true},
+		{"behind one of another host", keyed, "chatkit_session_id=" + signed("b.test") + "; chatkit_session_id=" + good, true},
 		{"empty", keyed, "chatkit_session_id=", false},
 		{"not signed", keyed, "chatkit_session_id=" + visitorID, false},
 		{"as upstream", keyed, "chatkit_session_id=anon-" + visitorID, false},
@@ -52,7 +52,7 @@ func TestVisitorCookie(t *testing.T) {
 		{"longer signature", keyed, "chatkit_session_id=" + good + "A", false},
 		{"capitals", keyed, "chatkit_session_id=" + strings.ToUpper(visitorID) + good[36:], false},
 		{"other id", keyed, "chatkit_session_id=" + strings.Replace(good, "3", "4", 1), false},
-		{"another host", keyed, "chatkit_session_id=" + signed(visitorID, "b.test"), false},
+		{"another host", keyed, "chatkit_session_id=" + signed("b.test"), false},
 		{"account", keyed, "chatkit_session_id=alice@example.com", false},
 		{"another cookie", keyed, "visitor=" + good, false},
 		{"name of HTTPS", keyed, "__Host-chatkit_session_id=" + good, false},
@@ -111,7 +111,7 @@ func TestAccountsAreNoVisitors(t *testing.T) {
 		visitorID: 200, "anon-peter": 200, "anon-" + visitorID + "0": 200, "x-anon-" + visitorID: 200,
 	} {
 		s.Backend.Clear()
-		got := s.Session("X-User: "+user, "Cookie: chatkit_session_id="+signed(visitorID, "127.0.0.1"))
+		got := s.Session("X-User: "+user, "Cookie: chatkit_session_id="+signed("127.0.0.1"))
 		if got.Status != status || s.Backend.Calls() != status/200%2 || status == 200 && sentUser(s) != user {
 			t.Errorf("%s: got %d %s, the backend was asked %d times", user, got.Status, got.Raw, s.Backend.Calls())
 		}
@@ -146,7 +146,7 @@ func TestVisitorCookieOverHTTPS(t *testing.T) {
 	s.Client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	a := s.Session()
 	checkNewVisitor(t, sentUser(s), a.Header.Values("Set-Cookie"), "__Host-chatkit_session_id", secureAttributes)
-	good := signed(visitorID, "127.0.0.1")
+	good := signed("127.0.0.1")
 	a = s.Session("Cookie: chatkit_session_id=" + good) // planted by another host of the domain
 	checkNewVisitor(t, sentUser(s), a.Header.Values("Set-Cookie"), "__Host-chatkit_session_id", secureAttributes)
 	a = s.Session("Cookie: chatkit_session_id=x; __Host-chatkit_session_id=" + good)
@@ -178,7 +178,7 @@ func TestVisitorCookieBehindAProxy(t *testing.T) {
 			}
 			a := s.Session(tt.header)
 			checkNewVisitor(t, sentUser(s), a.Header.Values("Set-Cookie"), name, attributes)
-			good := "Cookie: " + name + "=" + signed(visitorID, "127.0.0.1")
+			good := "Cookie: " + name + "=" + signed("127.0.0.1")
 			if a := s.Session(tt.header, good); a.Header.Get("Set-Cookie") != "" || sentUser(s) != "anon-"+visitorID {
 				t.Errorf("got cookie %q for %s", a.Header.Get("Set-Cookie"), sentUser(s))
 			}
@@ -219,7 +219,7 @@ func TestVisitorKeyInStorage(t *testing.T) {
 	overwrite(longKey)
 	s.Load(visitor + "\n deadline 7s")
 	kept("key of another instance", false)
-	s.Session("Cookie: chatkit_session_id=" + signed(visitorID, "127.0.0.1"))
+	s.Session("Cookie: chatkit_session_id=" + signed("127.0.0.1"))
 	if sentUser(s) != "anon-"+visitorID {
 		t.Errorf("the key of another instance is not used")
 	}
@@ -247,7 +247,7 @@ func TestVisitorKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.persistent()
-		if s.Session("Cookie: chatkit_session_id=" + signed(visitorID, "127.0.0.1")); sentUser(s) != "anon-"+visitorID {
+		if s.Session("Cookie: chatkit_session_id=" + signed("127.0.0.1")); sentUser(s) != "anon-"+visitorID {
 			t.Errorf("%s: another key is used", key)
 		}
 	}
