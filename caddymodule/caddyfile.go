@@ -33,7 +33,9 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //
 //		# who asks
 //		user      <placeholder>...
-//		anonymous [<cookie>]
+//		anonymous [<cookie>] {
+//			key <secret>
+//		}
 //
 //		# paths
 //		session <path> [<provider>...]
@@ -141,7 +143,12 @@ func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
 			return block.Located(d, err)
 		}
 	}
-	return block.NoBlock(d, "anonymous")
+	return h.Anonymous.options().Parse(d, "anonymous", nil)
+}
+
+// options are the lines of the anonymous block.
+func (c *AnonymousConfig) options() block.Options {
+	return block.Options{"key": block.Text(&c.Key).Then(c.checkKey)}
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {

@@ -128,9 +128,7 @@ func (c *carriedRequest) upstreamRequest() *http.Request {
 	if r.Method != http.MethodConnect { // there the proxy reads and removes :protocol
 		removePseudo(r.Header)
 	}
-	if c.h.users.cookie != "" {
-		removeCookie(r.Header, c.h.users.cookie)
-	}
+	c.h.users.visitors.removeFrom(r.Header)
 	u := *r.URL
 	u.RawPath = strings.ReplaceAll(c.route.proxy.path, sessionSegment, url.PathEscape(c.pathSession))
 	if path, err := url.PathUnescape(u.RawPath); err == nil {

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -133,8 +135,12 @@ func (c *claimed) writeProblem(p *problem) {
 	_, _ = c.w.Write(body())
 }
 
-// writeJSON writes an answer. If it cannot be written the client has gone.
+// writeJSON writes an answer. If it cannot be written the client has gone. Parts of
+// it may be a provider's, and JSON parsers overlook invalid UTF-8.
 func (c *claimed) writeJSON(body []byte) {
+	if !utf8.Valid(body) {
+		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
+	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(http.StatusOK)
 	_, _ = c.w.Write(body)

@@ -103,10 +103,16 @@ type BreakerConfig struct {
 
 // AnonymousConfig lets visitors without an account have sessions.
 type AnonymousConfig struct {
-	// The cookie with the visitor's id, a random UUID that lives for 30 days.
-	// Default: chatkit_session_id. Hazard: a client can send any UUID in it, so
-	// no other system may trust a UUID as a user's id.
+	// The cookie with the visitor's id, a random UUID that is signed and lives for
+	// 30 days. On HTTPS its name gets the prefix __Host-. Upstream the id is
+	// anon-<uuid>. Default: chatkit_session_id.
 	Cookie string `json:"cookie,omitempty"`
+
+	// The key that signs the cookie, at least 32 characters. Default: a random one
+	// in Caddy's storage, which the instances on that storage share. Use `{env.*}`
+	// or `{file.*}`: a key written here in full can be read in /config/. Hazard:
+	// with another key all visitors become new ones.
+	Key string `json:"key,omitempty"`
 }
 
 // CORSConfig says which origins may use the routes from a browser.

@@ -16,6 +16,7 @@ func Blocks() map[string]block.Options {
 		"chatkit":    new(Handler).options(new(providerRefs)),
 		"provider":   new(ProviderConfig).options(),
 		"breaker":    new(BreakerConfig).options(),
+		"anonymous":  new(AnonymousConfig).options(),
 		"cors":       new(CORSConfig).options(),
 		"openai_api": new(RouteConfig).options(),
 		"backend":    new(backend.Backend).Options(),

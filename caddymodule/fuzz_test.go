@@ -1,12 +1,15 @@
 package caddymodule
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"unicode"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ijson"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -17,7 +20,7 @@ func FuzzBody(f *testing.F) {
 		"", "{}", "null", "[]", "1", `"x"`, `{"model":"gpt"}`, `{"model":null,"metadata":null}`, `{"metadata":{"a":[1]}}`,
 		`{"metadata":[]}`, `{"model":1}`, `{"currentClientSecret":"ek_1"}`, `{"token":"t","user":"mallory"}`,
 		`{"workflow":{"id":"wf_1"},"scope":{"user_id":"u"}}`, `{"model":"a","model":"b"}`, "{\"model\":\"\xff\"}",
-		strings.Repeat(`{"metadata":`, 20_000), " \n{}", "{}{}",
+		strings.Repeat(`{"metadata":`, 20_000), " \n{}", "{}{}", `{"metadata":{"a":"\ud800"}}`, `{"Model":"a","model":"\u0000"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -31,6 +34,12 @@ func FuzzBody(f *testing.F) {
 		}
 		if req.User != "" {
 			t.Errorf("the body named the user %q", req.User)
+		}
+		if err := ijson.Check(body); err != nil && len(bytes.TrimSpace(body)) > 0 {
+			t.Errorf("%v", err)
+		}
+		if len(req.Model) > 256 || strings.ContainsFunc(req.Model, unicode.IsControl) {
+			t.Errorf("the model is %q", req.Model)
 		}
 		if m := req.Metadata; m != nil && (m[0] != '{' || !json.Valid(m)) {
 			t.Errorf("metadata is %q", m)

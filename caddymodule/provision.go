@@ -47,7 +47,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if h.cors, err = newCORS(cmp.Or(h.CORS, new(CORSConfig))); err != nil {
 		return err
 	}
-	h.users = newUsers(h)
+	if h.users, err = newUsers(ctx, h); err != nil {
+		return err
+	}
 	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
 		return err
 	}

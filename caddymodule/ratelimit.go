@@ -27,7 +27,8 @@ func (c RateConfig) rate() ratelimit.Rate {
 
 // RateLimitConfig limits how many sessions somebody may ask for.
 type RateLimitConfig struct {
-	// Who: "user", or "ip", the client's address as Caddy knows it (behind
+	// Who: "user", where visitors without an account count by their address unless
+	// there is a limit by "ip" too; or "ip", the client's address as Caddy knows it (behind
 	// another proxy that takes trusted_proxies); an IPv6 /64 is one address.
 	By string `json:"by"`
 
@@ -87,9 +88,6 @@ func (h *Handler) provisionLimits(hash string) error {
 		} else {
 			h.perAddress = &requestLimit{l.Buckets, h.siteKey, c.By, "address"}
 		}
-	}
-	if h.perUser != nil && h.perAddress == nil && h.Anonymous != nil {
-		h.logger.Warn("rate_limit user does not limit visitors without an account, who can always be new ones; add rate_limit ip")
 	}
 	return nil
 }

@@ -64,9 +64,9 @@ func (s *sessionRequest) prepare() *problem {
 	}
 	s.user, s.req.User, s.caller = user, user, user
 	if s.visits = visits; visits { // a visitor who drops the cookie is still the same caller
-		s.caller = address
+		s.caller = "\x00" + address // not a user's id
 	}
-	if p := s.h.perUser.take(user); p != nil {
+	if p := s.h.perUser.take(s.limited()); p != nil {
 		return p
 	}
 	body, p := readBody(s.w, s.r)
@@ -91,12 +91,25 @@ func (s *sessionRequest) who() session.Caller {
 	return session.Caller{User: s.req.User, Address: s.address()}
 }
 
-// chain returns the targets to ask. A model that a provider names goes to those
-// that serve it. A refresh asks the issuer of the caller's old session first, as
-// long as its breaker is closed; the next new session starts at the first provider
-// again. The shape of a secret decides nothing: anybody can make one up.
+// limited returns whose requests the limit per user counts. Where no limit per
+// address keeps visitors from dropping the cookie for a new id, they count by their
+// address here.
+func (s *sessionRequest) limited() string {
+	if s.visits && s.h.perAddress != nil {
+		return s.user
+	}
+	return s.caller
+}
+
+// chain returns the targets to ask: of an app's request those that take it. A model
+// that a provider names goes to those that serve it. A refresh asks the issuer of
+// the caller's old session first, as long as its breaker is closed; the next new
+// session starts at the first provider again. The shape of a secret decides nothing: anybody can make one up.
 func (s *sessionRequest) chain() chain.Chain {
 	c := s.route.chain
+	if s.req.Spec != nil {
+		c.Targets = taking(c.Targets, s.req.Spec)
+	}
 	if s.route.knows(s.req.Model) {
 		c.Targets = serving(c.Targets, s.req.Model)
 	}

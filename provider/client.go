@@ -76,25 +76,12 @@ func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) e
 	case tooLarge:
 		return session.Invalid("answer has more than %d bytes", MaxAnswer)
 	case err != nil:
+		if f, ok := errors.AsType[*session.Failure](err); ok {
+			return f
+		}
 		return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
 	}
 	return parse(body)
-}
-
-// read reads the body of an answer, into a buffer of its length where that is
-// known. tooLarge reports whether it is longer than [MaxAnswer].
-func read(resp *http.Response) (body []byte, tooLarge bool, err error) {
-	switch {
-	case resp.ContentLength > MaxAnswer:
-		return nil, true, nil
-	case resp.ContentLength >= 0:
-		body = make([]byte, resp.ContentLength)
-		n, err := io.ReadFull(resp.Body, body)
-		return body[:n], false, err
-	}
-	body, err = io.ReadAll(http.MaxBytesReader(nil, resp.Body, MaxAnswer))
-	_, tooLarge = errors.AsType[*http.MaxBytesError](err)
-	return body, tooLarge, err
 }
 
 // errNotHTTP is the cause of an answer that is not HTTP.

@@ -141,7 +141,7 @@ func (s *Site) Caddyfile(block string) string {
 		respond "the app itself: {method} {path}" 418
 	}
 }
-`, strings.TrimPrefix(s.Admin, "http://"), s.Dir, filepath.Join(s.Dir, "caddy.log"), s.URL, filepath.Join(s.Dir, "access.log"), block)
+`, strings.TrimPrefix(s.Admin, "http://"), filepath.Join(s.Dir, "storage"), filepath.Join(s.Dir, "caddy.log"), s.URL, filepath.Join(s.Dir, "access.log"), block)
 }
 
 // Load loads or reloads the site with another block.

@@ -88,6 +88,17 @@ func client() http.Header {
 	}
 }
 
+func TestCreateSendsMetadataAsItIs(t *testing.T) {
+	s := start(t, good)
+	req := session.Request{User: "u1", Metadata: json.RawMessage("{ \"b\":\"<\\u00e4&>\", \"a\":1.50e3\n}")}
+	if _, err := create(t, s.provider(t, nil), req); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"user_id":"u1","metadata":{"b":"<\u00e4&>","a":1.50e3}}`; string(s.body) != want {
+		t.Errorf("sent %s, want %s", s.body, want)
+	}
+}
+
 func TestCreateHeaders(t *testing.T) {
 	always := http.Header{
 		"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"caddy-chatkit"},

@@ -47,7 +47,7 @@ func FuzzAnswer(f *testing.F) {
 			checkFailure(t, s, err)
 			return
 		}
-		if status > 299 || !json.Valid([]byte(body)) {
+		if status > 299 || !json.Valid([]byte(strings.TrimPrefix(body, "\ufeff"))) && !strings.HasPrefix(body, "\x1f\x8b") {
 			t.Errorf("%d %q gives a session", status, body)
 		}
 		if s.Check(time.Now()) != nil {
