@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"errors"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -166,6 +167,9 @@ func TestCreateRefused(t *testing.T) {
 			got, err := create(t, b, session.Request{User: "u1", Header: c.header})
 			if r := reason(t, err); r != c.want || got.Secret != "" || s.asked != 1 {
 				t.Errorf("reason %s, session %+v, asked %d times", r, got, s.asked)
+			}
+			if f, ok := errors.AsType[*session.Failure](err); !ok || f.KeyLimit {
+				t.Errorf("%v is about everybody's limit", err)
 			}
 		})
 	}
