@@ -1,8 +1,8 @@
 package backend
 
 import (
-	"errors"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
 	"slices"
