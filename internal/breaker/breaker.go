@@ -120,10 +120,11 @@ func (b *Breaker) done(generation int, report func(error), who session.Caller, v
 		return
 	}
 	b.cause = c.reason
-	slow := false
-	if b.trips, slow = b.counts.trip(&b.set, now, b.alone(who, now)); slow {
+	trips, slow := b.counts.trip(&b.set, now, b.alone(who, now))
+	if slow {
 		b.cause = causeSlow
 	}
+	b.trips = trips
 	report(errFailed)
 	b.trips = false
 }

@@ -191,16 +191,14 @@ func TestCallersOfTheRatio(t *testing.T) {
 
 // A second caller's failure counts as long as the window remembers it.
 func TestCallersOfTheRatioRoll(t *testing.T) {
-	each(t, map[string]struct {
+	type row struct {
 		pause time.Duration
 		want  breaker.State
-	}{
+	}
+	each(t, map[string]row{
 		"within": {9 * time.Second, breaker.Open},
 		"after":  {10 * time.Second, breaker.Closed},
-	}, func(t *testing.T, c struct {
-		pause time.Duration
-		want  breaker.State
-	}) {
+	}, func(t *testing.T, c row) {
 		b := newRig(t, byRatio())
 		b.ends(ended{who: bob, reason: session.Reset})
 		time.Sleep(c.pause)

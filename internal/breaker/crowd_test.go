@@ -24,10 +24,11 @@ func TestCrowdForgetsNothingThatMatters(t *testing.T) {
 	}
 	for range 500 {
 		var c crowd
-		var all []seen
+		n := rand.IntN(12)
+		all := make([]seen, 0, n)
 		var pair time.Time
 		now := time.Unix(0, 0)
-		for range rand.IntN(12) {
+		for range n {
 			now = now.Add(time.Duration(rand.IntN(3)) * time.Second)
 			who := random()
 			if t := lastOther(all, who); t.After(pair) {

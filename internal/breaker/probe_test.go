@@ -50,7 +50,7 @@ func TestProbeOfOneCaller(t *testing.T) {
 					b.ends(way)
 					time.Sleep(15*time.Second - 1)
 					b.refusedTo(alice, session.Open)
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 					b.ends(ended{who: alice})
 					b.is(breaker.Closed)
 				},
@@ -144,7 +144,7 @@ func TestProbeIsTakenBack(t *testing.T) {
 			late := b.borrow(alice)
 			time.Sleep(time.Second - 1)
 			b.refusedTo(bob, session.Open)
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			b.refusedTo(alice, session.Open)
 			probe := b.allowedTo(bob)
 			late(session.Verdict{Effect: fail, Reason: session.Dial, Cooldown: time.Minute, KeyLimit: true}, 0)

@@ -49,17 +49,15 @@ func noted(t *testing.T, a chain.Attempt) (*noting, session.Verdict) {
 func TestAttemptTellsTheBreaker(t *testing.T) {
 	who := session.Caller{User: "u1", Address: "192.0.2.1"}
 	call := func() error { time.Sleep(time.Second); return nil }
-	chaintest.Each(t, map[string]struct {
+	type row struct {
 		attempt chain.Attempt
 		took    time.Duration
-	}{
+	}
+	chaintest.Each(t, map[string]row{
 		"session":         {chain.Attempt{Session: true}, time.Second},
 		"carried request": {chain.Attempt{Carried: true}, 0},
 		"cancellation":    {chain.Attempt{}, 0},
-	}, func(t *testing.T, c struct {
-		attempt chain.Attempt
-		took    time.Duration
-	}) {
+	}, func(t *testing.T, c row) {
 		c.attempt.Caller, c.attempt.Life, c.attempt.Call = who, time.Minute, call
 		b, v := noted(t, c.attempt)
 		if b.who != who || b.life != time.Minute || b.took != c.took || b.v != v || v.Effect != okay {
@@ -84,19 +82,17 @@ func TestRunTellsTheBreakerWhoAsks(t *testing.T) {
 // Carried requests have a table of their own. An answer that says nothing about the
 // provider is no failure for the observer either.
 func TestAttemptCarried(t *testing.T) {
-	chaintest.Each(t, map[string]struct {
+	type row struct {
 		err  error
 		want session.Verdict
-	}{
+	}
+	chaintest.Each(t, map[string]row{
 		"accepted":     {nil, session.Verdict{Effect: okay}},
 		"redirect":     {&session.Failure{Status: 302}, session.Verdict{Status: 302}},
 		"too many":     {&session.Failure{Status: 429}, session.Verdict{Reason: session.Rejected, Status: 429}},
 		"unauthorized": {&session.Failure{Status: 401}, session.Verdict{Reason: session.Rejected, Status: 401}},
 		"fails":        {&session.Failure{Status: 500}, session.Verdict{Reason: session.Status5xx, Effect: failed, Next: true, Status: 500}},
-	}, func(t *testing.T, c struct {
-		err  error
-		want session.Verdict
-	}) {
+	}, func(t *testing.T, c row) {
 		log := &chaintest.Log{T: t}
 		target := &chain.Target{Name: "a", Breaker: &chaintest.Breaker{T: t}, Observer: log.Observer("a")}
 		v := target.Try(&chain.Attempt{
@@ -112,7 +108,7 @@ func TestAttemptCarried(t *testing.T) {
 
 // Only who waits for a session has a time after which waiting is pointless.
 func TestAttemptOfOthersIsNeverAbandoned(t *testing.T) {
-	for name, a := range map[string]chain.Attempt{"carried request": {Carried: true}, "cancellation": {}} {
+	for name, carried := range map[string]bool{"carried request": true, "cancellation": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, leave := context.WithCancel(t.Context())
@@ -121,9 +117,9 @@ func TestAttemptOfOthersIsNeverAbandoned(t *testing.T) {
 				time.AfterFunc(2*time.Second, leave)
 				b := &chaintest.Breaker{T: t}
 				target := &chain.Target{Name: "a", Breaker: b, Observer: chaintest.Silent{}}
-				a.Client, a.Context = client, ctx
-				a.Call = func() error { <-ctx.Done(); return errors.New("cut") }
-				if v := target.Try(&a); v.Reason != session.Canceled || v.Effect != excluded {
+				if v := target.Try(&chain.Attempt{
+					Client: client, Context: ctx, Carried: carried, Call: func() error { <-ctx.Done(); return errors.New("cut") },
+				}); v.Reason != session.Canceled || v.Effect != excluded {
 					t.Errorf("got %+v", v)
 				}
 			})

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
 	"slices"
@@ -177,6 +178,9 @@ func TestCreateRefused(t *testing.T) {
 			got, err := create(t, b, session.Request{User: "u1", Header: c.header})
 			if r := reason(t, err); r != c.want || got.Secret != "" || s.asked != 1 {
 				t.Errorf("reason %s, session %+v, asked %d times", r, got, s.asked)
+			}
+			if f, ok := errors.AsType[*session.Failure](err); !ok || f.KeyLimit {
+				t.Errorf("%v is about everybody's limit", err)
 			}
 		})
 	}
