@@ -8,7 +8,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
-	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 )
 
@@ -92,7 +91,7 @@ type Handler struct {
 	models    modelPolicy
 	cors      *corsPolicy
 	limitKeys []string // in the pool
-	rewritten telemetry.Throttle
+	rewritten rewriteWarnings
 
 	perUser, perAddress *requestLimit
 }

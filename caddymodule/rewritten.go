@@ -5,7 +5,12 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 )
+
+// rewriteWarnings are throttled by the kind of route.
+type rewriteWarnings struct{ telemetry.Throttle }
 
 // warnRewritten warns of a request that is not claimed only because a directive in
 // front, such as try_files, has changed its path. It is not claimed by its first
