@@ -1,8 +1,10 @@
 package caddymodule_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -39,22 +41,17 @@ type door struct {
 
 // knock returns the requests of a route, with an old secret wherever one is read.
 func knock(r caddymodule.RouteConfig, secret string) []door {
-	path := strings.Replace(r.Path, "{session}", "SECRET", 1)
-	if path = strings.Replace(path, "SECRET", secret, 1); strings.HasSuffix(path, "/") {
-		path += "none"
+	path := strings.Replace(r.Path, "{session}", cmp.Or(secret, "none"), 1)
+	bearer := "Authorization: Bearer " + secret
+	if r.Kind == caddymodule.OpenAIRoute {
+		body := `{"user":"mallory","workflow":{"id":"wf_test"},"currentClientSecret":"` + secret + `"}`
+		return []door{{http.MethodPost, path + "/chatkit/sessions", body, []string{"Authorization: Bearer " + appKey}}}
 	}
-	bearer := []string{"Authorization: Bearer " + secret}
-	switch r.Kind {
-	case caddymodule.OpenAIRoute:
-		bearer = []string{"Authorization: Bearer " + appKey}
-		return []door{{http.MethodPost, path + "/chatkit/sessions", `{"user":"mallory","workflow":{"id":"wf_test"},"currentClientSecret":"` + secret + `"}`, bearer}}
-	case caddymodule.WebSocketRoute:
-		return []door{{http.MethodGet, path, "", append(bearer, upgrade...)}}
+	if r.Kind == caddymodule.WebSocketRoute {
+		return []door{{http.MethodGet, path, "", slices.Concat(upgrade, []string{bearer})}}
 	}
-	return []door{
-		{http.MethodPost, path, fmt.Sprintf(`{"token":%q,"currentClientSecret":%[1]q,"message":"hi"}`, secret), bearer},
-		{http.MethodPost, path, "", bearer},
-	}
+	body := fmt.Sprintf(`{"token":%q,"currentClientSecret":%[1]q,"message":"hi"}`, secret)
+	return []door{{http.MethodPost, path, body, []string{bearer}}, {http.MethodPost, path, "", []string{bearer}}}
 }
 
 // upgrade asks for a WebSocket.
@@ -113,7 +110,7 @@ func knockEverywhere(s *site, block string, secrets []string, callers [][]string
 		for _, secret := range secrets {
 			for _, caller := range callers {
 				for _, d := range knock(r, secret) {
-					headers := append(d.headers, caller...)
+					headers := slices.Concat(d.headers, caller)
 					a := s.Do(d.method, d.path, d.body, headers...)
 					if a.Status < 400 || a.Status == http.StatusNotFound || a.Secret() != "" || a.Provider() == "openai" && a.Status != http.StatusConflict {
 						s.T.Errorf("%s %s %s %q: got %d from %q: %s", d.method, d.path, d.body, headers, a.Status, a.Provider(), a.Raw)

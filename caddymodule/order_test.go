@@ -224,6 +224,16 @@ func TestOrderBehindEncodeAndBeforeTemplates(t *testing.T) {
 	}
 }
 
+// A WebSocket gets through what wraps answers.
+func TestOrderOfWebSockets(t *testing.T) {
+	s := newSiteBeside(t, "encode\n templates", testsite.Backends("", testsite.OwnBackend(t, endings["stream cut"])))
+	w := s.Dial()
+	w.Send("GET /api/ws/chat/x HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n" + strings.Join(upgrade, "\r\n") + "\r\n\r\n")
+	if line, err := w.R.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 101 ") {
+		t.Errorf("got %q and %v", line, err)
+	}
+}
+
 // A path counts as it is when chatkit sees it: an operator may rewrite to a claimed
 // path, and away from one. The second is loud, because try_files does it to all.
 func TestOrderBehindRewrites(t *testing.T) {
