@@ -96,8 +96,8 @@ func sendPlants(s *site, visitor string) {
 	}
 }
 
-// What a client's request carries is in no line of an access log with the filter of
-// the reference, whatever becomes of the request.
+// What a client's request carries is in no line of the log about it, whatever becomes
+// of the request, and with the filter of the reference in no line of the access log.
 func TestSecretsOfRequestsStayInside(t *testing.T) {
 	for _, level := range []string{"INFO", "DEBUG"} {
 		for name, end := range endings {
@@ -118,6 +118,7 @@ func TestSecretsOfRequestsStayInside(t *testing.T) {
 				}
 				secrets := append(s.OpenAI.Issued(), value, "planted-")
 				checkClean(s, "access.log", secrets)
+				checkClean(s, "caddy.log", secrets)
 			})
 		}
 	}
