@@ -176,6 +176,7 @@ func TestLargeChatKitRequestWithoutABackend(t *testing.T) {
 	hang := testsite.OwnBackend(t, hangUp)
 	for name, urls := range map[string][]string{"dead": {dead}, "two dead": {dead, dead}, "hangs up": {hang}} {
 		s.Load(testsite.Backends("chatkit /chatkit\n buffer 64KiB", urls...))
+		s.persistent()
 		for body, streams := range map[string]bool{
 			`{"type":"threads.create","params":{"text":"%s"}}`:             true,
 			`{"metadata":{"a":[1]},"type":"threads.create","params":"%s"}`: true,

@@ -91,7 +91,7 @@ func opensWebSocket(r *http.Request) bool {
 // knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header(), unfit: c.unfit,
-		caller: callerOf(c.h.users.account(c.repl), clientNetwork(c.r))}
+		caller: session.Caller{User: c.h.users.account(c.repl), Address: c.address()}}
 	r := c.upstreamRequest()
 	if c.route.kind != WebSocketRoute {
 		// Only WebSockets upgrade, and only on their routes: anything else (h2c)

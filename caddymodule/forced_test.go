@@ -1,6 +1,7 @@
 package caddymodule_test
 
 import (
+	"errors"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -15,7 +16,7 @@ import (
 // stored returns the files with forced states in the storage.
 func (s *site) stored() []string {
 	s.T.Helper()
-	files, err := filepath.Glob(filepath.Join(s.Dir, "chatkit", "forced", "*"))
+	files, err := filepath.Glob(filepath.Join(s.Dir, "storage", "chatkit", "forced", "*"))
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -152,7 +153,8 @@ func TestForcedStateRecordHasNoSecrets(t *testing.T) {
 // same, and configurations load.
 func TestForcedStateWithoutStorage(t *testing.T) {
 	s := newUnloadedSite(t)
-	if err := os.WriteFile(filepath.Join(s.Dir, "chatkit"), nil, 0o600); err != nil { // where the folder would be
+	storage := filepath.Join(s.Dir, "storage")
+	if err := errors.Join(os.MkdirAll(storage, 0o700), os.WriteFile(filepath.Join(storage, "chatkit"), nil, 0o600)); err != nil { // where the folder would be
 		t.Fatal(err)
 	}
 	s.Load(visitor)

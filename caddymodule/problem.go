@@ -32,7 +32,7 @@ const (
 func problemCodes() []string {
 	codes := []string{
 		codeBadRequest, codeUnauthorized, codeForbiddenOrigin, codeMethodNotAllowed, codeBodyTooLarge, codeUnsupportedMedia,
-		codeRateLimited, codeRejected, codeSessionElsewhere, codeSessionError, codeNotFound, codeInvalidKey,
+		codeRateLimited, codeRejected, codeSessionElsewhere, codeSessionError, codeNotFound, codeInvalidKey, codeBodyTimeout,
 	}
 	for i, code := range codes {
 		codes[i] = strings.ToLower(code)

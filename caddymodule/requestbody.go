@@ -69,9 +69,7 @@ func (b *revocableBody) revoke() {
 	if b == nil {
 		return
 	}
-	wait := lastChance
 	if !b.mu.TryLock() {
-		wait = 0
 		if b.rc.SetReadDeadline(time.Now()) != nil {
 			return // nothing would wake the reader
 		}
@@ -79,6 +77,7 @@ func (b *revocableBody) revoke() {
 	}
 	defer b.mu.Unlock()
 	b.over = true
+	wait := lastChance
 	if b.ended.Load() {
 		wait = 0
 	}

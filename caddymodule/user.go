@@ -95,3 +95,13 @@ func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Rep
 	}
 	return u.visitors.identify(w, r), true, nil
 }
+
+// account returns the user that the site's own sources name, "" for none.
+func (u *users) account(repl *caddy.Replacer) string {
+	for _, s := range u.sources {
+		if user := strings.TrimSpace(s.value(repl)); user != "" {
+			return user
+		}
+	}
+	return ""
+}
