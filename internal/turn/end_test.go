@@ -188,7 +188,7 @@ func TestClose(t *testing.T) {
 		s.Close()
 		c.ends(user + added + broken)
 		h.ends(broken)
-		if _, err := s.Do(t.Context(), s.request()); !errors.Is(err, turn.ErrClosed) {
+		if _, err := s.Do(s.Context(), s.request()); !errors.Is(err, turn.ErrClosed) {
 			t.Errorf("got %v", err)
 		}
 		s.saw("begun", "begun", "begun", "first token after 0s", "drained", "drained", "drained")

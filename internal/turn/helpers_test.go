@@ -281,3 +281,27 @@ func (e endless) Read(p []byte) (int, error) {
 func (endless) Close() error { return nil }
 
 var _ io.ReadCloser = endless{}
+
+// endlessly is an Ask whose stream does not end.
+func (s *site) endlessly(ctx context.Context, _ turn.End) (*turn.Answer, error) {
+	return &turn.Answer{Body: endless{ctx}}, nil
+}
+
+// hang is an Ask that gets no answer.
+func (s *site) hang(ctx context.Context, _ turn.End) (*turn.Answer, error) {
+	<-ctx.Done()
+	return nil, context.Cause(ctx)
+}
+
+// idle reports whether there is no turn.
+func (s *site) idle() bool {
+	synctest.Wait()
+	all, _ := s.Len()
+	return all == 0
+}
+
+// sleep waits until everything has happened that does in some time.
+func sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
