@@ -3,7 +3,6 @@ package turn
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
@@ -19,6 +18,7 @@ type answer struct {
 
 	cancel context.CancelCauseFunc
 	judged bool
+	closed bool
 	held   bool // until it shows content
 	late   *time.Timer
 	isLate bool
@@ -102,6 +102,7 @@ func (t *Turn) take(got *Answer, cancel context.CancelCauseFunc) bool {
 	if got.Passes {
 		t.finish(Passed, nil)
 		if t.owner.gone {
+			t.cancel(ErrCanceled)
 			t.closeAnswer()
 		}
 		return false
@@ -165,18 +166,14 @@ func (t *Turn) judge(e End, err error) {
 	t.after = append(t.after, func() { a.Judge(e, err) })
 }
 
-// closeAnswer closes the answer's body. If somebody reads it just now, that is who
-// closes it.
+// closeAnswer closes the answer's body, once. If somebody reads it just now, that is
+// who closes it.
 func (t *Turn) closeAnswer() {
-	if t.answer.Answer == nil || t.answer.reading {
+	a := &t.answer
+	if a.Answer == nil || a.Body == nil || a.reading || a.closed {
 		return
 	}
-	body := t.answer.Body
-	t.after = append(t.after, func() { closeBody(body) })
-}
-
-func closeBody(body io.Closer) {
-	if body != nil {
-		_ = body.Close()
-	}
+	a.closed = true
+	body := a.Body
+	t.after = append(t.after, func() { _ = body.Close() })
 }

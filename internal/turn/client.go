@@ -119,9 +119,10 @@ func (c *Client) CopyTo(w io.Writer, flush func() error) error {
 func (c *Client) Close() error {
 	c.stop()
 	c.leave()
-	if c.owner && c.t.passes() {
-		c.t.cancel(nil)
-		closeBody(c.t.answer.Body)
+	c.t.mu.Lock()
+	defer c.t.unlock()
+	if c.owner && c.t.end == Passed {
+		c.t.closeAnswer()
 	}
 	return nil
 }

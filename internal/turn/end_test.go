@@ -166,7 +166,7 @@ func TestPassesCloses(t *testing.T) {
 			close(wait)
 			c.leave(turn.Lost)
 			<-c.over
-			if !body.closed || body.ctx.Err() == nil && !gone {
+			if !body.closed || body.ctx.Err() == nil {
 				t.Errorf("gone %t: closed %t, %v", gone, body.closed, body.ctx.Err())
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,9 +198,8 @@ func TestHeldIsBounded(t *testing.T) {
 		s.more = 1
 		c := s.open(s.patient())
 		all := ""
-		for len(all) < 256<<10 {
-			s.streams[0].send(options)
-			all += options
+		for some := strings.Repeat(options, 50); len(all) < 256<<10; all += some {
+			s.streams[0].send(some)
 		}
 		c.has(all)
 		sleep(10 * time.Second)

@@ -206,8 +206,7 @@ type reader struct {
 
 	client *turn.Client
 	err    error
-	got    strings.Builder
-	stuck  chan struct{} // if not nil, it does not read on before that is closed
+	got    output
 }
 
 // open lets a client ask for a turn and read it.
@@ -215,12 +214,13 @@ func (s *site) open(r *turn.Request) *reader { return s.start(r, nil) }
 
 func (s *site) start(r *turn.Request, stuck chan struct{}) *reader {
 	ctx, cancel := context.WithCancel(s.Context())
-	c := &reader{s: s, cancel: cancel, over: make(chan struct{}), stuck: stuck}
+	c := &reader{s: s, cancel: cancel, over: make(chan struct{})}
+	c.got.stuck = stuck
 	r.Left = func() turn.Leaving { return c.how }
 	go func() {
 		defer close(c.over)
 		if c.client, c.err = s.Do(ctx, r); c.err == nil {
-			c.err = c.client.CopyTo(c, func() error { return ctx.Err() })
+			c.err = c.client.CopyTo(&c.got, func() error { return ctx.Err() })
 			c.client.Close()
 		}
 	}()
@@ -228,14 +228,39 @@ func (s *site) start(r *turn.Request, stuck chan struct{}) *reader {
 	return c
 }
 
+// output is what a client has read.
+type output struct {
+	mu    sync.Mutex
+	text  strings.Builder
+	stuck chan struct{} // if not nil, the client does not read on before it is closed
+}
+
 // Write takes what the client reads.
-func (c *reader) Write(p []byte) (int, error) {
-	c.got.Write(p)
-	if c.stuck != nil {
-		<-c.stuck
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	o.text.Write(p)
+	stuck := o.stuck
+	o.mu.Unlock()
+	if stuck != nil {
+		<-stuck
 	}
 	return len(p), nil
 }
+
+// stick lets the client get stuck with the next frame.
+func (o *output) stick(stuck chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stuck = stuck
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+func (o *output) Len() int { return len(o.String()) }
 
 // leave takes the client away.
 func (c *reader) leave(how turn.Leaving) {
@@ -275,7 +300,8 @@ func (e endless) Read(p []byte) (int, error) {
 	if e.ctx.Err() != nil {
 		return 0, context.Cause(e.ctx)
 	}
-	return copy(p, update), nil
+	n := len(p) / len(update)
+	return copy(p, strings.Repeat(update, n)), nil
 }
 
 func (endless) Close() error { return nil }

@@ -169,11 +169,12 @@ func TestSlowClientByTime(t *testing.T) {
 		fast.has(added + update)
 		close(stuck) // in time
 		slow.has(added + update)
-		slow.stuck = make(chan struct{})
+		stuck = make(chan struct{})
+		slow.got.stick(stuck)
 		s.streams[0].send(update)
 		s.streams[0].send(update)
 		sleep(turn.Slow + 2*turn.Stall)
-		close(slow.stuck)
+		close(stuck)
 		<-slow.over
 		if slow.err != turn.ErrSlow {
 			t.Errorf("the slow client got %v", slow.err)
