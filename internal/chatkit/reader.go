@@ -14,6 +14,9 @@ const (
 	// of a fast one. A buffer that had to be larger is given up.
 	minBuffer   = 4 << 10
 	largeBuffer = 32 << 10
+
+	// maxEmptyReads is how often a stream may give neither bytes nor an error.
+	maxEmptyReads = 100
 )
 
 // Reader reads an event stream in whole frames. It changes nothing: what it returns
@@ -82,9 +85,14 @@ func (r *Reader) takePart() []byte {
 // read reads more of the stream.
 func (r *Reader) read() {
 	r.makeRoom()
-	n, err := r.src.Read(r.buf[r.end:])
-	r.end += n
-	r.err = err
+	for range maxEmptyReads {
+		n, err := r.src.Read(r.buf[r.end:])
+		r.end += n
+		if r.err = err; n > 0 || err != nil {
+			return
+		}
+	}
+	r.err = io.ErrNoProgress
 }
 
 // makeRoom makes room for a read behind what was not yet returned.

@@ -84,6 +84,18 @@ func TestReaderDoesNotWait(t *testing.T) {
 	}
 }
 
+// A stream that gives neither bytes nor an error is broken.
+func TestReaderWithoutProgress(t *testing.T) {
+	_, _, rest, err := read(io.MultiReader(strings.NewReader("data: a"), stuck{}))
+	if rest != "data: a" || err != io.ErrNoProgress {
+		t.Errorf("%q is left, %v", rest, err)
+	}
+}
+
+type stuck struct{}
+
+func (stuck) Read([]byte) (int, error) { return 0, nil }
+
 // A frame of up to 1 MiB is whole. A longer one passes in pieces, without being
 // kept, and its beginning is seen; what follows is whole again.
 func TestLongFrames(t *testing.T) {

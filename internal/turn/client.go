@@ -1,7 +1,9 @@
 package turn
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -11,8 +13,9 @@ import (
 var (
 	// ErrSlow is the error of a client that was dropped because it is too slow.
 	ErrSlow = errors.New("the client is too slow")
-	// ErrLeft is the error of a client that has left.
-	ErrLeft = errors.New("the client has left")
+	// ErrLeft is the error of a client that has left. A proxy takes it for the
+	// client's own, which [context.Canceled] is.
+	ErrLeft = fmt.Errorf("the client has left: %w", context.Canceled)
 )
 
 // Client is one reader of a turn: the body of an answer. It is for one goroutine;

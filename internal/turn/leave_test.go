@@ -250,3 +250,43 @@ func TestCloseAtTheEnd(t *testing.T) {
 		c.ends(whole)
 	})
 }
+
+// A client is lost before the backend has answered: the answer is read to its end all
+// the same.
+func TestLostBeforeTheAnswer(t *testing.T) {
+	each(t, func(s *site) {
+		s.answer = func(int) (*turn.Answer, error) {
+			time.Sleep(time.Minute)
+			return &turn.Answer{}, nil
+		}
+		c := s.open(s.request())
+		c.leave(turn.Lost)
+		<-c.over
+		sleep(time.Minute)
+		s.streams[0].send(whole, io.EOF)
+		s.saw("begun", "first token after 1m0s", "ok, unread")
+		s.open(s.request()).ends(whole)
+		s.calls(1)
+	})
+}
+
+// An answer that comes when the turn is over is dropped, and is nobody's fault.
+func TestAnswerTooLate(t *testing.T) {
+	each(t, func(s *site) {
+		s.answer = func(int) (*turn.Answer, error) {
+			time.Sleep(time.Hour)
+			return &turn.Answer{}, nil
+		}
+		r := s.request()
+		r.Finish = 0
+		c := s.open(r)
+		c.leave(turn.Lost)
+		<-c.over
+		s.saw("begun", "canceled")
+		sleep(time.Hour)
+		s.judgements([]turn.End{turn.Canceled}, []turn.End{""})
+		if !s.streams[0].closed || s.streams[0].ctx.Err() == nil {
+			t.Error("the answer goes on")
+		}
+	})
+}
