@@ -130,6 +130,28 @@ func TestLongFrames(t *testing.T) {
 	}
 }
 
+// The memory of a long frame is given back.
+func TestReaderShrinks(t *testing.T) {
+	src := &asked{r: strings.NewReader("data: " + strings.Repeat("x", 1<<20-8) + "\n\n" + strings.Repeat("data: y\n\n", 1000))}
+	if _, _, rest, err := read(src); rest != "" || err != io.EOF {
+		t.Errorf("%d bytes are left, %v", len(rest), err)
+	}
+	if src.most < 256<<10 || src.last > 32<<10 {
+		t.Errorf("at most %d bytes were asked for, %d at the end", src.most, src.last)
+	}
+}
+
+// asked notes how much is read at once.
+type asked struct {
+	r          io.Reader
+	most, last int
+}
+
+func (a *asked) Read(p []byte) (int, error) {
+	a.most, a.last = max(a.most, len(p)), len(p)
+	return a.r.Read(p)
+}
+
 // What goes in comes out, whatever it is and in whatever pieces it comes, and no
 // frame is split.
 func FuzzFrames(f *testing.F) {

@@ -118,9 +118,12 @@ func (bug) Read([]byte) (int, error) { panic("a bug") }
 func TestLongFrameCut(t *testing.T) {
 	each(t, func(s *site) {
 		long := `data: {"x":"` + strings.Repeat("x", 3<<20)
-		c := s.open(s.request())
-		s.streams[0].send(added, long, errReset)
-		c.ends(added + long + "\n\n" + broken)
+		for i, end := range []error{errReset, io.EOF} {
+			c := s.open(s.request())
+			s.streams[i].send(added, long, end)
+			c.ends(added + long + "\n\n" + broken)
+		}
+		s.saw("begun", "first token after 0s", "reset", "begun", "first token after 0s", "cut")
 	})
 }
 
@@ -193,6 +196,17 @@ func TestClose(t *testing.T) {
 		}
 		s.saw("begun", "begun", "begun", "first token after 0s", "drained", "drained", "drained")
 		s.calls(3)
+	})
+}
+
+// A turn that the backend has ended with an error of its own gets no second one, if
+// the stream stays open until the server stops.
+func TestCloseAfterAnError(t *testing.T) {
+	each(t, func(s *site) {
+		c := s.open(s.request())
+		s.streams[0].send(user, failure)
+		s.Close()
+		c.ends(user + failure)
 	})
 }
 

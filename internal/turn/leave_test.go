@@ -149,6 +149,21 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// A turn that was not meant to be stopped has its time to finish, once.
+func TestLoadsTwice(t *testing.T) {
+	each(t, func(s *site) {
+		c := s.open(s.request())
+		s.streams[0].send(added)
+		c.leave(turn.Stopped)
+		s.Loads("/chatkit", "alice", "f2")
+		sleep(time.Minute)
+		s.Loads("/chatkit", "alice", "f3")
+		sleep(time.Minute)
+		s.saw("begun", "first token after 0s", "canceled")
+		<-c.over
+	})
+}
+
 // A stop is honored at once where nothing else is to be finished, and also while the
 // backend has not answered.
 func TestStopEarly(t *testing.T) {
@@ -159,8 +174,8 @@ func TestStopEarly(t *testing.T) {
 		s.streams[0].send(added)
 		c.leave(turn.Stopped)
 		sleep(time.Second)
-		<-c.over
 		s.saw("begun", "first token after 0s", "canceled")
+		<-c.over
 	})
 	for how, want := range map[turn.Leaving]time.Duration{
 		turn.Stopped: 5 * time.Second, turn.Lost: 2 * time.Minute, turn.Unknown: 2 * time.Minute,
@@ -244,10 +259,17 @@ func TestCloseEarly(t *testing.T) {
 func TestCloseAtTheEnd(t *testing.T) {
 	each(t, func(s *site) {
 		r := s.request()
-		c := s.open(r)
 		r.Left = func() turn.Leaving { t.Error("asked"); return turn.Lost }
+		c, err := s.Do(s.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
 		s.streams[0].send(whole, io.EOF)
-		c.ends(whole)
+		if got, err := io.ReadAll(c); string(got) != whole || err != nil {
+			t.Errorf("got %s, %v", got, err)
+		}
+		c.Close()
+		s.saw("begun", "first token after 0s", "ok")
 	})
 }
 

@@ -108,7 +108,7 @@ func TestMemoryOfUnreadTurns(t *testing.T) {
 func TestMemoryOfALongFrame(t *testing.T) {
 	each(t, func(s *site) {
 		c := s.open(s.request())
-		long := `data: {"type":"thread.item.done","item":{"id":"a","x":"` + strings.Repeat("x", 8<<20) + "\"}}\n\n"
+		long := `data: {"type":"thread.item.done","item":{"id":"a","x":"` + strings.Repeat("x", 2<<20) + "\"}}\n\n"
 		s.streams[0].send(added, long)
 		if kept, has := s.Kept(), c.client.Memory(); kept != 0 || has > 128<<10 {
 			t.Errorf("%d bytes are kept, the turn has %d", kept, has)
@@ -214,14 +214,14 @@ func TestStallWithoutFinish(t *testing.T) {
 		r.Finish = 0
 		stuck := make(chan struct{})
 		c := s.start(r, stuck)
-		s.streams[0].send(added)
+		s.streams[0].send(big) // more than it reads at once
 		s.streams[0].send(update, done, io.EOF)
 		sleep(time.Hour)
 		if len(s.streams[0].parts) != 3 {
 			t.Error("the backend is read")
 		}
 		close(stuck)
-		c.ends(added + update + done)
+		c.ends(big + update + done)
 	})
 }
 
@@ -243,5 +243,20 @@ func TestStallForever(t *testing.T) {
 			t.Errorf("the client got %v", c.err)
 		}
 		s.calls(1)
+	})
+}
+
+// Who was dropped does not keep a turn of a hung backend alive.
+func TestStallIsALoss(t *testing.T) {
+	each(t, func(s *site) {
+		stuck := make(chan struct{})
+		c := s.start(s.request(), stuck)
+		s.streams[0].send(added)
+		s.streams[0].send(update)
+		sleep(turn.Slow + 2*turn.Stall)
+		sleep(2 * time.Minute)
+		s.saw("begun", "first token after 0s", "canceled")
+		close(stuck)
+		<-c.over
 	})
 }
