@@ -16,11 +16,11 @@ type exchange struct {
 }
 
 // exchanges reads testdata/exchanges.txt.
-func exchanges(t testing.TB) (all []exchange) {
-	t.Helper()
+func exchanges(tb testing.TB) (all []exchange) {
+	tb.Helper()
 	text, err := os.ReadFile("testdata/exchanges.txt")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for part := range strings.SplitSeq("\n"+string(text), "\n> ") {
 		request, answer, _ := strings.Cut(part, "\n= ")
@@ -30,14 +30,14 @@ func exchanges(t testing.TB) (all []exchange) {
 		}
 	}
 	if len(all) != 17 {
-		t.Fatalf("%d exchanges", len(all))
+		tb.Fatalf("%d exchanges", len(all))
 	}
 	return all
 }
 
 // follow reads a stream and returns what it says.
-func follow(t testing.TB, stream string) *chatkit.Progress {
-	t.Helper()
+func follow(tb testing.TB, stream string) *chatkit.Progress {
+	tb.Helper()
 	var p chatkit.Progress
 	r := chatkit.NewReader(strings.NewReader(stream), p.See)
 	var out strings.Builder
@@ -50,7 +50,7 @@ func follow(t testing.TB, stream string) *chatkit.Progress {
 	}
 	out.Write(r.Rest())
 	if out.String() != stream {
-		t.Fatalf("got %q\nof %q", out.String(), stream)
+		tb.Fatalf("got %q\nof %q", out.String(), stream)
 	}
 	return &p
 }

@@ -3,6 +3,7 @@ package chatkit
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // dataField and bom are how a frame of the protocol begins, and what may stand
@@ -24,7 +25,7 @@ func Data(frame []byte) (data []byte) {
 		case !ok:
 		case data == nil:
 			data = bytes.TrimPrefix(value, []byte(" "))
-			data = data[:len(data):len(data)] // to be copied before another is appended
+			data = slices.Clip(data) // to be copied before another is appended
 		default:
 			data = append(append(data, '\n'), bytes.TrimPrefix(value, []byte(" "))...)
 		}

@@ -56,7 +56,7 @@ func TestReader(t *testing.T) {
 				if got := strings.Join(chunks, "") + rest; got != tt.stream {
 					t.Errorf("%s: %q became %q", name, tt.stream, got)
 				}
-				if !slices.Equal(frames, tt.frames) || rest != tt.rest || err != io.EOF {
+				if !slices.Equal(frames, tt.frames) || rest != tt.rest || !errors.Is(err, io.EOF) {
 					t.Errorf("%s: saw %q, %q is left, %v", name, frames, rest, err)
 				}
 			}
@@ -87,7 +87,7 @@ func TestReaderDoesNotWait(t *testing.T) {
 // A stream that gives neither bytes nor an error is broken.
 func TestReaderWithoutProgress(t *testing.T) {
 	_, _, rest, err := read(io.MultiReader(strings.NewReader("data: a"), stuck{}))
-	if rest != "data: a" || err != io.ErrNoProgress {
+	if rest != "data: a" || !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("%q is left, %v", rest, err)
 	}
 }
@@ -133,7 +133,7 @@ func TestLongFrames(t *testing.T) {
 // The memory of a long frame is given back.
 func TestReaderShrinks(t *testing.T) {
 	src := &asked{r: strings.NewReader("data: " + strings.Repeat("x", 1<<20-8) + "\n\n" + strings.Repeat("data: y\n\n", 1000))}
-	if _, _, rest, err := read(src); rest != "" || err != io.EOF {
+	if _, _, rest, err := read(src); rest != "" || !errors.Is(err, io.EOF) {
 		t.Errorf("%d bytes are left, %v", len(rest), err)
 	}
 	if src.most < 256<<10 || src.last > 32<<10 {

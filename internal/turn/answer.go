@@ -2,11 +2,15 @@ package turn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 )
+
+// errNoAnswer is the error of an answer without a body.
+var errNoAnswer = errors.New("no answer, and no error")
 
 // maxHeld is how much of an answer is held, in bytes. What comes before the content
 // is three frames; an answer that says so much else is shown.
@@ -34,12 +38,15 @@ type answer struct {
 	created bool // the observer knows the thread that was created
 }
 
+// asker is [Request.Ask].
+type asker func(ctx context.Context, last End) (*Answer, error)
+
 // run asks for answers until one is shown, and reads it on if no client does.
-func (t *Turn) run() {
+func (t *Turn) run(ask asker) {
 	last, cause := End(""), error(nil)
 	for {
 		ctx, cancel := context.WithCancelCause(t.ctx)
-		got, err := t.ask(ctx, last)
+		got, err := ask.safely(ctx, last)
 		t.mu.Lock()
 		switch {
 		case t.over:
@@ -63,14 +70,17 @@ func (t *Turn) run() {
 	}
 }
 
-// ask asks for an answer. A panic is an error.
-func (t *Turn) ask(ctx context.Context, last End) (a *Answer, err error) {
+// safely asks for an answer. A panic is an error, and so is no answer.
+func (ask asker) safely(ctx context.Context, last End) (a *Answer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			a, err = nil, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return t.r.Ask(ctx, last)
+	if a, err = ask(ctx, last); err == nil && (a == nil || a.Body == nil) {
+		err = errNoAnswer
+	}
+	return a, err
 }
 
 // unanswered ends a turn that nobody answers (any more).
@@ -170,7 +180,7 @@ func (t *Turn) judge(e End, err error) {
 // who closes it.
 func (t *Turn) closeAnswer() {
 	a := &t.answer
-	if a.Answer == nil || a.Body == nil || a.reading || a.closed {
+	if a.Answer == nil || a.reading || a.closed {
 		return
 	}
 	a.closed = true

@@ -32,7 +32,7 @@ func TestFiveOfOne(t *testing.T) {
 // Five at once, who come while the backend is silent, and get five equal bodies.
 func TestFiveAtOnce(t *testing.T) {
 	each(t, func(s *site) {
-		var all []*reader
+		all := make([]*reader, 0, 5)
 		for range 5 {
 			all = append(all, s.open(s.request()))
 		}

@@ -103,7 +103,7 @@ func (c *Client) CopyTo(w io.Writer, flush func() error) error {
 	for {
 		n, err := c.Read(b[:])
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err

@@ -98,14 +98,20 @@ func TestUnanswered(t *testing.T) {
 	}
 }
 
-// A panic of who is asked, or of a stream, ends the turn and nothing else.
+// A panic of who is asked, or of a stream, ends the turn and nothing else; so does an
+// answer that is none.
 func TestPanics(t *testing.T) {
 	each(t, func(s *site) {
 		s.answer = func(int) (*turn.Answer, error) { panic("a bug") }
 		s.open(s.request()).ends(broken)
 		s.answer = func(int) (*turn.Answer, error) { return &turn.Answer{Body: io.NopCloser(bug{})}, nil }
 		s.open(s.request()).ends(broken)
-		s.saw("begun", "failed", "begun", "reset")
+		r := s.request()
+		r.Ask = func(context.Context, turn.End) (*turn.Answer, error) { return nil, nil }
+		s.open(r).ends(broken)
+		r.Ask = func(context.Context, turn.End) (*turn.Answer, error) { return &turn.Answer{}, nil }
+		s.open(r).ends(broken)
+		s.saw("begun", "failed", "begun", "reset", "begun", "failed", "begun", "failed")
 	})
 }
 

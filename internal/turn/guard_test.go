@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -153,7 +154,7 @@ func TestAccepted(t *testing.T) {
 
 // A thread is the first caller's of whom a turn was accepted, until it is forgotten.
 func TestOwners(t *testing.T) {
-	each(t, func(s *site) {
+	synctest.Test(t, func(t *testing.T) {
 		o := turn.NewOwners(2, time.Hour)
 		others := func(thread, caller string, want bool) {
 			t.Helper()

@@ -47,7 +47,6 @@ type site struct {
 
 	more   int                               // answers that say that there is more
 	answer func(n int) (*turn.Answer, error) // nil: the stream
-	left   map[context.Context]func() turn.Leaving
 }
 
 // each runs a test in a bubble.

@@ -35,7 +35,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		Ask: func(ctx context.Context, _ turn.End) (*turn.Answer, error) {
 			out := r.Clone(ctx)
 			out.Body = io.NopCloser(strings.NewReader(string(body)))
-			resp, err := t.to.RoundTrip(out)
+			resp, err := t.to.RoundTrip(out) //nolint:bodyclose // the turn closes it
 			if err != nil {
 				return nil, err
 			}
@@ -61,20 +61,21 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // proxied returns the URL of a reverse proxy before a backend.
-func proxied(t testing.TB, backend http.HandlerFunc, over func(http.RoundTripper) http.RoundTripper) string {
+func proxied(tb testing.TB, backend http.HandlerFunc, over func(http.RoundTripper) http.RoundTripper) string {
+	tb.Helper()
 	b := httptest.NewServer(backend)
-	t.Cleanup(b.Close)
+	tb.Cleanup(b.Close)
 	to, err := url.Parse(b.URL)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	pool := &http.Transport{MaxIdleConnsPerHost: 1000}
-	t.Cleanup(pool.CloseIdleConnections)
+	tb.Cleanup(pool.CloseIdleConnections)
 	front := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(to) },
 		Transport: over(pool), ErrorHandler: func(http.ResponseWriter, *http.Request, error) {},
 	})
-	t.Cleanup(front.Close)
+	tb.Cleanup(front.Close)
 	return front.URL
 }
 

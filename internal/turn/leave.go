@@ -1,6 +1,9 @@
 package turn
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // leave takes a client that has left. When it was the last one the turn goes on
 // alone, for a while.
@@ -131,8 +134,8 @@ func (t *Turn) dropLaggards(place int64) {
 
 // drop drops clients. Such a client is lost.
 func (t *Turn) drop(which func(*Client) bool) {
-	for i := len(t.clients) - 1; i >= 0; i-- {
-		if c := t.clients[i]; which(c) {
+	for _, c := range slices.Backward(t.clients) {
+		if which(c) {
 			c.err = ErrSlow
 			t.remove(c)
 			t.left(c, Lost)

@@ -2,6 +2,7 @@ package turn_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -244,7 +245,7 @@ func TestCloseEarly(t *testing.T) {
 		}
 		c.Close()
 		c.Close()
-		if _, err := c.Read(make([]byte, 7)); err != turn.ErrLeft {
+		if _, err := c.Read(make([]byte, 7)); !errors.Is(err, turn.ErrLeft) {
 			t.Errorf("read after it: %v", err)
 		}
 		sleep(turn.Grace)

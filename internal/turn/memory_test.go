@@ -1,6 +1,7 @@
 package turn_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -55,7 +56,7 @@ func TestMemoryOfAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 1 << 20
 		run(t, turn.NewSmall(limit), func(s *site) {
-			var all []*reader
+			all := make([]*reader, 0, 20)
 			for i := range 20 {
 				r := s.request()
 				r.Key = r.KeyOf(fmt.Append(nil, i))
@@ -145,7 +146,7 @@ func TestSlowClientByBytes(t *testing.T) {
 		}
 		close(stuck)
 		<-slow.over
-		if slow.err != turn.ErrSlow {
+		if !errors.Is(slow.err, turn.ErrSlow) {
 			t.Errorf("the slow client got %v", slow.err)
 		}
 		s.streams[0].send(done, io.EOF)
@@ -176,7 +177,7 @@ func TestSlowClientByTime(t *testing.T) {
 		sleep(turn.Slow + 2*turn.Stall)
 		close(stuck)
 		<-slow.over
-		if slow.err != turn.ErrSlow {
+		if !errors.Is(slow.err, turn.ErrSlow) {
 			t.Errorf("the slow client got %v", slow.err)
 		}
 		s.streams[0].send(done, io.EOF)
@@ -239,7 +240,7 @@ func TestStallForever(t *testing.T) {
 		again.ends(added + update + done)
 		close(stuck)
 		<-c.over
-		if c.err != turn.ErrSlow {
+		if !errors.Is(c.err, turn.ErrSlow) {
 			t.Errorf("the client got %v", c.err)
 		}
 		s.calls(1)

@@ -39,7 +39,7 @@ type Options struct {
 	Parallel int
 
 	// Turns limits how often a caller may start one. It returns how long to wait,
-	// 0 to go on. nil is no limit.
+	// 0 to go on. nil is no limit. It must not call back.
 	Turns func(caller string) time.Duration
 }
 

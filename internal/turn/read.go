@@ -3,6 +3,7 @@ package turn
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
@@ -114,14 +115,14 @@ func (t *Turn) judgeEnd(err error) (End, error) {
 		return FirstToken, ErrFirstToken
 	case a.progress.Failed():
 		return Error, nil
-	case err != io.EOF:
+	case err != io.EOF: //nolint:errorlint // a wrapped one is an error, not the end
 		return errorOf(err), err
 	case a.frames.Within() || !chatkit.Whole(rest):
 		return Cut, io.ErrUnexpectedEOF
 	}
 	if len(rest) > 0 {
 		a.progress.See(rest)
-		t.publish(append(rest[:len(rest):len(rest)], "\n\n"...))
+		t.publish(append(slices.Clip(rest), "\n\n"...))
 	}
 	switch {
 	case a.progress.Failed():

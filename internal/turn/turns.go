@@ -46,7 +46,7 @@ func (s *Turns) Do(ctx context.Context, r *Request) (*Client, error) {
 		select {
 		case <-c.t.shown:
 		case <-ctx.Done():
-			c.Close()
+			_ = c.Close()
 			return nil, context.Cause(ctx)
 		}
 		passes := c.t.passes()
@@ -74,7 +74,7 @@ func (s *Turns) join(ctx context.Context, r *Request) (*Client, error) {
 		}
 		t = s.begin(ctx, c, r)
 		t.observe(Observer.Begun)
-		s.running.Go(t.run)
+		s.running.Go(func() { t.run(r.Ask) })
 	}
 	s.mu.Unlock()
 	if !c.owner {
