@@ -2,7 +2,10 @@ package turn_test
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,4 +66,70 @@ func BenchmarkFrame(b *testing.B) {
 			}
 		})
 	}
+}
+
+// The memory of a turn that waits for its backend, with its client, beside that of a
+// copy: a buffer of 32 KiB and a goroutine.
+func BenchmarkOpen(b *testing.B) {
+	const n = 5000
+	for name, open := range map[string]func(turns *turn.Turns, i int, from io.ReadCloser){
+		"copy": func(_ *turn.Turns, _ int, from io.ReadCloser) {
+			_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{from}, make([]byte, 32<<10))
+		},
+		"turn": func(turns *turn.Turns, i int, from io.ReadCloser) {
+			r := &turn.Request{
+				Asker: turn.Asker{Caller: "alice", Frame: fmt.Sprint(i)}, Options: turn.Options{Finish: time.Minute, Attach: true},
+				Ask: func(context.Context, turn.End) (*turn.Answer, error) { return &turn.Answer{Body: from}, nil },
+			}
+			r.Key = r.KeyOf(nil)
+			c, err := turns.Do(b.Context(), r)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, make([]byte, 32<<10))
+			_ = c.Close()
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				turns, over := turn.New(), make(chan struct{})
+				before := memory()
+				var all sync.WaitGroup
+				for i := range n {
+					all.Go(func() { open(turns, i, &waiting{over: over}) })
+				}
+				time.Sleep(500 * time.Millisecond)
+				b.ReportMetric(float64(memory()-before)/n, "B/turn")
+				close(over)
+				all.Wait()
+				turns.Close()
+			}
+		})
+	}
+}
+
+// waiting is a stream of one frame, and then of none until it is over.
+type waiting struct {
+	over chan struct{}
+	sent bool
+}
+
+func (w *waiting) Read(p []byte) (int, error) {
+	if !w.sent {
+		w.sent = true
+		return copy(p, added), nil
+	}
+	<-w.over
+	return 0, io.EOF
+}
+
+func (*waiting) Close() error { return nil }
+
+// memory is what is in use of heap and stacks.
+func memory() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
 }
