@@ -47,7 +47,7 @@ type Dashboard struct {
 	Panels      []Panel
 	Annotations struct{ List []struct{ Name, Expr string } }
 	Templating  struct {
-		List []struct{ Name, Type, Definition string }
+		List []struct{ Name, Label, Type, Definition string }
 	}
 }
 
@@ -96,12 +96,12 @@ func RunbookQueries(t *testing.T) (all []string) {
 // test takes, so that a rate times it is the number of all events.
 const rateInterval = "5m"
 
-// expanded is an expression as Grafana sends it, for all instances and
-// providers.
+// expanded is an expression as Grafana sends it, for all jobs, instances
+// and providers.
 func expanded(expr string) string {
 	return strings.NewReplacer(
 		"$__rate_interval", rateInterval, "$__range", rateInterval, "$__interval_ms", "1000", "$__interval", "1s",
-		"$instance", ".*", "$provider", ".*",
+		"$job", ".*", "$instance", ".*", "$provider", ".*",
 	).Replace(expr)
 }
 
