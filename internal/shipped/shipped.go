@@ -1,5 +1,5 @@
-// Package shipped reads the files of dashboards for the tests that hold them
-// against the product. Only tests import it.
+// Package shipped reads the files of dashboards, and the blocks of code of all
+// pages, for the tests that hold them against the product. Only tests import it.
 package shipped
 
 import (
@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // The files that are shipped.
@@ -54,11 +52,7 @@ type Dashboard struct {
 // Path returns the path of one of the files.
 func Path(t *testing.T, name string) string {
 	t.Helper()
-	root, err := testsite.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(root, "dashboards", name)
+	return filepath.Join(repository(t), "dashboards", name)
 }
 
 // Read reads one of the files.
