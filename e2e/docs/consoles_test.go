@@ -1,0 +1,212 @@
+package docs_test
+
+import (
+	"fmt"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/e2e/testtools"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/shipped"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
+)
+
+// console is where the commands of a page run: what their words stand for here.
+type console struct {
+	t     *testing.T
+	words map[string]string
+}
+
+// consoles are the pages with commands, and what has to run for them.
+var consoles = map[string]func(t *testing.T){
+	"docs/getting-started.md":         gettingStarted,
+	"docs/guides/backend-contract.md": backendContract,
+	"docs/reference/http-api.md":      httpAPI,
+	"docs/reference/admin-api.md":     adminAPI,
+	"docs/operate/deploy.md":          operate("docs/operate/deploy.md", ""),
+	"docs/operate/monitor.md":         operate("docs/operate/monitor.md", ""),
+	"docs/operate/troubleshoot.md":    operate("docs/operate/troubleshoot.md", ""),
+}
+
+// Every command with an answer that stands in a page gives that answer.
+func TestConsoles(t *testing.T) {
+	for _, program := range []string{"curl", "bash"} {
+		testtools.Program(t, program)
+	}
+	n := 0
+	for _, page := range shipped.Pages(t) {
+		blocks := shipped.Snippets(t, page, "console")
+		if len(blocks) == 0 {
+			continue
+		}
+		for _, b := range blocks {
+			n += len(commands(b.Text))
+		}
+		t.Run(page, func(t *testing.T) {
+			run := consoles[page]
+			if run == nil {
+				t.Fatal("nothing runs its commands")
+			}
+			run(t)
+		})
+	}
+	fmt.Printf("\tdocs: ran %d commands of the pages\n", n)
+}
+
+// command is a line behind a $, and the answer below it.
+type command struct{ line, answer string }
+
+func commands(text string) (all []command) {
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, "$ "); ok {
+			all = append(all, command{line: strings.TrimSpace(rest)})
+		} else if len(all) > 0 {
+			all[len(all)-1].answer += line
+		}
+	}
+	return all
+}
+
+// matches reports whether an answer is as documented, where … stands for anything.
+func matches(got, documented string) bool {
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(documented)), "…", "(?:.|\n)*?")
+	return regexp.MustCompile(`\A` + pattern + `\z`).MatchString(strings.TrimSpace(strings.ReplaceAll(got, "\r", "")))
+}
+
+// run runs the commands of a block and returns what the last one has printed.
+func (c *console) run(b shipped.Snippet) (last string) {
+	c.t.Helper()
+	for _, cmd := range commands(b.Text) {
+		line := cmd.line
+		for word, meaning := range c.words {
+			line = strings.ReplaceAll(line, word, meaning)
+		}
+		sh := exec.CommandContext(c.t.Context(), "bash", "-c", line)
+		out, err := sh.Output()
+		if err != nil {
+			c.t.Errorf("%s: %s: %v: %s", b, line, err, out)
+		}
+		last = string(out)
+		if !matches(last, cmd.answer) {
+			c.t.Errorf("%s: %s printed\n%s, the page has\n%s", b, cmd.line, last, cmd.answer)
+		}
+	}
+	return last
+}
+
+// all runs all blocks of a page.
+func (c *console) all(page string) {
+	c.t.Helper()
+	for _, b := range shipped.Snippets(c.t, page, "console") {
+		c.run(b)
+	}
+}
+
+// product has the commands ask a site, and its admin API.
+func product(t *testing.T, s *testsite.Site) *console {
+	t.Helper()
+	return &console{t, map[string]string{
+		"https://chat.example.com": s.URL, "http://localhost:2019": s.Admin,
+		"caddy chatkit-status":  testsite.Binary + " chatkit-status --address " + strings.TrimPrefix(s.Admin, "http://"),
+		"caddy chatkit-breaker": testsite.Binary + " chatkit-breaker --address " + strings.TrimPrefix(s.Admin, "http://"),
+	}}
+}
+
+func adminAPI(t *testing.T) {
+	product(t, testsite.New(t, testsite.TwoProviders)).all("docs/reference/admin-api.md")
+}
+
+// httpAPI has a backend that is dead in the last section.
+func httpAPI(t *testing.T) {
+	const page = "docs/reference/http-api.md"
+	backend := startBackend(t, ".", goBackend(t))
+	url := backend.Await(t, `running on (http://127\.0\.0\.1:\d+)`)[1]
+	s := testsite.New(t, "\nanonymous\nchatkit /chatkit\nprovider backend "+url+" {\nkey "+backendKey+"\n}")
+	c := product(t, s)
+	for _, b := range shipped.Snippets(t, page, "console") {
+		if b.Heading == "Nobody could serve" {
+			backend.Stop()
+		}
+		c.run(b)
+	}
+}
+
+func backendContract(t *testing.T) {
+	backend := startBackend(t, ".", goBackend(t))
+	url := backend.Await(t, `running on (http://127\.0\.0\.1:\d+)`)[1]
+	c := &console{t, map[string]string{"http://127.0.0.1:8000": url}}
+	c.all("docs/guides/backend-contract.md")
+}
+
+// operate runs the commands of a page for operators before two stand-ins.
+func operate(page, options string) func(t *testing.T) {
+	return func(t *testing.T) {
+		s := testsite.New(t, testsite.TwoProviders+options)
+		s.Session()
+		product(t, s).all(page)
+	}
+}
+
+// gettingStarted follows the page from its first Caddyfile to its end.
+func gettingStarted(t *testing.T) {
+	const page = "docs/getting-started.md"
+	program := goBackend(t)
+	port, admin, url := testsite.FreePort(t), testsite.FreeAddr(t), testsite.Nobody(t)
+	env := []string{"PORT=" + port}
+	backend := testsite.StartProgram(t, ".", env, program)
+	backend.Await(t, "running on")
+	app := testsite.FreeAddr(t)
+	testsite.StartProgram(t, ".", nil, testsite.Binary, "respond", "--listen", app, "This is the app.").Await(t, "Server address")
+	openAI := testsite.StandIn(t, sandbox.NewOpenAI, sandbox.Options{Key: "sk-docs"})
+	c := &console{t, map[string]string{
+		"http://localhost:8080": url, "./caddy chatkit-status": testsite.Binary + " chatkit-status --address " + admin,
+	}}
+	start := func(heading string) *testsite.Process {
+		text := shipped.Section(t, page, heading, "caddyfile")[0].Text
+		for old, replacement := range map[string]string{
+			"http://localhost:8080": url, "http://127.0.0.1:8000": "http://127.0.0.1:" + port,
+			"127.0.0.1:3000":    app,
+			"provider openai {": "provider openai {\nbase_url " + openAI.URL() + "/v1",
+		} {
+			text = strings.ReplaceAll(text, old, replacement)
+		}
+		return startCaddy(t, "{\nadmin "+admin+"\npersist_config off\n}\n"+text)
+	}
+	section := func(heading string) []shipped.Snippet { return shipped.Section(t, page, heading, "console") }
+
+	caddy := start("Put it in front of a backend")
+	blocks := section("Put it in front of a backend")
+	secret := regexp.MustCompile(`"client_secret":"([^"]+)"`).FindStringSubmatch(c.run(blocks[0]))
+	if secret == nil {
+		t.Fatal("no session")
+	}
+	c.words["SECRET"] = secret[1]
+	for _, b := range blocks[1:] {
+		c.run(b)
+	}
+	backend.Stop()
+	for _, b := range section("Stop the backend") {
+		c.run(b)
+	}
+	caddy.Stop()
+	t.Setenv("OPENAI_API_KEY", "sk-docs")
+	t.Setenv("CHATKIT_WORKFLOW_ID", "wf_docs")
+	start("Add a fallback")
+	c.run(section("Add a fallback")[0])
+
+	// "Start the backend again. …, the backend serves again."
+	testsite.StartProgram(t, ".", env, program).Await(t, "running on")
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		a := testsite.Do(t, http.DefaultClient, http.MethodPost, url+"/api/custom/session", "")
+		if a.Provider() == "backend" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the backend does not serve again: %s", a.Raw)
+		}
+	}
+}
