@@ -3,7 +3,9 @@ package docs_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -27,9 +29,9 @@ var consoles = map[string]func(t *testing.T){
 	"docs/guides/backend-contract.md": backendContract,
 	"docs/reference/http-api.md":      httpAPI,
 	"docs/reference/admin-api.md":     adminAPI,
-	"docs/operate/deploy.md":          operate("docs/operate/deploy.md", ""),
-	"docs/operate/monitor.md":         operate("docs/operate/monitor.md", ""),
-	"docs/operate/troubleshoot.md":    operate("docs/operate/troubleshoot.md", ""),
+	"docs/operate/deploy.md":          deploy,
+	"docs/operate/monitor.md":         monitor,
+	"docs/operate/troubleshoot.md":    troubleshoot,
 }
 
 // Every command with an answer that stands in a page gives that answer.
@@ -71,8 +73,13 @@ func commands(text string) (all []command) {
 	return all
 }
 
+// counter is the value of a series: it counts for the whole process, so other tests
+// of this package have made it another one than a page has.
+var counter = regexp.MustCompile(`(?m)(\} )[0-9]+$`)
+
 // matches reports whether an answer is as documented, where … stands for anything.
 func matches(got, documented string) bool {
+	got, documented = counter.ReplaceAllString(got, "${1}n"), counter.ReplaceAllString(documented, "${1}n")
 	pattern := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(documented)), "…", "(?:.|\n)*?")
 	return regexp.MustCompile(`\A` + pattern + `\z`).MatchString(strings.TrimSpace(strings.ReplaceAll(got, "\r", "")))
 }
@@ -142,12 +149,51 @@ func backendContract(t *testing.T) {
 	c.all("docs/guides/backend-contract.md")
 }
 
-// operate runs the commands of a page for operators before two stand-ins.
-func operate(page, options string) func(t *testing.T) {
-	return func(t *testing.T) {
-		s := testsite.New(t, testsite.TwoProviders+options)
-		s.Session()
-		product(t, s).all(page)
+// deploy has a Caddyfile of the product to validate.
+func deploy(t *testing.T) {
+	s := testsite.New(t, testsite.TwoProviders)
+	c := product(t, s)
+	file := filepath.Join(t.TempDir(), "Caddyfile")
+	if err := os.WriteFile(file, []byte(s.Caddyfile(testsite.TwoProviders)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.words["caddy list-modules"] = testsite.Binary + " list-modules"
+	c.words["caddy validate --config Caddyfile"] = testsite.Binary + " validate --adapter caddyfile --config " + file + " 2>&1"
+	c.all("docs/operate/deploy.md")
+}
+
+func monitor(t *testing.T) {
+	s := testsite.New(t, testsite.TwoProviders)
+	s.Session()
+	product(t, s).all("docs/operate/monitor.md")
+}
+
+// troubles bring the product into the state that a section is about.
+var troubles = map[string]func(s *testsite.Site){
+	"The provider refuses":              func(s *testsite.Site) { testsite.Set(s.T, s.Backend, sandbox.Status422) },
+	"The first provider does not serve": func(s *testsite.Site) { testsite.Set(s.T, s.Backend, sandbox.Refuse) },
+	"All providers fail": func(s *testsite.Site) {
+		testsite.Set(s.T, s.Backend, sandbox.Refuse)
+		testsite.Set(s.T, s.OpenAI, sandbox.Status500)
+	},
+	"Nobody is asked": func(s *testsite.Site) {
+		for _, name := range []string{"backend", "openai"} {
+			testsite.Do(s.T, s.Client, http.MethodPost, s.Admin+"/chatkit/providers/"+name+"/open", `{"for":"10m","reason":"deploy"}`)
+		}
+	},
+}
+
+// troubleshoot gives each section a product of its own, in the state that it is
+// about.
+func troubleshoot(t *testing.T) {
+	for _, b := range shipped.Snippets(t, "docs/operate/troubleshoot.md", "console") {
+		t.Run(b.Heading, func(t *testing.T) {
+			s := testsite.New(t, testsite.TwoProviders)
+			if trouble := troubles[b.Heading]; trouble != nil {
+				trouble(s)
+			}
+			product(t, s).run(b)
+		})
 	}
 }
 
