@@ -325,3 +325,44 @@ func TestIndex(t *testing.T) {
 		}
 	}
 }
+
+// What the pages say of the dashboard, the alerts and the metrics exists.
+func TestNames(t *testing.T) {
+	dashboard, alerts, metrics := shipped.ReadDashboard(t), shipped.Read(t, shipped.AlertsFile), shipped.ReadPage(t, "docs/metrics.md")
+	titles := make([]string, len(dashboard.Panels))
+	for i, p := range dashboard.Panels {
+		titles[i] = p.Title
+	}
+	italic := regexp.MustCompile(`(?:^|[^*])\*([A-Z][^*\n]+)\*(?:[^*]|$)`)
+	alert := regexp.MustCompile("`(Chatkit\\w+)` \\| (page|ticket)")
+	metric := regexp.MustCompile("caddy_chatkit_[a-z_]+[a-z]")
+	found := 0
+	for _, page := range shipped.Pages(t) {
+		if !strings.HasPrefix(page, "docs/operate/") {
+			continue
+		}
+		text := shipped.ReadPage(t, page)
+		for _, m := range italic.FindAllStringSubmatch(text, -1) {
+			found++
+			if !slices.Contains(titles, m[1]) {
+				t.Errorf("%s: there is no panel %q", page, m[1])
+			}
+		}
+		for _, m := range alert.FindAllStringSubmatch(text, -1) {
+			found++
+			_, rule, ok := strings.Cut(alerts, "- alert: "+m[1]+"\n")
+			if _, severity, _ := strings.Cut(rule, "severity: "); !ok || !strings.HasPrefix(severity, m[2]) {
+				t.Errorf("%s: there is no alert %s of severity %s", page, m[1], m[2])
+			}
+		}
+		for _, name := range metric.FindAllString(text, -1) {
+			found++
+			if !strings.Contains(metrics, "## "+name+"\n") {
+				t.Errorf("%s: there is no metric %s", page, name)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d names found", found)
+	}
+}

@@ -1,11 +1,13 @@
 package docs_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,17 +42,25 @@ var backends = map[string]func(t *testing.T) *testsite.Process{
 	},
 }
 
-// goBackend builds the backend in Go.
+// goBackend builds the backend in Go, once, to a file of the binary's folder.
 func goBackend(t *testing.T) (program string) {
 	t.Helper()
-	program = filepath.Join(t.TempDir(), "backend")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/backends/go")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	program, err := buildGoBackend()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
+
+var buildGoBackend = sync.OnceValues(func() (program string, err error) {
+	program = filepath.Join(filepath.Dir(testsite.Binary), "backend")
+	build := exec.Command("go", "build", "-o", program, "./examples/backends/go")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return program, nil
+})
 
 func startBackend(t *testing.T, dir string, args ...string) *testsite.Process {
 	t.Helper()
