@@ -86,7 +86,7 @@ func TestContractStatuses(t *testing.T) {
 		if answers == "you answer" {
 			continue
 		}
-		for _, status := range strings.Fields(answers) {
+		for status := range strings.FieldsSeq(answers) {
 			switch {
 			case strings.HasPrefix(answers, "200"), answers == "nothing in time":
 				status = answers
@@ -108,10 +108,10 @@ func checkStatus(t *testing.T, status, reason, then string) {
 	s, backend := asking(t, answering(status), "")
 	a := ask(s)
 	asked := len(backend.Received())
-	switch {
-	case reason == "":
+	switch reason {
+	case "":
 		a.Is(t, "200 backend")
-	case reason == "rejected":
+	case "rejected":
 		a.Is(t, status+" backend")
 		if a.Body["code"] != "REJECTED" || !strings.Contains(then, "Nobody else is asked") || s.OpenAI.Calls() != 0 {
 			t.Errorf("OpenAI was asked %d times, the front end got %s", s.OpenAI.Calls(), a.Raw)
@@ -138,14 +138,14 @@ func checkStatus(t *testing.T, status, reason, then string) {
 func answering(status string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var code int
-		switch {
-		case status == "nothing in time":
+		switch status {
+		case "nothing in time":
 			<-r.Context().Done()
 			return
-		case status == "200 with a session":
+		case "200 with a session":
 			_, _ = io.WriteString(w, `{"session_id":"ses_51e0"}`)
 			return
-		case status == "200 with anything else":
+		case "200 with anything else":
 			_, _ = io.WriteString(w, `<html>`)
 			return
 		}

@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,11 +21,12 @@ import (
 // console is where the commands of a page run: what their words stand for here.
 type console struct {
 	t     *testing.T
+	page  string
 	words map[string]string
 }
 
 // consoles are the pages with commands, and what has to run for them.
-var consoles = map[string]func(t *testing.T){
+var consoles = map[string]func(c *console){
 	"docs/getting-started.md":         gettingStarted,
 	"docs/guides/backend-contract.md": backendContract,
 	"docs/reference/http-api.md":      httpAPI,
@@ -53,7 +55,7 @@ func TestConsoles(t *testing.T) {
 			if run == nil {
 				t.Fatal("nothing runs its commands")
 			}
-			run(t)
+			run(&console{t, page, make(map[string]string)})
 		})
 	}
 	fmt.Printf("\tdocs: ran %d commands of the pages\n", n)
@@ -105,36 +107,46 @@ func (c *console) run(b shipped.Snippet) (last string) {
 	return last
 }
 
-// all runs all blocks of a page.
-func (c *console) all(page string) {
+// all runs all blocks of the page.
+func (c *console) all() {
 	c.t.Helper()
-	for _, b := range shipped.Snippets(c.t, page, "console") {
+	for _, b := range c.blocks() {
 		c.run(b)
 	}
 }
 
-// product has the commands ask a site, and its admin API.
-func product(t *testing.T, s *testsite.Site) *console {
-	t.Helper()
-	return &console{t, map[string]string{
+func (c *console) blocks() []shipped.Snippet { return shipped.Snippets(c.t, c.page, "console") }
+
+// site starts a site with a block, which the commands ask, as its admin API.
+func (c *console) site(block string) *testsite.Site {
+	c.t.Helper()
+	s := testsite.New(c.t, block)
+	address := " --address " + strings.TrimPrefix(s.Admin, "http://")
+	maps.Copy(c.words, map[string]string{
 		"https://chat.example.com": s.URL, "http://localhost:2019": s.Admin,
-		"caddy chatkit-status":  testsite.Binary + " chatkit-status --address " + strings.TrimPrefix(s.Admin, "http://"),
-		"caddy chatkit-breaker": testsite.Binary + " chatkit-breaker --address " + strings.TrimPrefix(s.Admin, "http://"),
-	}}
+		"caddy chatkit-status":  testsite.Binary + " chatkit-status" + address,
+		"caddy chatkit-breaker": testsite.Binary + " chatkit-breaker" + address,
+	})
+	return s
 }
 
-func adminAPI(t *testing.T) {
-	product(t, testsite.New(t, testsite.TwoProviders)).all("docs/reference/admin-api.md")
+// backend starts the example backend in Go and returns its URL.
+func (c *console) backend() (url string, p *testsite.Process) {
+	c.t.Helper()
+	p = startBackend(c.t, ".", goBackend(c.t))
+	return p.Await(c.t, `running on (http://127\.0\.0\.1:\d+)`)[1], p
+}
+
+func adminAPI(c *console) {
+	c.site(testsite.TwoProviders)
+	c.all()
 }
 
 // httpAPI has a backend that is dead in the last section.
-func httpAPI(t *testing.T) {
-	const page = "docs/reference/http-api.md"
-	backend := startBackend(t, ".", goBackend(t))
-	url := backend.Await(t, `running on (http://127\.0\.0\.1:\d+)`)[1]
-	s := testsite.New(t, "\nanonymous\nchatkit /chatkit\nprovider backend "+url+" {\nkey "+backendKey+"\n}")
-	c := product(t, s)
-	for _, b := range shipped.Snippets(t, page, "console") {
+func httpAPI(c *console) {
+	url, backend := c.backend()
+	c.site("\nanonymous\nchatkit /chatkit\nprovider backend " + url + " {\nkey " + backendKey + "\n}")
+	for _, b := range c.blocks() {
 		if b.Heading == "Nobody could serve" {
 			backend.Stop()
 		}
@@ -142,30 +154,26 @@ func httpAPI(t *testing.T) {
 	}
 }
 
-func backendContract(t *testing.T) {
-	backend := startBackend(t, ".", goBackend(t))
-	url := backend.Await(t, `running on (http://127\.0\.0\.1:\d+)`)[1]
-	c := &console{t, map[string]string{"http://127.0.0.1:8000": url}}
-	c.all("docs/guides/backend-contract.md")
+func backendContract(c *console) {
+	c.words["http://127.0.0.1:8000"], _ = c.backend()
+	c.all()
 }
 
 // deploy has a Caddyfile of the product to validate.
-func deploy(t *testing.T) {
-	s := testsite.New(t, testsite.TwoProviders)
-	c := product(t, s)
-	file := filepath.Join(t.TempDir(), "Caddyfile")
+func deploy(c *console) {
+	s := c.site(testsite.TwoProviders)
+	file := filepath.Join(c.t.TempDir(), "Caddyfile")
 	if err := os.WriteFile(file, []byte(s.Caddyfile(testsite.TwoProviders)), 0o600); err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	c.words["caddy list-modules"] = testsite.Binary + " list-modules"
 	c.words["caddy validate --config Caddyfile"] = testsite.Binary + " validate --adapter caddyfile --config " + file + " 2>&1"
-	c.all("docs/operate/deploy.md")
+	c.all()
 }
 
-func monitor(t *testing.T) {
-	s := testsite.New(t, testsite.TwoProviders)
-	s.Session()
-	product(t, s).all("docs/operate/monitor.md")
+func monitor(c *console) {
+	c.site(testsite.TwoProviders).Session()
+	c.all()
 }
 
 // troubles bring the product into the state that a section is about.
@@ -185,22 +193,22 @@ var troubles = map[string]func(s *testsite.Site){
 
 // troubleshoot gives each section a product of its own, in the state that it is
 // about.
-func troubleshoot(t *testing.T) {
-	for _, b := range shipped.Snippets(t, "docs/operate/troubleshoot.md", "console") {
-		t.Run(b.Heading, func(t *testing.T) {
-			s := testsite.New(t, testsite.TwoProviders)
+func troubleshoot(c *console) {
+	for _, b := range c.blocks() {
+		c.t.Run(b.Heading, func(t *testing.T) {
+			within := &console{t, c.page, make(map[string]string)}
+			s := within.site(testsite.TwoProviders)
 			if trouble := troubles[b.Heading]; trouble != nil {
 				trouble(s)
 			}
-			product(t, s).run(b)
+			within.run(b)
 		})
 	}
 }
 
 // gettingStarted follows the page from its first Caddyfile to its end.
-func gettingStarted(t *testing.T) {
-	const page = "docs/getting-started.md"
-	program := goBackend(t)
+func gettingStarted(c *console) {
+	t, program := c.t, goBackend(c.t)
 	port, admin, url := testsite.FreePort(t), testsite.FreeAddr(t), testsite.Nobody(t)
 	env := []string{"PORT=" + port}
 	backend := testsite.StartProgram(t, ".", env, program)
@@ -208,11 +216,10 @@ func gettingStarted(t *testing.T) {
 	app := testsite.FreeAddr(t)
 	testsite.StartProgram(t, ".", nil, testsite.Binary, "respond", "--listen", app, "This is the app.").Await(t, "Server address")
 	openAI := testsite.StandIn(t, sandbox.NewOpenAI, sandbox.Options{Key: "sk-docs"})
-	c := &console{t, map[string]string{
-		"http://localhost:8080": url, "./caddy chatkit-status": testsite.Binary + " chatkit-status --address " + admin,
-	}}
+	c.words["http://localhost:8080"] = url
+	c.words["./caddy chatkit-status"] = testsite.Binary + " chatkit-status --address " + admin
 	start := func(heading string) *testsite.Process {
-		text := shipped.Section(t, page, heading, "caddyfile")[0].Text
+		text := shipped.Section(t, c.page, heading, "caddyfile")[0].Text
 		for old, replacement := range map[string]string{
 			"http://localhost:8080": url, "http://127.0.0.1:8000": "http://127.0.0.1:" + port,
 			"127.0.0.1:3000":    app,
@@ -222,7 +229,7 @@ func gettingStarted(t *testing.T) {
 		}
 		return startCaddy(t, "{\nadmin "+admin+"\npersist_config off\n}\n"+text)
 	}
-	section := func(heading string) []shipped.Snippet { return shipped.Section(t, page, heading, "console") }
+	section := func(heading string) []shipped.Snippet { return shipped.Section(t, c.page, heading, "console") }
 
 	caddy := start("Put it in front of a backend")
 	blocks := section("Put it in front of a backend")
@@ -244,7 +251,7 @@ func gettingStarted(t *testing.T) {
 	start("Add a fallback")
 	c.run(section("Add a fallback")[0])
 
-	// "Start the backend again. …, the backend serves again."
+	// "Start the backend again. The next session is the backend's."
 	testsite.StartProgram(t, ".", env, program).Await(t, "running on")
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		a := testsite.Do(t, http.DefaultClient, http.MethodPost, url+"/api/custom/session", "")

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -43,11 +44,13 @@ func main() {
 	mux.HandleFunc("POST /api/chat", b.message)
 	mux.HandleFunc("POST /api/chat/stream", b.stream)
 	mux.Handle("GET /ws/chat/{session}", websocket.Server{Handler: b.socket})
-	server := &http.Server{
-		Addr: "127.0.0.1:" + cmp.Or(os.Getenv("PORT"), "8000"), Handler: mux, ReadHeaderTimeout: 10 * time.Second,
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", cmp.Or(os.Getenv("PORT"), "8000")))
+	if err != nil {
+		log.Fatal(err)
 	}
-	log.Printf("running on http://%s", server.Addr)
-	log.Fatal(server.ListenAndServe())
+	log.Printf("running on http://%s", listener.Addr())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	log.Fatal(server.Serve(listener))
 }
 
 // create answers a session request of Caddy.
