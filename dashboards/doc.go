@@ -1,6 +1,13 @@
 // Package dashboards holds what operators load into Grafana and Prometheus: a
-// dashboard, recording rules and alerts. Its only code is the tests that check
-// them against the module. The program in generate writes the dashboard.
+// dashboard, recording rules and alerts. README.md lists the files. The program in
+// generate writes the dashboard, and all of them for another objective.
 package dashboards
 
-//go:generate go run ./generate chatkit-overview.json
+import "embed"
+
+//go:generate go run ./generate -out .
+
+// Rules has rules.yaml and alerts.yaml.
+//
+//go:embed rules.yaml alerts.yaml
+var Rules embed.FS

@@ -31,7 +31,7 @@ func TestPanels(t *testing.T) {
 			t.Errorf("%s lacks a description, a unit, thresholds or a query", p.Title)
 		}
 		for _, q := range p.Targets {
-			if strings.Contains(q.Expr, "WINDOW") || strings.Contains(q.Expr, "{I") || !strings.Contains(q.Expr, `instance=~"$instance"`) {
+			if strings.Contains(q.Expr, "WINDOW") || strings.Contains(q.Expr, "{I") || !strings.Contains(q.Expr, `job=~"$job",instance=~"$instance"`) {
 				t.Errorf("%s: not filled in: %s", p.Title, q.Expr)
 			}
 		}
@@ -55,7 +55,7 @@ func TestDashboard(t *testing.T) {
 	if want := []string{"Is it working?", "Who serves and why", "How fast", "Streams", "Protection", "Instances"}; !slices.Equal(rows, want) {
 		t.Errorf("rows %q, want %q", rows, want)
 	}
-	if want := []string{"datasource", "instance", "provider"}; !slices.Equal(variables, want) || o.UID != "chatkit-overview" {
+	if want := []string{"datasource", "job", "instance", "provider"}; !slices.Equal(variables, want) || o.UID != "chatkit-overview" {
 		t.Errorf("uid %q, variables %q, want %q", o.UID, variables, want)
 	}
 }
@@ -153,6 +153,25 @@ func TestRunbookPanels(t *testing.T) {
 	for _, m := range named {
 		if name := strings.Join(strings.Fields(m[1]), " "); !slices.Contains(titles, name) {
 			t.Errorf("there is no panel %q", name)
+		}
+	}
+}
+
+// README.md lists every file, and every variable of the dashboard.
+func TestReadme(t *testing.T) {
+	text := shipped.Read(t, "README.md")
+	files, err := filepath.Glob("*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if !strings.HasSuffix(name, ".go") && name != "README.md" && !strings.Contains(text, "]("+name) {
+			t.Errorf("README.md does not list %s", name)
+		}
+	}
+	for _, v := range shipped.ReadDashboard(t).Templating.List {
+		if !strings.Contains(text, "\n| "+v.Label+" | ") {
+			t.Errorf("README.md does not list the variable %s", v.Label)
 		}
 	}
 }

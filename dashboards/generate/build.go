@@ -1,18 +1,8 @@
 package main
 
-import "strings"
-
-// query is an expression and the legend of its series.
+// query is an expression and the legend of its series. {I} and {P} in it stand for
+// the matchers of the dashboard's variables; see [options.matchers].
 type query struct{ expr, legend string }
-
-// matchers replaces the shorthands {I} and {P} in expressions by the matchers of
-// the dashboard's variables.
-var matchers = strings.NewReplacer(
-	"{I,P,", `{instance=~"$instance",provider=~"$provider",`,
-	"{I,P}", `{instance=~"$instance",provider=~"$provider"}`,
-	"{I,", `{instance=~"$instance",`,
-	"{I}", `{instance=~"$instance"}`,
-)
 
 // targets returns the queries of a panel: instant queries for stats and tables,
 // range queries for all others.
@@ -20,7 +10,7 @@ func targets(instant bool, format string, queries []query) []target {
 	all := make([]target, len(queries))
 	for i, q := range queries {
 		all[i] = target{
-			RefID: string(rune('A' + i)), Datasource: prometheus(), Expr: matchers.Replace(q.expr), LegendFormat: q.legend,
+			RefID: string(rune('A' + i)), Datasource: prometheus(), Expr: q.expr, LegendFormat: q.legend,
 			EditorMode: "code", Range: !instant, Instant: instant, Format: format,
 		}
 	}

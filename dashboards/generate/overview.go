@@ -10,15 +10,15 @@ type row struct {
 }
 
 // overview returns the dashboard.
-func overview() *dashboard {
-	return &dashboard{
+func (o options) overview() *dashboard {
+	d := &dashboard{
 		UID: "chatkit-overview", Title: "caddy-chatkit: overview",
 		Description: "Which providers serve the chat's sessions, and why. From top to bottom: are users affected, by what, how slow is it, since when.",
 		Tags:        []string{"caddy", "chatkit"}, SchemaVersion: 39, Editable: true, GraphTooltip: 1,
 		Refresh: "30s", Time: object{"from": "now-3h", "to": "now"}, Timezone: "browser",
-		Annotations: annotations(), Links: links(), Templating: variables(),
+		Annotations: annotations(o), Links: links(), Templating: variables(o),
 		Panels: layOut([]row{
-			{"Is it working?", working()},
+			{"Is it working?", working(o)},
 			{"Who serves and why", serving()},
 			{"How fast", fast()},
 			{"Streams", streams()},
@@ -26,6 +26,13 @@ func overview() *dashboard {
 			{"Instances", instances()},
 		}),
 	}
+	fill := o.matchers()
+	for _, p := range d.Panels {
+		for i := range p.Targets {
+			p.Targets[i].Expr = fill.Replace(p.Targets[i].Expr)
+		}
+	}
+	return d
 }
 
 // layOut numbers the panels and places them on the grid, left to right and row
@@ -52,14 +59,20 @@ func layOut(rows []row) (all []*panel) {
 }
 
 // variables returns the dashboard's variables.
-func variables() object {
+func variables(o options) object {
+	const info = "caddy_chatkit_config_info"
+	all, selected := info, ""
+	if o.selector != "" {
+		all, selected = info+"{"+o.selector+"}", o.selector+","
+	}
 	return object{"list": []object{
 		{
 			"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "refresh": 1,
 			"multi": false, "includeAll": false, "current": object{}, "options": []any{}, "hide": 0, "regex": "",
 		},
-		labelVariable("instance", "Instance", "label_values(caddy_chatkit_config_info, instance)"),
-		labelVariable("provider", "Provider", `label_values(caddy_chatkit_config_info{instance=~"$instance"}, provider)`),
+		labelVariable("job", "Job", "label_values("+all+", job)"),
+		labelVariable("instance", "Instance", "label_values("+info+"{"+selected+`job=~"$job"}, instance)`),
+		labelVariable("provider", "Provider", "label_values("+info+"{"+selected+`job=~"$job",instance=~"$instance"}, provider)`),
 	}}
 }
 
@@ -74,10 +87,10 @@ func labelVariable(name, label, query string) object {
 }
 
 // annotations returns the marks for configuration reloads.
-func annotations() object {
+func annotations(o options) object {
 	return object{"list": []object{{
 		"name": "Configuration loaded", "enable": true, "hide": false, "iconColor": "blue", "datasource": prometheus(),
-		"expr":        matchers.Replace("changes(caddy_config_last_reload_success_timestamp_seconds{I}[$__rate_interval]) > 0"),
+		"expr":        o.matchers().Replace("changes(caddy_config_last_reload_success_timestamp_seconds{I}[$__rate_interval]) > 0"),
 		"titleFormat": "Configuration loaded", "textFormat": "{{instance}}", "step": "60s", "useValueForTime": false,
 	}}}
 }

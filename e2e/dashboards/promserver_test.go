@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -28,11 +27,16 @@ type promServer struct {
 // startPrometheus starts one that scrapes an address.
 func startPrometheus(t *testing.T, target string) *promServer {
 	t.Helper()
-	program, addr, dir := testtools.Program(t, "prometheus"), testsite.FreeAddr(t), t.TempDir()
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "prometheus.yml"), promConfig(t, target))
+	return runPrometheus(t, dir)
+}
+
+// runPrometheus starts one with the prometheus.yml of a folder.
+func runPrometheus(t *testing.T, dir string) *promServer {
+	t.Helper()
+	program, addr := testtools.Program(t, "prometheus"), testsite.FreeAddr(t)
 	config := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(config, []byte(promConfig(t, target)), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	p := &promServer{t: t, url: "http://" + addr}
 	p.Process = testsite.StartProgram(t, dir, nil, program, "--config.file="+config,
 		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr)

@@ -1,5 +1,5 @@
-// Package shipped reads the files of dashboards for the tests that hold them
-// against the product. Only tests import it.
+// Package shipped reads the files of dashboards, and the blocks of code of all
+// pages, for the tests that hold them against the product. Only tests import it.
 package shipped
 
 import (
@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // The files that are shipped.
@@ -47,18 +45,14 @@ type Dashboard struct {
 	Panels      []Panel
 	Annotations struct{ List []struct{ Name, Expr string } }
 	Templating  struct {
-		List []struct{ Name, Type, Definition string }
+		List []struct{ Name, Label, Type, Definition string }
 	}
 }
 
 // Path returns the path of one of the files.
 func Path(t *testing.T, name string) string {
 	t.Helper()
-	root, err := testsite.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(root, "dashboards", name)
+	return filepath.Join(repository(t), "dashboards", name)
 }
 
 // Read reads one of the files.
@@ -96,12 +90,12 @@ func RunbookQueries(t *testing.T) (all []string) {
 // test takes, so that a rate times it is the number of all events.
 const rateInterval = "5m"
 
-// expanded is an expression as Grafana sends it, for all instances and
-// providers.
+// expanded is an expression as Grafana sends it, for all jobs, instances
+// and providers.
 func expanded(expr string) string {
 	return strings.NewReplacer(
 		"$__rate_interval", rateInterval, "$__range", rateInterval, "$__interval_ms", "1000", "$__interval", "1s",
-		"$instance", ".*", "$provider", ".*",
+		"$job", ".*", "$instance", ".*", "$provider", ".*",
 	).Replace(expr)
 }
 

@@ -71,7 +71,7 @@ type OpenAI struct {
 	ExpiresAfter caddy.Duration `json:"expires_after,omitempty"`
 
 	// Lets the chat take files. Default: OpenAI's, off. What a front end says
-	// about it in its body, as the starter app does, is ignored.
+	// about it in its body is ignored.
 	FileUpload bool `json:"file_upload,omitempty"`
 
 	// How many requests a minute a session may make. A request on an openai_api
