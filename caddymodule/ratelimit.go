@@ -87,9 +87,6 @@ func (h *Handler) provisionLimits(hash string) error {
 			h.perAddress = &requestLimit{l.Buckets, c.By, "address"}
 		}
 	}
-	if h.perUser != nil && h.perAddress == nil && h.Anonymous != nil {
-		h.logger.Warn("rate_limit user does not limit visitors without an account, who can always be new ones; add rate_limit ip")
-	}
 	return nil
 }
 

@@ -17,6 +17,7 @@ func init() { caddy.RegisterModule(new(App)) }
 type App struct {
 	providers []*Provider // in the order of the configuration
 	series    []func()
+	claims    map[claim]bool
 	created   sync.Once
 }
 
@@ -89,6 +90,28 @@ func (a *App) Take(s Settings) (*Provider, error) {
 	}
 	a.providers = append(a.providers, p)
 	return p, nil
+}
+
+// claim is a path in one list of routes.
+type claim struct {
+	container any
+	path      string
+}
+
+// Claim notes that a handler claims a path in a list of routes, and reports whether
+// requests can get there: no handler before it claims the path unconditionally.
+func (a *App) Claim(container any, path string, unconditional bool) bool {
+	c := claim{container, path}
+	if a.claims[c] {
+		return false
+	}
+	if unconditional {
+		if a.claims == nil {
+			a.claims = make(map[claim]bool)
+		}
+		a.claims[c] = true
+	}
+	return true
 }
 
 // OnScrape adds a function that creates the metric series of a handler. It is

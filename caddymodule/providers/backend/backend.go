@@ -136,6 +136,9 @@ func (b *Backend) Provision(ctx caddy.Context) error {
 
 func (b *Backend) userIn() string { return cmp.Or(b.UserIn, userInBody) }
 
+// ForwardedHeaders implements [session.HeaderForwarder].
+func (b *Backend) ForwardedHeaders() []string { return b.forward }
+
 // Validate returns an error for invalid or contradictory settings.
 func (b *Backend) Validate() error {
 	if b.SessionPath != "" && !strings.HasPrefix(b.SessionPath, "/") {
