@@ -78,7 +78,7 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := block.NoArgs(d, "chatkit"); err != nil {
 		return err
 	}
-	here := d.Errf("chatkit needs at least one provider")
+	here := d.Errf("chatkit needs at least one provider (such as provider backend https://backend.example.com)")
 	refs := &providerRefs{}
 	if err := h.options(refs).Parse(d, "chatkit", nil); err != nil {
 		return err
@@ -152,8 +152,8 @@ func (c *AnonymousConfig) options() block.Options {
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {
-	if err := block.NoArgs(d, "cors"); err != nil {
-		return err
+	if d.NextArg() {
+		return d.Errf("unexpected argument %q after cors (want cors { origins %s })", d.Val(), d.Val())
 	}
 	h.CORS = new(CORSConfig)
 	return h.CORS.options().Parse(d, "cors", nil)
@@ -174,18 +174,25 @@ func (c *CORSConfig) options() block.Options {
 // its error ready, with the line it stands on.
 type providerRefs struct {
 	names []string
-	errs  []error
+	errs  []func(known []string) error
 }
 
 func (p *providerRefs) add(d *caddyfile.Dispenser, r RouteConfig, name string) {
 	p.names = append(p.names, name)
-	p.errs = append(p.errs, d.Errf("%s %s: unknown provider %q", r.Kind, r.Path, name))
+	at := *d
+	p.errs = append(p.errs, func(known []string) error {
+		return at.Errf("%s %s: unknown provider %q%s", r.Kind, r.Path, name, block.DidYouMean(name, known))
+	})
 }
 
 func (p *providerRefs) check(providers []*ProviderConfig) error {
+	known := make([]string, len(providers))
+	for i, c := range providers {
+		known[i] = c.Name
+	}
 	for i, name := range p.names {
-		if !slices.ContainsFunc(providers, func(c *ProviderConfig) bool { return c.Name == name }) {
-			return p.errs[i]
+		if !slices.Contains(known, name) {
+			return p.errs[i](known)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/caddyserver/caddy/v2"
@@ -32,10 +33,11 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	}
 	module := d.Val()
 	if _, err := caddy.GetModule(ProviderNamespace + "." + module); err != nil {
-		return d.Errf("unknown provider module %q (not in this build of Caddy)", module)
+		return d.Errf("unknown provider module %q%s", module,
+			cmp.Or(block.DidYouMean(module, providerModules()), " (not in this build of Caddy)"))
 	}
 	own := moduleBlock(d)
-	if err := c.options().Parse(d, module, own.take); err != nil {
+	if err := c.options().Parse(d, module, own.taking(module, c.options().Words())); err != nil {
 		return err
 	}
 	own.end = d.Token()
@@ -82,10 +84,38 @@ func moduleBlock(d *caddyfile.Dispenser) *ownBlock {
 	return b
 }
 
-// take collects the line d stands on with its block.
-func (b *ownBlock) take(d *caddyfile.Dispenser) error {
-	b.lines = append(b.lines, d.NextSegment()...)
-	return nil
+// taking returns a function that collects the line d stands on with its block. Where
+// the module says which options it has, others are refused here already, because
+// only here the common ones are known too.
+func (b *ownBlock) taking(module string, common []string) func(d *caddyfile.Dispenser) error {
+	var own block.Options
+	if m, ok := newProviderModule(module).(interface{ Options() block.Options }); ok {
+		own = m.Options()
+	}
+	return func(d *caddyfile.Dispenser) error {
+		if _, known := own[d.Val()]; own != nil && !known {
+			return block.Unrecognized(d, module, slices.Concat(own.Words(), common))
+		}
+		b.lines = append(b.lines, d.NextSegment()...)
+		return nil
+	}
+}
+
+// newProviderModule returns an empty provider of a module of this build.
+func newProviderModule(name string) caddy.Module {
+	info, err := caddy.GetModule(ProviderNamespace + "." + name)
+	if err != nil {
+		return nil
+	}
+	return info.New()
+}
+
+// providerModules are the names of the provider modules of this build.
+func providerModules() (names []string) {
+	for _, info := range caddy.GetModules(ProviderNamespace) {
+		names = append(names, info.ID.Name())
+	}
+	return names
 }
 
 // dispenser is the module's part as a block of its own.

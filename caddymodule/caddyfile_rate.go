@@ -4,14 +4,21 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 )
 
 // parseRateLimit parses `rate_limit user|ip <n> <duration>`.
 func (h *Handler) parseRateLimit(d *caddyfile.Dispenser) error {
 	var c RateLimitConfig
-	args, err := block.Args(d, 3, 3, "rate_limit user|ip <n> <duration> (such as user 10 1m)")
-	if err != nil {
+	const syntax = "rate_limit user|ip <n> <duration>"
+	args, err := block.Args(d, 2, 3, syntax+" (such as user 10 1m)")
+	switch {
+	case err != nil:
 		return err
+	case len(args) == 2 && (args[0] == telemetry.ScopeUser || args[0] == telemetry.ScopeIP):
+		return d.Errf("rate_limit: the duration after %s %s is missing (want %s)", args[0], args[1], syntax)
+	case len(args) == 2:
+		return d.Errf("rate_limit: user or ip is missing before %s %s (want %s)", args[0], args[1], syntax)
 	}
 	c.By = args[0]
 	if err := c.parse(d, "rate_limit", args[1], args[2]); err != nil {

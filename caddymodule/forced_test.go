@@ -1,8 +1,8 @@
 package caddymodule_test
 
 import (
-	"errors"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"

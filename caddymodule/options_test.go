@@ -49,7 +49,7 @@ func TestOptionsUnknown(t *testing.T) {
 	for name, p := range places {
 		t.Run(name, func(t *testing.T) {
 			c := &optionTest{T: t, place: p, option: "timeuot"}
-			c.refused("timeuot 1s\n", 0, `unrecognized `+p.name+` option "timeuot"`)
+			c.refused("timeuot 1s\n", 0, `unrecognized `+p.name+` option "timeuot"( \(did you mean timeout\?\))?`)
 		})
 	}
 }
@@ -128,7 +128,7 @@ func (c *optionTest) isRefusedWithBlock(args string) {
 }
 
 // arity is what may be said about a wrong number of arguments.
-const arity = `(wrong syntax, want: %[1]s .*|%[1]s takes (exactly|at least) one \w+|unexpected argument "stray" after %[1]s( off)?)`
+const arity = `(wrong syntax, want: %[1]s .*|%[1]s takes (exactly|at least) one \w+|unexpected argument "stray" after %[1]s( off| \(want .*\))?)`
 
 // isRefusedWithMore adds an argument.
 func (c *optionTest) isRefusedWithMore(args string) {

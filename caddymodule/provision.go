@@ -29,6 +29,13 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return fmt.Errorf("hashing settings: %w", err)
 	}
+	if err := h.provision(ctx, settings); err != nil {
+		return withUnset(err, settings)
+	}
+	return nil
+}
+
+func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 	sum := sha256.Sum256(settings)
 	app, err := registry.Of(ctx)
 	if err != nil {
@@ -54,6 +61,8 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	app.OnScrape(h.createSeries)
+	h.announce()
+	h.warn(ctx, app)
 	return nil
 }
 

@@ -15,7 +15,8 @@ import (
 //
 // A provider can have further abilities. Each is an interface of its own, and all
 // of them are optional: [Carrier], [Canceler], [ModelLister], [ModelFinder],
-// [MetadataChecker], [SpecChecker], [Recognizer], [WidgetMaker] and [Hinter].
+// [MetadataChecker], [SpecChecker], [Recognizer], [WidgetMaker], [HeaderForwarder]
+// and [Hinter].
 type Provider interface {
 	Create(ctx context.Context, req *Request) (Session, error)
 }
@@ -86,6 +87,12 @@ type Recognizer interface {
 type WidgetMaker interface {
 	// Widget returns the name of the widget.
 	Widget() string
+}
+
+// HeaderForwarder is a provider that sends headers of the client's request on.
+type HeaderForwarder interface {
+	// ForwardedHeaders returns their canonical names.
+	ForwardedHeaders() []string
 }
 
 // Hinter is a provider that knows what usually causes a failure.

@@ -1,6 +1,7 @@
 package block
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,7 +36,7 @@ func (o Options) Parse(d *caddyfile.Dispenser, block string, other func(d *caddy
 			}
 			continue
 		case !known:
-			return d.Errf("unrecognized %s option %q", block, word)
+			return Unrecognized(d, block, o.Words())
 		case seen[word] && !opt.Many:
 			return d.Errf("%s option %q is given twice", block, word)
 		}
@@ -45,6 +46,15 @@ func (o Options) Parse(d *caddyfile.Dispenser, block string, other func(d *caddy
 		}
 	}
 	return nil
+}
+
+// Words are the first words of the lines.
+func (o Options) Words() []string { return slices.Collect(maps.Keys(o)) }
+
+// Unrecognized is the error for a line whose first word, which d stands on, is none
+// of those known.
+func Unrecognized(d *caddyfile.Dispenser, block string, known []string) error {
+	return d.Errf("unrecognized %s option %q%s", block, d.Val(), DidYouMean(d.Val(), known))
 }
 
 // Then adds a check of what the option has set, so that its error names the line.

@@ -71,7 +71,7 @@ func TestOptions(t *testing.T) {
 func TestOptionsRefuse(t *testing.T) {
 	for lines, want := range map[string]string{
 		"flag\nflag":             `test option "flag" is given twice:3`,
-		"flag\nflags":            `unrecognized test option "flags":3`,
+		"flag\nflags":            `unrecognized test option "flags" (did you mean flag?):3`,
 		"flag on":                `unexpected argument "on" after flag:2`,
 		"flag {\ntext a\n}":      `flag takes no block:2`,
 		"text":                   `text takes exactly one argument:2`,

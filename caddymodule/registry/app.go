@@ -19,6 +19,7 @@ type App struct {
 	ctx     caddy.Context
 	entries []*entry // in the order of the configuration
 	series  []func()
+	claims  map[claim]bool
 	created sync.Once
 
 	bound     sync.Once
@@ -155,6 +156,28 @@ func (a *App) all() []*Provider {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.providers
+}
+
+// claim is a path in one list of routes.
+type claim struct {
+	container any
+	path      string
+}
+
+// Claim notes that a handler claims a path in a list of routes, and reports whether
+// requests can get there: no handler before it claims the path unconditionally.
+func (a *App) Claim(container any, path string, unconditional bool) bool {
+	c := claim{container, path}
+	if a.claims[c] {
+		return false
+	}
+	if unconditional {
+		if a.claims == nil {
+			a.claims = make(map[claim]bool)
+		}
+		a.claims[c] = true
+	}
+	return true
 }
 
 // OnScrape adds a function that creates the metric series of a handler. It is

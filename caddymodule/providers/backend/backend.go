@@ -142,6 +142,9 @@ func (b *Backend) sessionPath(r block.Resolver) (*url.URL, error) {
 
 func (b *Backend) userIn() string { return cmp.Or(b.UserIn, userInBody) }
 
+// ForwardedHeaders implements [session.HeaderForwarder].
+func (b *Backend) ForwardedHeaders() []string { return b.forward }
+
 // Validate returns an error for invalid or contradictory settings.
 func (b *Backend) Validate() error {
 	switch b.userIn() {

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -73,6 +74,9 @@ func (o *OpenAI) parseWorkflow(d *caddyfile.Dispenser) error {
 		}
 		o.Workflow = args[0]
 	case 2:
+		if strings.HasPrefix(args[0], "wf_") && !strings.HasPrefix(args[1], "wf_") {
+			return d.Errf("workflow: %q looks like a workflow and %q like a model (want workflow [<model>] <id>)", args[0], args[1])
+		}
 		if _, twice := o.Models[args[0]]; twice {
 			return d.Errf("workflow for model %q is given twice", args[0])
 		}

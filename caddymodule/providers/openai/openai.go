@@ -16,6 +16,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/upstream"
@@ -122,6 +123,9 @@ func (o *OpenAI) Provision(ctx caddy.Context) error {
 	base, err := r.URL("base_url", cmp.Or(o.BaseURL, defaultBaseURL), "key")
 	if err != nil {
 		return err
+	}
+	if base.Path == "/" {
+		ctx.Logger().Warn("base_url has no path; OpenAI's API, and what speaks it, is usually below /v1", zap.String("base_url", o.BaseURL))
 	}
 	header, err := o.header(r)
 	if err != nil {
