@@ -28,9 +28,11 @@ func (c *cancelRequest) serve() {
 	}
 	c.w.Header().Set("Cache-Control", "no-store")
 	if p := c.prepare(); p != nil {
+		c.became = string(telemetry.OutcomeRefused)
 		c.refuse(p)
 		return
 	}
+	c.became = string(telemetry.OutcomeOK)
 	if id, ours := strings.CutPrefix(c.session, idPrefix); ours && c.cancelHere(id) {
 		return
 	}
@@ -38,6 +40,7 @@ func (c *cancelRequest) serve() {
 		c.cancelAt(t, p)
 		return
 	}
+	c.became = string(telemetry.OutcomeRejected)
 	c.refuse(&problem{Status: http.StatusNotFound, Code: codeNotFound, Title: "Not found", Details: "No such session"})
 }
 
@@ -84,17 +87,18 @@ func (c *cancelRequest) cancelAt(t *chain.Target, p session.Canceler) {
 	ctx, cancel := context.WithTimeout(c.r.Context(), t.Timeout)
 	defer cancel()
 	var resource json.RawMessage
-	v := t.Try(&chain.Attempt{
+	a := chain.Attempt{
 		RequestID: c.id, Client: c.r.Context(), Context: ctx,
 		Caller: session.Caller{Address: c.address()}, Life: 2 * t.Timeout,
 		Call: func() (err error) {
 			resource, err = p.Cancel(ctx, c.session, c.id)
 			return unknownSession(err)
 		},
-	})
+	}
+	v := t.Try(&a)
 	if v.Reason != session.OK {
 		var trail chain.Trail
-		trail.Add(chain.Step{Target: t, Verdict: v}, t.Breaker.RetryIn())
+		trail.Add(chain.Step{Target: t, Verdict: v, Err: a.Err}, t.Breaker.RetryIn())
 		c.fail(&trail)
 		return
 	}
@@ -109,12 +113,14 @@ func (c *cancelRequest) fail(trail *chain.Trail) {
 	c.reason = last.Verdict.Reason
 	switch c.reason {
 	case session.Canceled:
+		c.became = string(telemetry.OutcomeCanceled)
 		c.leave()
 	case session.Rejected, session.Status4xx:
+		c.became = string(telemetry.OutcomeRejected)
 		c.servedBy(last.Target.Name)
 		c.writeProblem(rejected(title, last))
 	default:
-		c.provider = telemetry.NoProvider
+		c.became, c.provider = string(telemetry.OutcomeFailed), telemetry.NoProvider
 		p := unserved(trail)
 		if p.Code == codeSessionError {
 			p.Title = title

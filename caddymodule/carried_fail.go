@@ -31,6 +31,8 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 	c.reason = failed.Reason()
 	p := unserved(&failed.Trail)
 	p.Title = "Chat is unavailable"
+	c.tellFailed(&failed.Trail)
+	c.tellUnserved(&failed.Trail, p.Status)
 	if c.route.kind == ChatKitRoute && streams(failed.Sent) {
 		c.writeErrorEvent(p)
 		return telemetry.CarriedFailed

@@ -34,11 +34,16 @@ func (c *carriedRequest) serve() {
 	}
 	if p := c.prepare(); p != nil {
 		c.w.Header().Set("Cache-Control", "no-store")
+		c.became = string(telemetry.OutcomeRefused)
 		c.refuse(p)
 		return
 	}
 	ends, end := telemetry.CarryBegins(string(c.route.kind)), telemetry.CarriedCut
-	defer func() { ends(c.ending(end)) }()
+	defer func() {
+		end = c.ending(end)
+		c.became = string(end)
+		ends(end)
+	}()
 	end = c.carry()
 }
 

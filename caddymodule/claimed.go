@@ -46,6 +46,7 @@ type claimed struct {
 	user     string
 	provider string // whose answer the client got
 	reason   session.Reason
+	became   string // the outcome
 }
 
 // begin prepares the answer. It reports whether there is more to do than to answer
@@ -65,6 +66,7 @@ func (c *claimed) begin() bool {
 func (c *claimed) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	enc.AddString("chatkit_provider", c.provider)
 	enc.AddString("chatkit_reason", string(c.reason))
+	enc.AddString("chatkit_outcome", c.became)
 	enc.AddString("chatkit_request_id", c.id)
 	return nil
 }

@@ -4,12 +4,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 )
@@ -110,6 +112,8 @@ type Handler struct {
 	rewritten rewriteWarnings
 
 	perUser, perAddress *requestLimit
+	lines               telemetry.Throttle
+	forwarding          sync.Once // its warning
 }
 
 // CaddyModule returns the Caddy module information.

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
@@ -121,6 +123,20 @@ func (h *Handler) warnOfTimes() {
 			h.logger.Warn("timeout of a provider is longer than the deadline of the whole request, which ends it",
 				zap.String("provider", t.Name), zap.Duration("timeout", t.Timeout), zap.Duration("deadline", deadline))
 		}
+	}
+}
+
+// warnOfForwarding warns where a client can choose the address that its limit goes
+// by. Caddy does not show what it trusts while it loads a configuration, so this waits
+// for the first request that came through a trusted proxy.
+func (h *Handler) warnOfForwarding(r *http.Request) {
+	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	srv, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	if trusted && ok && srv.TrustedProxiesStrict == 0 {
+		h.forwarding.Do(func() {
+			h.logger.Warn("trusted_proxies without trusted_proxies_strict: a client can put any address in front of X-Forwarded-For, " +
+				"and rate_limit ip goes by it; add trusted_proxies_strict")
+		})
 	}
 }
 

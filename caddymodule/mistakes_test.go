@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // mistake is a Caddyfile that somebody could well write. Its site holds lines; more
@@ -118,6 +120,30 @@ func TestNoMistakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if said := saidOf(t, mistake{name, lines}); len(said) > 0 {
+				t.Errorf("got %q", said)
+			}
+		})
+	}
+}
+
+// Whether a proxy is trusted too much shows with the first request through it.
+func TestWarnsOfLooseProxies(t *testing.T) {
+	for name, tt := range map[string]struct {
+		trust string
+		want  int
+	}{
+		"loose":  {"trusted_proxies static 127.0.0.1/32", 1},
+		"strict": {"trusted_proxies static 127.0.0.1/32\n trusted_proxies_strict", 0},
+		"none":   {"", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newUnloadedSite(t)
+			s.LoadText(strings.Replace(s.Caddyfile(testsite.TwoProviders+"\n rate_limit ip 9 1m"), "auto_https off", "auto_https off\n servers {\n"+tt.trust+"\n}", 1))
+			for range 2 {
+				s.Session("X-Forwarded-For: 192.0.2.1").Is(t, "200 backend")
+			}
+			said := slices.DeleteFunc(warnings(s), func(w string) bool { return !strings.Contains(w, "trusted_proxies_strict") })
+			if len(said) != tt.want {
 				t.Errorf("got %q", said)
 			}
 		})

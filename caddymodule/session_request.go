@@ -36,6 +36,7 @@ func (s *sessionRequest) serve() {
 	c := s.chain()
 	res := c.Run(s.r.Context(), &s.req, s.who())
 	s.upstream, s.reason = res.Upstream, res.Reason()
+	s.tellFailed(&res.Trail)
 	if res.Served != nil {
 		s.answer(&res)
 		return
@@ -55,6 +56,9 @@ func (s *sessionRequest) prepare() *problem {
 		return s.prepareSpec()
 	}
 	address := s.address()
+	if s.h.perAddress != nil {
+		s.h.warnOfForwarding(s.r)
+	}
 	if p := s.h.perAddress.take(address); p != nil {
 		return p
 	}
@@ -147,12 +151,15 @@ func (s *sessionRequest) fail(trail *chain.Trail) {
 		s.writeProblem(rejected(sessionFailed, last))
 	default:
 		s.outcome, s.provider = telemetry.OutcomeFailed, telemetry.NoProvider
-		s.writeProblem(unserved(trail))
+		p := unserved(trail)
+		s.tellUnserved(trail, p.Status)
+		s.writeProblem(p)
 	}
 }
 
 // record counts the request.
 func (s *sessionRequest) record() {
+	s.became = string(s.outcome)
 	telemetry.SessionAnswered(string(s.route.kind), s.provider, s.outcome, time.Since(s.start), s.upstream)
 }
 

@@ -64,6 +64,8 @@ func take(s Settings, sites Site, store *forcedStore) *lease {
 	if l.provider == nil {
 		l.provider = newProvider(s, l.owner)
 	}
+	where := sites.String()
+	l.provider.where.Store(&where)
 	l.owner.leases = append(l.owner.leases, l)
 	return l
 }

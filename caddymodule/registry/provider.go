@@ -23,7 +23,8 @@ type Provider struct {
 	RetryBudget *chain.RetryBudget
 	Cap         *ratelimit.Bucket // nil: no bound
 
-	hash  string // of its settings
+	hash  string                 // of its settings
+	where atomic.Pointer[string] // its sites, for people
 	owner *owner
 	last  atomic.Pointer[FailureStatus]
 	lines telemetry.Throttle
@@ -39,8 +40,16 @@ func (p *Provider) changed(c breaker.Change) {
 	telemetry.Log().Log(level, "breaker changed", zap.String("provider", p.Name),
 		zap.String("from", string(c.From)), zap.String("to", string(c.To)), zap.String("reason", c.Reason))
 	telemetry.Emit(telemetry.EventBreaker, map[string]any{
-		"provider": p.Name, "from": string(c.From), "to": string(c.To), "reason": c.Reason,
+		"provider": p.Name, "from": string(c.From), "to": string(c.To), "reason": c.Reason, "site": p.place(),
 	})
+}
+
+// place returns the sites of the provider, for people.
+func (p *Provider) place() string {
+	if where := p.where.Load(); where != nil {
+		return *where
+	}
+	return ""
 }
 
 // Observer returns the observer of the provider for a handler, whose logger it
@@ -81,13 +90,13 @@ func (o *observer) Retrying() { telemetry.Retried(o.Name) }
 // FellBack implements [chain.Observer].
 func (o *observer) FellBack(requestID, servedBy string, reason session.Reason) {
 	telemetry.FellBack(o.Name, servedBy, reason)
-	if ok, held := o.lines.Pass("fallback " + string(reason)); ok {
+	if ok, held := o.lines.Pass("fallback " + string(reason) + " " + servedBy); ok {
 		o.logger.Warn("fallback", zap.String("provider", o.Name), zap.String("served_by", servedBy),
 			zap.String("reason", string(reason)), zap.String("request_id", requestID), zap.Int("suppressed", held))
 	}
-	if ok, _ := o.lines.Pass(telemetry.EventFallback); ok {
+	if ok, _ := o.lines.Pass(telemetry.EventFallback + " " + servedBy); ok {
 		telemetry.Emit(telemetry.EventFallback, map[string]any{
-			"provider": o.Name, "served_by": servedBy, "reason": string(reason),
+			"provider": o.Name, "served_by": servedBy, "reason": string(reason), "site": o.place(),
 		})
 	}
 }

@@ -13,6 +13,9 @@ const (
 	// EventFallback has provider (the first of the chain), served_by and reason.
 	// There is at most one per provider in 10 seconds.
 	EventFallback = "chatkit.fallback"
+	// EventUnserved has route, status, reasons (of each provider), site, and how many
+	// were suppressed. There is at most one per kind of route in 10 seconds.
+	EventUnserved = "chatkit.unserved"
 )
 
 // source names the logger.

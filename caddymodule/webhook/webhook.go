@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -19,9 +20,10 @@ import (
 
 func init() { caddy.RegisterModule(new(Webhook)) }
 
-// Webhook posts events as JSON: `{"event": "chatkit.fallback", "time": "…", "data":
-// {…}, "text": "chatkit.fallback: provider=backend, …"}`. Chat services such as
-// Slack show the text, in which &, < and > are escaped as Slack wants it.
+// Webhook posts events as JSON: `{"event": "chatkit.fallback", "time": "…", "instance":
+// "web-1", "data": {…}, "text": "openai serves instead of backend: dial (chat.example.com:443,
+// on web-1)"}`. Chat services such as Slack show the text, in which &, < and > are
+// escaped as Slack wants it. instance is the name of the machine.
 //
 // If the URL does not answer with 2xx within the timeout, the events app logs an
 // error. The event is not sent again.
@@ -35,6 +37,8 @@ type Webhook struct {
 
 	url    string
 	client *http.Client
+
+	instance string // the name of this machine
 }
 
 const defaultTimeout = 5 * time.Second
@@ -57,6 +61,7 @@ func (h *Webhook) Provision(caddy.Context) error {
 	if h.Timeout < 0 {
 		return fmt.Errorf("timeout: %s is negative", time.Duration(h.Timeout))
 	}
+	h.instance, _ = os.Hostname()
 	h.url, h.client = address, &http.Client{
 		Timeout: cmp.Or(time.Duration(h.Timeout), defaultTimeout),
 		// A redirect could lead anywhere, Caddy's own admin API included, and the
@@ -77,7 +82,8 @@ func (h *Webhook) Cleanup() error {
 // Handle posts an event.
 func (h *Webhook) Handle(ctx context.Context, e caddy.Event) error {
 	body, err := json.Marshal(map[string]any{
-		"event": e.Name(), "time": e.Timestamp().UTC().Format(time.RFC3339), "data": e.Data, "text": summary(e),
+		"event": e.Name(), "time": e.Timestamp().UTC().Format(time.RFC3339), "data": e.Data,
+		"instance": h.instance, "text": summary(e, h.instance),
 	})
 	if err != nil {
 		return fmt.Errorf("webhook: writing event: %w", err)

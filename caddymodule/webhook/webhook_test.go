@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func TestWebhookPosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if data, _ := got["data"].(map[string]any); got["event"] != "chatkit.fallback" || data["reason"] != "dial" ||
-		got["text"] != "chatkit.fallback: provider=backend, reason=dial, served_by=openai" {
+		got["instance"] != hostname(t) || got["text"] != "openai serves instead of backend: dial (on "+hostname(t)+")" {
 		t.Errorf("got %v", got)
 	}
 	if _, err := time.Parse(time.RFC3339, got["time"].(string)); err != nil {
@@ -135,6 +136,54 @@ func TestWebhookRefusals(t *testing.T) {
 	}
 }
 
+func hostname(t *testing.T) string {
+	t.Helper()
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// What people read about each event.
+func TestWebhookText(t *testing.T) {
+	var got struct{ Text string }
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_ = json.NewDecoder(r.Body).Decode(&got)
+	}))
+	defer server.Close()
+	h, err := handler(t, "chatkit_webhook "+server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
+	t.Cleanup(cancel)
+	for want, e := range map[string]struct {
+		name string
+		data map[string]any
+	}{
+		"backend is not asked any more, because it fails: dial": {"chatkit.breaker_changed", map[string]any{"provider": "backend", "to": "open", "reason": "dial"}},
+		"backend is being tried again":                          {"chatkit.breaker_changed", map[string]any{"provider": "backend", "to": "half_open", "reason": ""}},
+		"backend is back":                                       {"chatkit.breaker_changed", map[string]any{"provider": "backend", "to": "closed"}},
+		"Nobody can serve session requests: backend: dial, openai: status_5xx": {"chatkit.unserved", map[string]any{
+			"route": "session", "status": 502, "reasons": map[string]any{"openai": "status_5xx", "backend": "dial"},
+		}},
+		"app.started: n=1, x=y":                         {"app.started", map[string]any{"x": "y", "n": 1, "empty": ""}},
+		"chatkit.breaker_changed: provider=b, to=later": {"chatkit.breaker_changed", map[string]any{"provider": "b", "to": "later"}},
+	} {
+		sent, err := caddy.NewEvent(ctx, e.name, e.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Handle(t.Context(), sent); err != nil {
+			t.Fatal(err)
+		}
+		if want += " (on " + hostname(t) + ")"; got.Text != want {
+			t.Errorf("got %q, want %q", got.Text, want)
+		}
+	}
+}
+
 // Nothing in the data of an event is markup for Slack. The data itself stays as it
 // is.
 func TestWebhookEscapesText(t *testing.T) {
@@ -153,14 +202,15 @@ func TestWebhookEscapesText(t *testing.T) {
 	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
 	t.Cleanup(cancel)
 	const reason = "<!channel> R&D <https://evil.test|click>"
-	e, err := caddy.NewEvent(ctx, "chatkit.breaker_changed", map[string]any{"reason": reason})
+	e, err := caddy.NewEvent(ctx, "chatkit.breaker_changed", map[string]any{"provider": "backend", "to": "forced_open", "reason": reason, "site": "chat.example.com:443"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Handle(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
-	if want := "chatkit.breaker_changed: reason=&lt;!channel&gt; R&amp;D &lt;https://evil.test|click&gt;"; got.Text != want || got.Data["reason"] != reason {
+	want := "backend was taken out by an operator: &lt;!channel&gt; R&amp;D &lt;https://evil.test|click&gt; (chat.example.com:443, on " + hostname(t) + ")"
+	if got.Text != want || got.Data["reason"] != reason {
 		t.Errorf("got %+v", got)
 	}
 }

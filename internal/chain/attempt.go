@@ -37,6 +37,9 @@ type Attempt struct {
 
 	// Call makes the call.
 	Call func() error
+
+	// Err is the error of the attempt after Try, for logs.
+	Err error
 }
 
 // Try makes an attempt: it takes a permit, makes the call, judges the result by
@@ -59,6 +62,7 @@ func (t *Target) Try(a *Attempt) session.Verdict {
 	}
 	start := time.Now()
 	v, err := t.call(a)
+	a.Err = err
 	v.Carried = a.Carried
 	took := time.Since(start)
 	if a.Session {

@@ -28,6 +28,7 @@ type run struct {
 	who session.Caller
 	end time.Time
 	res Result
+	err error // of the last attempt
 }
 
 // Run asks the providers in order, for who. It returns as soon as one has served, one has
@@ -35,12 +36,13 @@ type run struct {
 func (c *Chain) Run(ctx context.Context, req *session.Request, who session.Caller) Result {
 	r := run{ctx: ctx, req: req, who: who, end: time.Now().Add(c.Deadline)}
 	for i, t := range c.Targets {
+		r.err = nil
 		v := r.ask(t, c.Targets[i+1:])
 		if v.Reason == session.OK {
 			r.served(t)
 			break
 		}
-		r.res.Add(Step{Target: t, Verdict: v}, t.retryIn())
+		r.res.Add(Step{Target: t, Verdict: v, Err: r.err}, t.retryIn())
 		if !v.Next {
 			break
 		}
@@ -87,7 +89,7 @@ func (r *run) attempt(t *Target, limit time.Duration, again bool) session.Verdic
 	ctx, cancel := context.WithTimeout(r.ctx, limit)
 	defer cancel()
 	start := time.Now()
-	v := t.Try(&Attempt{
+	a := Attempt{
 		RequestID: r.req.ID, Client: r.ctx, Context: ctx, Session: true, Again: again,
 		Caller: r.who, Life: 2 * limit,
 		Call: func() (err error) {
@@ -97,7 +99,11 @@ func (r *run) attempt(t *Target, limit time.Duration, again bool) session.Verdic
 			r.res.Session, err = t.create(ctx, r.req)
 			return err
 		},
-	})
+	}
+	v := t.Try(&a)
+	if v.Reason != session.OK && !v.Reason.Skipped() {
+		r.err = a.Err
+	}
 	r.res.Upstream += time.Since(start)
 	return v
 }

@@ -10,6 +10,9 @@ import (
 type Step struct {
 	Target  *Target
 	Verdict session.Verdict
+
+	// Err is the error of the attempt, for logs. It is nil where there was none.
+	Err error
 }
 
 // Trail holds the providers that did not serve a request, in order.

@@ -89,6 +89,7 @@ type delivery struct {
 	body  *payload
 	trail chain.Trail
 	last  *answer // so far
+	err   error   // of the last attempt, for logs
 }
 
 // answer is the response of a target.
@@ -107,6 +108,7 @@ func (r *Relay) Do(req Request, targets []Target) (*Response, error) {
 	d := delivery{Relay: r, Request: req, body: newPayload(req.Request, req.Prefix)}
 	defer d.body.release()
 	for i, t := range targets {
+		d.err = nil
 		v, err := d.ask(t, i < len(targets)-1)
 		if err != nil {
 			d.answered(nil)
@@ -115,7 +117,7 @@ func (r *Relay) Do(req Request, targets []Target) (*Response, error) {
 		if v.Reason == session.OK {
 			break
 		}
-		d.trail.Add(chain.Step{Target: t.Target, Verdict: v}, t.Breaker.RetryIn())
+		d.trail.Add(chain.Step{Target: t.Target, Verdict: v, Err: d.err}, t.Breaker.RetryIn())
 		if !d.moves(v) {
 			break
 		}
@@ -204,7 +206,7 @@ func (d *delivery) try(t Target) (session.Verdict, error) {
 		Call: func() error {
 			d.body.sent = true
 			r, err := a.send(t)
-			if err != nil {
+			if d.err = err; err != nil {
 				return err
 			}
 			err = failure(r)
