@@ -41,6 +41,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.provisionRoutes(ctx); err != nil {
 		return err
 	}
+	h.listRoutes(app)
 	h.cors = newCORS(cmp.Or(h.CORS, new(CORSConfig)))
 	h.users = newUsers(h)
 	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
@@ -174,7 +175,7 @@ func (h *Handler) chosen(r RouteConfig) []*chain.Target {
 // provisionRoute claims the path of a route.
 func (h *Handler) provisionRoute(ctx caddy.Context, r RouteConfig) (err error) {
 	targets := h.chosen(r)
-	rt := &route{kind: r.Kind, models: knownModels(targets), chain: chain.Chain{
+	rt := &route{kind: r.Kind, path: r.Path, models: knownModels(targets), chain: chain.Chain{
 		Targets: targets, Deadline: time.Duration(cmp.Or(h.Deadline, defaultDeadline)),
 	}}
 	switch {

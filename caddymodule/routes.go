@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 )
 
@@ -88,6 +89,8 @@ var upstreamPaths = map[RouteKind]string{
 // route is a claimed path, ready to be served.
 type route struct {
 	kind   RouteKind
+	path   string // as it is configured
+	listed *registry.Route
 	chain  chain.Chain
 	models []string      // that its providers list
 	prefix string        // of a path that ends in {session} or {id}/cancel

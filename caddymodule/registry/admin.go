@@ -21,18 +21,25 @@ func init() { caddy.RegisterModule(new(AdminAPI)) }
 // AdminAPI is the product's part of Caddy's admin API:
 //
 //	GET  /chatkit/providers
+//	GET  /chatkit/fallbacks
+//	GET  /chatkit/status
+//	GET  /chatkit/events?every=2s
+//	GET  /chatkit/live
+//	GET  /chatkit/ready
 //	POST /chatkit/providers/{name}/open   {"for": "10m", "reason": "deploy"}
 //	POST /chatkit/providers/{name}/close  {"for": "10m", "reason": "…"}
 //	POST /chatkit/providers/{name}/auto
 //
-// The first answers with a list of [ProviderStatus], the others with the one they
-// have changed. Errors are Caddy's APIError.
+// The first answers with a list of [ProviderStatus], those with POST with the one
+// they have changed; fallbacks with a list of [Fallback], status with an [Overview],
+// events with a stream of them, ready with a [Readiness]. Errors are Caddy's
+// APIError.
 //
 // It also keeps /metrics alive. Caddy replaces the admin server before it knows
 // whether it will accept a configuration. After a refused one the endpoint serves
 // the registry of that configuration, where no handler may have got as far as
 // registering the metrics. Admin modules always do.
-type AdminAPI struct{}
+type AdminAPI struct{ events Events }
 
 // CaddyModule returns the Caddy module information.
 func (*AdminAPI) CaddyModule() caddy.ModuleInfo {
@@ -43,23 +50,45 @@ func (*AdminAPI) CaddyModule() caddy.ModuleInfo {
 }
 
 // Provision registers the metrics with the admin server's registry.
-func (*AdminAPI) Provision(ctx caddy.Context) error { return register(ctx.GetMetricsRegistry()) }
+func (a *AdminAPI) Provision(ctx caddy.Context) error {
+	a.events = Events{Done: ctx.Done()}
+	return register(ctx.GetMetricsRegistry())
+}
 
 const adminPath = "/chatkit/providers"
 
 // Routes implements [caddy.AdminRouter].
-func (*AdminAPI) Routes() []caddy.AdminRoute {
+func (a *AdminAPI) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
-		{Pattern: adminPath, Handler: caddy.AdminHandlerFunc(listProviders)},
+		{Pattern: adminPath, Handler: reads(func() any { return active().statuses() })},
+		{Pattern: "/chatkit/fallbacks", Handler: reads(func() any { return fallbacks.list() })},
+		{Pattern: "/chatkit/status", Handler: reads(func() any { return Look() })},
+		{Pattern: "/chatkit/events", Handler: answers(a.events.ServeHTTP)},
+		{Pattern: "/chatkit/live", Handler: answers(ServeLive)},
+		{Pattern: "/chatkit/ready", Handler: answers(ServeReady)},
 		{Pattern: adminPath + "/", Handler: caddy.AdminHandlerFunc(changeProvider)},
 	}
 }
 
-func listProviders(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodGet {
-		return wrongMethod(w, r, http.MethodGet)
+// reads returns a handler that answers with a value.
+func reads(value func() any) caddy.AdminHandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != http.MethodGet {
+			return wrongMethod(w, r, http.MethodGet)
+		}
+		return writeJSON(w, value())
 	}
-	return writeJSON(w, statuses())
+}
+
+// answers returns a handler whose answers are never errors of the API.
+func answers(serve http.HandlerFunc) caddy.AdminHandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			return wrongMethod(w, r, http.MethodGet)
+		}
+		serve(w, r)
+		return nil
+	}
 }
 
 // changeProvider forces a breaker or releases it.
@@ -76,24 +105,28 @@ func changeProvider(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return wrongMethod(w, r, http.MethodPost)
 	}
-	p, err := find(name)
+	a := active()
+	p, err := a.find(name)
 	if err != nil {
 		return err
 	}
 	if err := act(p, r); err != nil {
 		return err
 	}
-	return writeJSON(w, p.status())
+	return writeJSON(w, a.status(p))
 }
 
-// find finds a provider of the active configuration by its name.
-func find(name string) (*Provider, error) {
-	for _, p := range active().providers {
+// find finds a provider by its name.
+func (a *App) find(name string) (*Provider, error) {
+	for _, p := range a.providers {
 		if p.Name == name {
 			return p, nil
 		}
 	}
-	return nil, apiError(http.StatusNotFound, "no provider %q", name)
+	if len(a.providers) == 0 {
+		return nil, apiError(http.StatusNotFound, "no provider %q (the configuration has none)", name)
+	}
+	return nil, apiError(http.StatusNotFound, "no provider %q (want %s)", name, strings.Join(names(a.providers), ", "))
 }
 
 // Bounds of a forced state.
@@ -109,6 +142,7 @@ func (p *Provider) force(r *http.Request, state breaker.State) error {
 	if err != nil {
 		return err
 	}
+	f.By = strings.TrimSpace(f.By + identity(r))
 	p.override.Force(f)
 	return nil
 }
@@ -117,6 +151,7 @@ func readForce(r io.ReadCloser, state breaker.State) (f breaker.Force, err error
 	var body struct {
 		For    string `json:"for"`
 		Reason string `json:"reason"`
+		By     string `json:"by"`
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(nil, r, maxForcedBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -132,7 +167,9 @@ func readForce(r io.ReadCloser, state breaker.State) (f breaker.Force, err error
 	if d.More() {
 		return f, apiError(http.StatusBadRequest, "body has more than one value")
 	}
-	return newForce(state, body.For, body.Reason)
+	f, err = newForce(state, body.For, body.Reason)
+	f.By = who(body.By)
+	return f, err
 }
 
 // newForce checks a force request.
@@ -151,7 +188,8 @@ func newForce(state breaker.State, length, reason string) (f breaker.Force, err 
 	case utf8.RuneCountInString(reason) > maxForcedReason:
 		return f, apiError(http.StatusBadRequest, "reason has more than %d characters", maxForcedReason)
 	}
-	return breaker.Force{State: state, Until: time.Now().Add(d), Reason: reason}, nil
+	now := time.Now()
+	return breaker.Force{State: state, Until: now.Add(d), Reason: reason, At: now}, nil
 }
 
 func wrongMethod(w http.ResponseWriter, r *http.Request, allow string) error {

@@ -15,7 +15,10 @@ func init() { caddy.RegisterModule(new(App)) }
 // App is what all chatkit handlers of one configuration share. It has no settings:
 // a handler loads it when it is provisioned.
 type App struct {
+	ctx       caddy.Context
 	providers []*Provider // in the order of the configuration
+	routes    []*Route    // likewise
+	sites     siteList
 	series    []func()
 	created   sync.Once
 }
@@ -52,7 +55,10 @@ func active() *App {
 }
 
 // Provision makes the metrics part of the configuration.
-func (*App) Provision(ctx caddy.Context) error { return register(ctx.GetMetricsRegistry()) }
+func (a *App) Provision(ctx caddy.Context) error {
+	a.ctx = ctx
+	return register(ctx.GetMetricsRegistry())
+}
 
 // Start implements [caddy.App].
 func (*App) Start() error { return nil }

@@ -8,6 +8,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
 )
 
 // providers are the providers in use, by name and settings. A reload takes those
@@ -69,7 +70,9 @@ func newProvider(s Settings) (*Provider, error) {
 		return nil, fmt.Errorf("pool has a %T", v)
 	}
 	p := &Provider{Name: s.Name, Module: s.Module, RetryBudget: chain.NewRetryBudget(), key: s.key(), override: o.Override}
+	p.tally = tally.New()
 	p.Breaker = breaker.New(s.Breaker, o.Override, p.changed)
+	p.tally.Begin(string(p.Breaker.State()))
 	if s.MaxRate != nil {
 		p.Cap = ratelimit.NewBucket(*s.MaxRate)
 	}
