@@ -4,19 +4,32 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 )
 
-// provider holds the fields of the admin API's answer that are shown.
+// overview holds the fields of the admin API's status that are shown.
+type overview struct {
+	Providers []provider `json:"providers"`
+	Routes    []route    `json:"routes"`
+	Fallbacks []fallback `json:"fallbacks"`
+}
+
 type provider struct {
-	ID          string     `json:"id"`
-	Module      string     `json:"module"`
-	State       string     `json:"state"`
-	Since       time.Time  `json:"since"`
-	OpenUntil   *time.Time `json:"open_until"`
-	LastFailure *struct {
+	ID           string     `json:"id"`
+	Module       string     `json:"module"`
+	State        string     `json:"state"`
+	Since        time.Time  `json:"since"`
+	OpenUntil    *time.Time `json:"open_until"`
+	FailingSince *time.Time `json:"failing_since"`
+	LastError    string     `json:"last_error"`
+	Share1m      *float64   `json:"share_1m"`
+	Rate1m       float64    `json:"rate_1m"`
+	LastFailure  *struct {
 		Reason string    `json:"reason"`
 		Status int       `json:"status"`
 		At     time.Time `json:"at"`
@@ -24,17 +37,86 @@ type provider struct {
 	Forced *struct {
 		Until  time.Time `json:"until"`
 		Reason string    `json:"reason"`
+		By     string    `json:"by"`
 	} `json:"forced"`
+}
+
+type route struct {
+	Sites     []string `json:"sites"`
+	Kind      string   `json:"kind"`
+	Path      string   `json:"path"`
+	Providers []string `json:"providers"`
+	Serving   string   `json:"serving"`
+}
+
+type fallback struct {
+	At        time.Time `json:"at"`
+	Provider  string    `json:"provider"`
+	ServedBy  string    `json:"served_by"`
+	Reason    string    `json:"reason"`
+	Path      string    `json:"path"`
+	RequestID string    `json:"request_id"`
+}
+
+// writeServing prints who serves, a line for all routes of a site that have the
+// same chain.
+func writeServing(out io.Writer, routes []route) {
+	var lines []string
+	for _, r := range routes {
+		where := cmp.Or(strings.Join(r.Sites, ", "), "all sites")
+		line := fmt.Sprintf("%s: %s serves (%s)", where, r.Serving, strings.Join(r.Providers, ", then "))
+		if r.Serving == "" {
+			line = fmt.Sprintf("%s: NOBODY serves (%s)", where, strings.Join(r.Providers, ", then "))
+		}
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	for _, line := range lines {
+		_, _ = fmt.Fprintln(out, plain(line))
+	}
+	if len(lines) > 0 {
+		_, _ = fmt.Fprintln(out)
+	}
 }
 
 // writeTable prints a line for each provider.
 func writeTable(out io.Writer, all []provider) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "PROVIDER\tMODULE\tSTATE\tSINCE\tUNTIL\tLAST FAILURE\tFORCED BECAUSE")
+	_, _ = fmt.Fprintln(w, "PROVIDER\tMODULE\tSTATE\tSINCE\tUNTIL\tSERVED 1M\tRATE\tFAILING SINCE\tLAST FAILURE\tFORCED BECAUSE")
 	now := time.Now()
 	for _, p := range all {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Module, p.State,
-			ago(now, p.Since), p.until(now), p.failure(now), p.because())
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Module, p.State,
+			ago(now, p.Since), p.until(now), p.share(), p.rate(), p.failing(now), p.failure(now), p.because())
+	}
+	return w.Flush()
+}
+
+// writeNotes prints what is too long for the table.
+func writeNotes(out io.Writer, all []provider) {
+	var notes []string
+	for _, p := range all {
+		if p.FailingSince != nil && p.LastError != "" {
+			notes = append(notes, p.ID+": last error: "+p.LastError)
+		}
+		if p.Forced != nil && p.Forced.By != "" {
+			notes = append(notes, p.ID+": forced by "+strings.TrimPrefix(p.Forced.By, "by "))
+		}
+	}
+	if len(notes) > 0 {
+		_, _ = fmt.Fprintln(out)
+	}
+	for _, note := range notes {
+		_, _ = fmt.Fprintln(out, plain(note))
+	}
+}
+
+// writeFallbacks prints the fallbacks.
+func writeFallbacks(out io.Writer, all []fallback) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "\nFALLBACK AT\tPROVIDER\tSERVED BY\tREASON\tPATH\tREQUEST")
+	for _, f := range all {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", f.At.Local().Format(time.DateTime), f.Provider, f.ServedBy, f.Reason, f.Path, f.RequestID)
 	}
 	return w.Flush()
 }
@@ -47,6 +129,22 @@ func (p *provider) until(now time.Time) string {
 		return "in " + rounded(p.OpenUntil.Sub(now))
 	}
 	return "-"
+}
+
+func (p *provider) share() string {
+	if p.Share1m == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f%%", math.Round(*p.Share1m*100))
+}
+
+func (p *provider) rate() string { return fmt.Sprintf("%.3g/s", p.Rate1m) }
+
+func (p *provider) failing(now time.Time) string {
+	if p.FailingSince == nil {
+		return "-"
+	}
+	return ago(now, *p.FailingSince)
 }
 
 func (p *provider) failure(now time.Time) string {
@@ -64,7 +162,12 @@ func (p *provider) because() string {
 	if p.Forced == nil {
 		return "-"
 	}
-	return cmp.Or(strings.Join(strings.Fields(p.Forced.Reason), " "), "no reason given")
+	return cmp.Or(plain(p.Forced.Reason), "no reason given")
+}
+
+// plain returns text for a terminal: one line, nothing that would control it.
+func plain(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }), " ")
 }
 
 func ago(now, then time.Time) string { return rounded(now.Sub(then)) + " ago" }
