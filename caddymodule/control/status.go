@@ -90,7 +90,7 @@ func showStatus(fl caddycmd.Flags) error {
 
 // writeOverview prints what is known.
 func writeOverview(out io.Writer, o *overview, fallbacks bool) error {
-	writeServing(out, o.Routes)
+	writeServing(out, o)
 	if err := writeTable(out, o.Providers); err != nil {
 		return err
 	}

@@ -60,14 +60,10 @@ type fallback struct {
 
 // writeServing prints who serves, a line for all routes of a site that have the
 // same chain.
-func writeServing(out io.Writer, routes []route) {
+func writeServing(out io.Writer, o *overview) {
 	var lines []string
-	for _, r := range routes {
-		where := cmp.Or(strings.Join(r.Sites, ", "), "all sites")
-		line := fmt.Sprintf("%s: %s serves (%s)", where, r.Serving, strings.Join(r.Providers, ", then "))
-		if r.Serving == "" {
-			line = fmt.Sprintf("%s: NOBODY serves (%s)", where, strings.Join(r.Providers, ", then "))
-		}
+	for _, r := range o.Routes {
+		line := fmt.Sprintf("%s: %s (%s)", cmp.Or(strings.Join(r.Sites, ", "), "all sites"), o.serves(r), strings.Join(r.Providers, ", then "))
 		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
@@ -78,6 +74,19 @@ func writeServing(out io.Writer, routes []route) {
 	if len(lines) > 0 {
 		_, _ = fmt.Fprintln(out)
 	}
+}
+
+// serves says who serves a route.
+func (o *overview) serves(r route) string {
+	if r.Serving == "" {
+		return "NOBODY serves"
+	}
+	for _, p := range o.Providers {
+		if p.ID == r.Serving && p.FailingSince != nil {
+			return r.Serving + " is asked, AND FAILS"
+		}
+	}
+	return r.Serving + " serves"
 }
 
 // writeTable prints a line for each provider.

@@ -58,10 +58,14 @@ func (r *Route) Answered(a Answer) {
 	})
 }
 
-// serving returns the provider that would be asked first now, nil if none may be
-// asked.
+// serving returns the provider that gets the ordinary requests now, nil if none may
+// be asked. A half-open breaker gets no more than a probe, so its provider counts
+// only if there is no other.
 func (r *Route) serving() *Provider {
-	i := slices.IndexFunc(r.providers, func(p *Provider) bool { return p.Breaker.RetryIn() == 0 })
+	i := slices.IndexFunc(r.providers, func(p *Provider) bool { return p.Breaker.Closed() && p.Breaker.RetryIn() == 0 })
+	if i < 0 {
+		i = slices.IndexFunc(r.providers, func(p *Provider) bool { return p.Breaker.RetryIn() == 0 })
+	}
 	if i < 0 {
 		return nil
 	}
@@ -80,7 +84,8 @@ type RouteStatus struct {
 	// The providers, in the order they are asked.
 	Providers []string `json:"providers"`
 
-	// The first of them that may be asked now, empty if none may be.
+	// The first of them that gets ordinary requests now, or if there is none a
+	// probe. Empty if none may be asked.
 	Serving string `json:"serving"`
 }
 

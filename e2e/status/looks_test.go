@@ -33,7 +33,7 @@ func TestLooks(t *testing.T) {
 		{"healthy", "ok", "backend serves", func() {}},
 		{"fallback", "fallback", "openai serves, in place of backend", func() { testsite.Set(t, c.Backend, sandbox.Refuse) }},
 		{"dead", "dead", "Nobody can serve", func() { testsite.Set(t, c.OpenAI, sandbox.Status500) }},
-		{"forced", "ok", "backend serves", func() { c.press("backend", "close") }},
+		{"forced", "fallback", "backend is asked, and fails", func() { c.press("backend", "close") }},
 	} {
 		scene.make()
 		for end := time.Now().Add(history); ; time.Sleep(300 * time.Millisecond) {

@@ -42,12 +42,15 @@ function log(requests) {
 }
 
 // start requests a session and shows the result.
+let asked = 0;
 async function start() {
   const answer = await createSession();
   const said = describe(answer);
   const took = milliseconds(answer.took);
   session = answer.status === 200 ? { provider: answer.provider, secret: answer.body.client_secret } : null;
+  asked++;
   $("verdict").dataset.state = said.state;
+  $("verdict").dataset.request = asked; // that it is about
   show({
     "verdict-title": said.title, "verdict-text": said.text,
     "served-by": session ? session.provider : "nobody", took, why: said.why,

@@ -1,7 +1,7 @@
 // picture.js draws the states of a breaker over time: a band per state, higher
 // the fewer requests pass, and a tick for each request: full if it was served,
 // hollow if it failed.
-import { states } from "./words.js";
+import { span as inWords, states } from "./words.js";
 
 const width = 600;
 const height = 40;
@@ -38,7 +38,7 @@ export class Lane {
   tell(state, seconds) {
     const word = states[state] ?? state;
     const end = { open: "a probe in", forced_open: "for", forced_closed: "for" }[state];
-    this.label.textContent = end && seconds > 0 ? `${word}, ${end} ${Math.ceil(seconds)} s` : word;
+    this.label.textContent = end && seconds > 0 ? `${word}, ${end} ${inWords(Math.ceil(seconds))}` : word;
     if (this.element.dataset.state === state) return;
     this.element.dataset.state = state;
     this.svg.setAttribute("aria-label", `The breaker of ${this.name} over the last ${this.spoken}; now it is ${word}`);

@@ -19,21 +19,31 @@ function verdict(state, title, text) {
 
 const places = (route) => (route.sites ?? []).join(", ");
 
-// rank is 0 for a route that nobody serves, 1 for a fallback, 2 for the first of
-// the chain.
-const rank = (route) => (route.serving === "" ? 0 : route.serving === route.providers[0] ? 2 : 1);
+// rank is 0 for a route that nobody serves, 1 for one whose provider fails all the
+// same, 2 for a fallback, 3 for the first of the chain.
+function rank(route, failing) {
+  if (route.serving === "") return 0;
+  if (failing.has(route.serving)) return 1;
+  return route.serving === route.providers[0] ? 3 : 2;
+}
 
 // judge says who serves: sessions, or carried requests where there are no others.
 function judge({ routes, providers }) {
   if (routes.length === 0) return verdict("dead", "Nothing to serve", "The configuration has no chatkit route.");
   const sessions = routes.filter(({ kind }) => ["session", "refresh", "openai_api"].includes(kind));
   const about = sessions.length > 0 ? sessions : routes;
-  const worst = about.toSorted((a, b) => rank(a) - rank(b))[0];
-  const where = new Set(about.filter((route) => rank(route) === rank(worst)).map(places));
-  const on = about.some((route) => rank(route) !== rank(worst)) ? ` on ${[...where].join(", ")}` : "";
+  const failing = new Set(providers.filter((p) => p.failing_since).map(({ name }) => name));
+  const ranked = about.map((route) => ({ route, at: rank(route, failing) })).toSorted((a, b) => a.at - b.at);
+  const { route: worst, at } = ranked[0];
+  const where = new Set(ranked.filter((other) => other.at === at).map(({ route }) => places(route)));
+  const on = ranked.some((other) => other.at !== at) ? ` on ${[...where].join(", ")}` : "";
   const first = providers.find(({ name }) => name === worst.providers[0]);
-  if (rank(worst) === 0) return verdict("dead", `Nobody can serve${on}`, `Every provider is skipped: ${worst.providers.join(", ")}.`);
-  if (rank(worst) === 1) return verdict("fallback", `${worst.serving} serves${on}, in place of ${first.name}`, why(first));
+  if (at === 0) return verdict("dead", `Nobody can serve${on}`, `Every provider is skipped: ${worst.providers.join(", ")}.`);
+  if (at === 1) {
+    const asked = providers.find(({ name }) => name === worst.serving);
+    return verdict("fallback", `${asked.name} is asked${on}, and fails`, `Last, ${because(asked.name, asked.last_failure.reason)}.`);
+  }
+  if (at === 2) return verdict("fallback", `${worst.serving} serves${on}, in place of ${first.name}`, why(first));
   const forced = providers.filter((p) => p.forced).map(({ name }) => name);
   verdict("ok", `${worst.serving} serves`, forced.length > 0
     ? `Forced by an operator: ${forced.join(", ")}.` : "The first provider of every chain may be asked.");
