@@ -213,7 +213,9 @@ func TestPageRemembers(t *testing.T) {
 		}
 	}
 	const all = `document.querySelectorAll("#log li").length == 5`
-	const marks = `document.querySelectorAll("[data-provider=openai] .tick").length == 3 && document.querySelectorAll("[data-provider=backend] .tick[data-failed]").length == 3`
+	const marks = `document.querySelectorAll("[data-provider=openai] .tick:not([data-failed])").length == 3 &&
+		document.querySelectorAll("[data-provider=openai] .tick[data-failed]").length == 2 &&
+		document.querySelectorAll("[data-provider=backend] .tick[data-failed]").length == 2`
 	p.Await(all)
 	p.Await(marks)
 	p.Show(origin + "/")
@@ -233,6 +235,6 @@ func TestPageShowsTheCaddyfile(t *testing.T) {
 	p := openPage(t, phone)
 	p.Click("details summary")
 	p.Await(`document.querySelector("#file").textContent.includes("provider backend http://127.0.0.1:")`)
-	p.Click(`a[href="/status/"]`)
+	p.Show(chromium.Evaluate[string](p.Page, `document.querySelector("footer a:last-child").href`))
 	p.Await(`document.querySelector("#verdict-title").textContent == "backend serves"`)
 }

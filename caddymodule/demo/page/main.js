@@ -183,7 +183,7 @@ function draw({ name, state, until, fault, states }, { now, requests }, fresh) {
   if (!calm.matches || changed || fresh || now - (lane.drawn ?? 0) > 5000) {
     const ticks = requests.flatMap((request) => [
       ...(request.provider === name && request.status < 300 ? [{ at: request.at }] : []),
-      ...(failedBy(request) === name ? [{ at: request.at, failed: true }] : []),
+      ...(failedBy(request).includes(name) ? [{ at: request.at, failed: true }] : []),
     ]);
     lane.draw(states ?? [], ticks, now);
     lane.drawn = now;

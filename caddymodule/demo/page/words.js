@@ -50,8 +50,12 @@ export function logged({ path, status, provider, reason, outcome }) {
   return { state: "refused", text: "Refused before any provider was asked" };
 }
 
-// failedBy says which provider failed in a request, null if none did.
-export const failedBy = ({ status, reason, skipped }) => (reason && !skipped && (status < 300 || status >= 500) ? first : null);
+// failedBy lists the providers that failed in a request. One that nobody served
+// counts for the last of the chain, which had to.
+export function failedBy({ status, reason, skipped }) {
+  const unserved = status >= 500;
+  return [...(reason && !skipped && (unserved || status < 300) ? [first] : []), ...(unserved ? ["openai"] : [])];
+}
 
 // hint says why a new fault has no effect yet, "" if it has one.
 export function hint(provider, state, seconds) {
