@@ -25,7 +25,7 @@ func servePage(f *pflag.FlagSet, address string) error {
 	if _, err := ask(f, http.MethodGet, statusPath, nil, nil); err != nil {
 		return err
 	}
-	host, port, err := net.SplitHostPort(address)
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return fmt.Errorf("invalid address %q (want localhost:2020)", address)
 	}
@@ -40,7 +40,10 @@ func servePage(f *pflag.FlagSet, address string) error {
 	if err != nil {
 		return err
 	}
-	_, port, _ = net.SplitHostPort(ln.Addr().String())
+	_, port, err := net.SplitHostPort(ln.Addr().String())
+	if err != nil {
+		return err
+	}
 	_, _ = fmt.Printf("The status page is at http://%s/chatkit/ until Ctrl-C.\n", net.JoinHostPort(host, port))
 	server := &http.Server{Handler: ownPage(handler, port), ReadHeaderTimeout: 5 * time.Second}
 	return server.Serve(ln)

@@ -51,9 +51,21 @@ func (a *adminAPI) status(ctx context.Context) ([]adminProvider, error) {
 	return answer.Providers, nil
 }
 
+// forces are the paths of the page's buttons, and what they ask the admin API for.
+// Nothing else of it can be reached by the page.
+var forces = map[string]string{
+	"backend/open": "/chatkit/providers/backend/open", "openai/open": "/chatkit/providers/openai/open",
+	"backend/close": "/chatkit/providers/backend/close", "openai/close": "/chatkit/providers/openai/close",
+	"backend/auto": "/chatkit/providers/backend/auto", "openai/auto": "/chatkit/providers/openai/auto",
+}
+
 // force forces a breaker for a minute, as the page asks for it.
 func (a *adminAPI) force(w http.ResponseWriter, r *http.Request) {
-	path := "/chatkit/providers/" + r.PathValue("provider") + "/" + r.PathValue("action")
+	path, ok := forces[r.PathValue("provider")+"/"+r.PathValue("action")]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
 	raw, status, err := a.ask(r.Context(), http.MethodPost, path, `{"for":"1m","reason":"trying it out","by":"the demo's page"}`)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)

@@ -84,3 +84,33 @@ func TestSessionLogKeeps(t *testing.T) {
 		t.Errorf("kept %d, from %d", len(got), got[0].Number)
 	}
 }
+
+// The buttons reach six paths of the admin API and no other.
+func TestForce(t *testing.T) {
+	var asked []string
+	admin := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+	}))
+	defer admin.Close()
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /demo/force/{provider}/{action}", (&adminAPI{url: admin.URL}).force)
+	for _, tt := range []struct {
+		path string
+		want int
+	}{
+		{"/demo/force/backend/open", 200},
+		{"/demo/force/openai/auto", 200},
+		{"/demo/force/..%2f..%2f../stop", 404},
+		{"/demo/force/backend/..%2f..%2f..%2fstop", 404},
+		{"/demo/force/backend/explode", 404},
+	} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodPost, tt.path, http.NoBody))
+		if w.Code != tt.want {
+			t.Errorf("%s: got %d", tt.path, w.Code)
+		}
+	}
+	if got := strings.Join(asked, " "); got != "/chatkit/providers/backend/open /chatkit/providers/openai/auto" {
+		t.Errorf("asked for %s", got)
+	}
+}

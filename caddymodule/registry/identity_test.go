@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ func TestIdentity(t *testing.T) {
 		{"a certificate", "curl/8", "10.0.0.1:4711", "alice\n", " (certificate of alice) by the admin API from 10.0.0.1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := httptest.NewRequest("POST", "/", nil)
+			r := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
 			r.RemoteAddr = tt.remote
 			r.Header.Set("User-Agent", tt.agent)
 			if tt.certificate != "" {

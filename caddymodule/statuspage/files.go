@@ -52,5 +52,16 @@ func servePage(w http.ResponseWriter, buttons bool) {
 // serveFile serves a file of the page.
 func serveFile(w http.ResponseWriter, r *http.Request, name string) {
 	Guard(w.Header())
-	http.ServeFileFS(w, r, Files(), name)
+	files, err := fs.ReadDir(Files(), ".")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	for _, f := range files {
+		if f.Name() == name {
+			http.ServeFileFS(w, r, Files(), f.Name())
+			return
+		}
+	}
+	http.NotFound(w, r)
 }

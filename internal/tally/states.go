@@ -39,7 +39,7 @@ func (t *Tally) States() []Moment {
 
 // recent drops the states that were over before the last hour.
 func (t *Tally) recent(now time.Time) []Moment {
-	begin := now.Add(-Hour)
+	begin := now.Add(-Past)
 	for len(t.moments) > 1 && !t.moments[1].At.After(begin) {
 		t.moments = slices.Delete(t.moments, 0, 1)
 	}

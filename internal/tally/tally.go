@@ -9,7 +9,7 @@ import (
 const (
 	Short = time.Minute
 	Long  = 5 * time.Minute
-	Hour  = time.Hour
+	Past  = time.Hour
 )
 
 // Tally is the recent past of one provider. It is safe for concurrent use.
