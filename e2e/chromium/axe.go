@@ -23,6 +23,7 @@ type finding struct {
 func (p *Page) CheckAxe(when string) {
 	p.T.Helper()
 	node := testtools.Node(p.T, "axe-core")
+	//nolint:gosec // Node, found on the path
 	path, err := exec.CommandContext(p.T.Context(), node, "-p", `require.resolve("axe-core/axe.min.js")`).Output()
 	if err != nil {
 		p.T.Fatal(err)

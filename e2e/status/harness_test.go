@@ -23,7 +23,8 @@ func withPage(s *testsite.Site) string {
 // console is the page that the command serves.
 type console struct {
 	*chromium.Page
-	*testsite.Site
+
+	site *testsite.Site
 }
 
 // open starts Caddy and the command, and opens its page.
@@ -50,19 +51,19 @@ func open(t *testing.T) *console {
 
 // awaitVerdict waits for the headline.
 func (c *console) awaitVerdict(state, title string) {
-	c.Page.T.Helper()
-	c.Page.Await(`document.querySelector("#verdict").dataset.state == "` + state + `" && document.querySelector("#verdict-title").textContent == "` + title + `"`)
+	c.T.Helper()
+	c.Await(`document.querySelector("#verdict").dataset.state == "` + state + `" && document.querySelector("#verdict-title").textContent == "` + title + `"`)
 }
 
 // card is what the page shows of a provider.
 func (c *console) card(name string) string {
-	c.Page.T.Helper()
+	c.T.Helper()
 	return regexp.MustCompile(`\s+`).ReplaceAllString(c.Text(".lane[data-provider="+name+"]"), " ")
 }
 
 // press opens the buttons of a provider and presses one.
 func (c *console) press(name, action string) {
-	c.Page.T.Helper()
+	c.T.Helper()
 	form := ".lane[data-provider=" + name + "] details"
 	if !chromium.Evaluate[bool](c.Page, `document.querySelector("`+form+`").open`) {
 		c.Click(form + " summary")

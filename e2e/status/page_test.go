@@ -13,11 +13,11 @@ import (
 // An outage as the page shows it, without being loaded again.
 func TestOutage(t *testing.T) {
 	c := open(t)
-	c.Site.Session()
-	c.Page.Await(`document.querySelector(".lane[data-provider=backend] dd").textContent == "100 %"`)
-	testsite.Set(t, c.Backend, sandbox.Refuse)
-	c.Site.Session("X-Request-Id: of-the-fallback")
-	c.Site.Session()
+	c.site.Session()
+	c.Await(`document.querySelector(".lane[data-provider=backend] dd").textContent == "100 %"`)
+	testsite.Set(t, c.site.Backend, sandbox.Refuse)
+	c.site.Session("X-Request-Id: of-the-fallback")
+	c.site.Session()
 	c.awaitVerdict("fallback", "openai serves, in place of backend")
 	if got := c.Text("#verdict-text"); got != "The breaker of backend is open; last, backend could not be reached (dial)." {
 		t.Errorf("the page says %q", got)
@@ -38,9 +38,9 @@ func TestOutage(t *testing.T) {
 	if strings.Join(bands, " ") != "closed open" {
 		t.Errorf("the picture has %q", bands)
 	}
-	testsite.Set(t, c.OpenAI, sandbox.Status500)
-	c.Site.Session()
-	c.Site.Session()
+	testsite.Set(t, c.site.OpenAI, sandbox.Status500)
+	c.site.Session()
+	c.site.Session()
 	c.awaitVerdict("dead", "Nobody can serve")
 	if got := c.Text("#routes"); !strings.Contains(got, "session /api/custom/session") || !strings.Contains(got, "nobody") {
 		t.Errorf("the routes are %q", got)
@@ -57,7 +57,7 @@ func TestForce(t *testing.T) {
 	if got := c.card("backend"); !strings.Contains(got, "forced open, for ") || !strings.Contains(got, "a deploy (by a browser from 127.0.0.1") {
 		t.Errorf("the card says %q", got)
 	}
-	if got := c.Site.Session(); got.Reason() != "forced_open" {
+	if got := c.site.Session(); got.Reason() != "forced_open" {
 		t.Errorf("served by %s because %q", got.Provider(), got.Reason())
 	}
 	if !chromium.Evaluate[bool](c.Page, `document.querySelector(".lane[data-provider=backend] details").open`) {
@@ -66,28 +66,28 @@ func TestForce(t *testing.T) {
 	c.press("backend", "auto")
 	c.awaitVerdict("ok", "backend serves")
 	c.press("openai", "close")
-	c.Page.Await(`document.querySelector(".lane[data-provider=openai]").dataset.state == "forced_closed"`)
+	c.Await(`document.querySelector(".lane[data-provider=openai]").dataset.state == "forced_closed"`)
 	c.press("openai", "auto")
 
-	c.Page.Expect("400")
+	c.Expect("400")
 	chromium.Evaluate[any](c.Page, `Object.assign(document.querySelector(".lane[data-provider=backend] input"), { maxLength: 500, value: "x".repeat(300) })`)
 	c.press("backend", "open")
-	c.Page.Await(`document.querySelector(".lane[data-provider=backend] .said").textContent == "Not forced: reason has more than 200 characters."`)
+	c.Await(`document.querySelector(".lane[data-provider=backend] .said").textContent == "Not forced: reason has more than 200 characters."`)
 }
 
 // A reload of Caddy does not disturb the page; without Caddy it says so.
 func TestReloadAndEnd(t *testing.T) {
 	c := open(t)
-	c.Site.LoadText(strings.Replace(withPage(c.Site), "anonymous", "anonymous\n\tdeadline 9s", 1))
-	testsite.Set(t, c.Backend, sandbox.Refuse)
-	c.Site.Session()
-	c.Site.Session()
+	c.site.LoadText(strings.Replace(withPage(c.site), "anonymous", "anonymous\n\tdeadline 9s", 1))
+	testsite.Set(t, c.site.Backend, sandbox.Refuse)
+	c.site.Session()
+	c.site.Session()
 	c.awaitVerdict("fallback", "openai serves, in place of backend")
 	if chromium.Evaluate[bool](c.Page, `document.body.classList.contains("gone")`) {
 		t.Error("the page takes a reload for the end")
 	}
-	c.Page.Expect("502", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_CONNECTION")
-	c.Site.LoadText("{\n\tadmin off\n\tpersist_config off\n}\n")
+	c.Expect("502", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_CONNECTION")
+	c.site.LoadText("{\n\tadmin off\n\tpersist_config off\n}\n")
 	c.awaitVerdict("dead", "Caddy does not answer")
 }
 

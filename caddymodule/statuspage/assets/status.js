@@ -90,7 +90,7 @@ class Card {
     const until = p.forced?.until ?? p.open_until;
     this.lane.tell(p.state, until ? (Date.parse(until) - now) / 1000 : 0);
     this.lane.draw(p.states.map(({ state, at }) => ({ state, at: Date.parse(at) })), [], now);
-    this.serving.textContent = serves ? "serves now" : "";
+    this.serving.textContent = !serves ? "" : p.failing_since ? "asked now, and fails" : "serves now";
     this.list.replaceChildren(...figures(p, now).map(([name, value, bad, wide]) => {
       const group = html("div", wide ?? "");
       if (bad) group.dataset.bad = "";
