@@ -16,7 +16,7 @@ import (
 // config has two providers. All benchmarks share one configuration, so each has
 // providers with names of its own.
 const config = `{
-	"anonymous": {},
+	"anonymous": {"key": "a-key-for-benchmarks-and-no-other"},
 	"providers": [
 		{"name": "backend-%NAME%", "provider": {"module": "backend", "url": "http://a.invalid", "key": "k", "transport": {"protocol": "stub"}},
 		 "retries": 0, "breaker": %BREAKER%},
@@ -46,7 +46,8 @@ func request(w http.ResponseWriter) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/api/custom/session", strings.NewReader(`{"model":"custom-v1"}`))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Origin", "http://example.com")
-	r.AddCookie(&http.Cookie{Name: "chatkit_session_id", Value: "7f9c24e8-3b12-4fef-91e0-56a2d5a3c1b0"})
+	// Signed by the key in config, for the host of httptest.
+	r.AddCookie(&http.Cookie{Name: "chatkit_session_id", Value: "7f9c24e8-3b12-4fef-91e0-56a2d5a3c1b0.HkmcAx-i15bBJKVWoZvWrWmCxp1qXz7p3zZGag20MfU"})
 	return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, nil)
 }
 
@@ -61,6 +62,9 @@ func serve(b *testing.B, h caddyhttp.MiddlewareHandler, wantProvider string) {
 		b.StartTimer()
 		if err := h.ServeHTTP(w, r, nil); err != nil {
 			b.Fatal(err)
+		}
+		if w.Header().Get("Set-Cookie") != "" {
+			b.Fatal("the visitor's cookie is not valid")
 		}
 		if got := w.Header().Get("X-Chatkit-Provider"); !strings.HasPrefix(got, wantProvider) {
 			b.Fatalf("served by %q: %s", got, w.Body)

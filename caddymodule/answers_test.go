@@ -193,3 +193,37 @@ func TestRequestID(t *testing.T) {
 		})
 	}
 }
+
+// Odd answers that a backend gives: what can be used is, what is over is not.
+func TestOddAnswers(t *testing.T) {
+	for _, tt := range []struct{ name, answer, provider, want string }{
+		{"byte order mark", "\ufeff{\"session_id\":\"s\"}", "backend", `{"client_secret":"s","provider":"backend"}`},
+		{
+			"invalid UTF-8 in the metadata", "{\"session_id\":\"s\",\"metadata\":{\"a\":\"b\xff\"}}", "backend",
+			`{"client_secret":"s","metadata":{"a":"b` + "\ufffd" + `"},"provider":"backend"}`,
+		},
+		{"invalid UTF-8 in the secret", "{\"session_id\":\"s\xff\"}", "openai", ""},
+		{"lone surrogate in the secret", `{"session_id":"s\ud800"}`, "openai", ""},
+		{"blank secret", `{"session_id":"  "}`, "openai", ""},
+		{
+			"PostgreSQL's time", `{"session_id":"s","expires_at":"2999-01-01 02:00:00+02"}`, "backend",
+			`{"client_secret":"s","expires_at":"2999-01-01T00:00:00Z","provider":"backend"}`,
+		},
+		{"over by PostgreSQL", `{"session_id":"s","expires_at":"2020-01-01 00:00:00+00"}`, "openai", ""},
+		{"over by RFC 1123", `{"session_id":"s","expires_at":"Wed, 01 Jan 2020 00:00:00 GMT"}`, "openai", ""},
+		{"over by UTC", `{"session_id":"s","expires_at":"2020-01-01 00:00:00 UTC"}`, "openai", ""},
+		{"over in small letters", `{"session_id":"s","expires_at":"2020-01-01t00:00:00z"}`, "openai", ""},
+		{"over in microseconds", `{"session_id":"s","expires_at":1577836800000000}`, "openai", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			url := testsite.OwnBackend(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, tt.answer) })
+			a := newSite(t, inFront(url, "")+openaiOnly).Session()
+			if a.Status != http.StatusOK || a.Provider() != tt.provider || tt.want != "" && a.Raw != tt.want {
+				t.Errorf("got %d from %q: %s", a.Status, a.Provider(), a.Raw)
+			}
+			if tt.provider == "openai" && a.Reason() != "invalid_response" {
+				t.Errorf("got reason %q", a.Reason())
+			}
+		})
+	}
+}

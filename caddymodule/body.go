@@ -9,13 +9,17 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
-	"unicode/utf8"
+	"unicode"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ijson"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// maxBody is the largest body of a session request, in bytes.
-const maxBody = 64 << 10
+// Limits of a session request, in bytes.
+const (
+	maxBody  = 64 << 10
+	maxModel = 256
+)
 
 // readBody reads the body of a session request. It is optional, and its content
 // type does not matter (fetch labels a string text/plain) unless it is that of a
@@ -72,8 +76,8 @@ func parseBody(body []byte, req *session.Request) *problem {
 	if body[0] != '{' {
 		return badRequest("Body is not a JSON object")
 	}
-	if !utf8.Valid(body) { // metadata is passed on as it is, and must be JSON there
-		return badRequest("Body is not valid JSON")
+	if err := ijson.Check(body); err != nil { // metadata is passed on as it is
+		return badRequest("Body " + err.Error())
 	}
 	var b sessionBody
 	if err := json.Unmarshal(body, &b); err != nil {
@@ -88,6 +92,9 @@ func parseBody(body []byte, req *session.Request) *problem {
 		return badRequest("Field metadata is not an object")
 	default:
 		req.Metadata = b.Metadata
+	}
+	if len(b.Model) > maxModel || strings.ContainsFunc(b.Model, unicode.IsControl) {
+		return badRequest(fmt.Sprintf("Field model has more than %d bytes or a control character", maxModel))
 	}
 	req.Model = b.Model
 	req.Current = b.CurrentSecret

@@ -40,10 +40,12 @@ func TestBodiesTaken(t *testing.T) {
 		{"JSON in capitals", `{"model":"m"}`, "Application/JSON; Charset=utf-8", `{"model":"m"}`},
 		{"any other content type", `{"model":"m"}`, "application/vnd.api+json", `{"model":"m"}`},
 		{"garbage for a content type", `{"model":"m"}`, ";;;", `{"model":"m"}`},
-		{"duplicate keys", `{"model":"a","model":"b"}`, "", `{"model":"b"}`},
 		{"white space around", " \n{\"model\":\"m\"}\n ", "", `{"model":"m"}`},
-		{"umlauts and escapes", `{"model":"gr\u00fcn ü 😀 \" \\ \n"}`, "", `{"model":"grün ü 😀 \" \\ \n"}`},
-		{"big numbers stay as they are", `{"metadata":{"id":12345678901234567890,"f":1e400}}`, "", `{"metadata":{"id":12345678901234567890,"f":1e400}}`},
+		{"umlauts and escapes", `{"model":"gr\u00fcn ü 😀 \" \\"}`, "", `{"model":"grün ü 😀 \" \\"}`},
+		{"big numbers stay as they are", `{"metadata":{"id":12345678901234567890,"f":1.50e300}}`, "", `{"metadata":{"id":12345678901234567890,"f":1.50e300}}`},
+		{"32 levels", `{"metadata":` + strings.Repeat(`{"a":`, 30) + "[]" + strings.Repeat("}", 31), "", `{"metadata":` + strings.Repeat(`{"a":`, 30) + "[]" + strings.Repeat("}", 31)},
+		{"longest model", `{"model":"` + strings.Repeat("ü", 128) + `"}`, "", `{"model":"` + strings.Repeat("ü", 128) + `"}`},
+		{"emoji in escapes", `{"metadata":{"a":"\ud83d\ude00"}}`, "", `{"metadata":{"a":"😀"}}`},
 		{"64 KiB", padded(mostBody), "", padded(mostBody)},
 	}
 	s := newSite(t, "\n user {http.request.header.X-User}"+quick("timeout 1s"))
@@ -86,6 +88,8 @@ func TestBodiesRefused(t *testing.T) {
 	const (
 		noObject = "Body is not a JSON object"
 		noJSON   = "Body is not valid JSON"
+		noLevel  = "Body is nested deeper than 32 levels"
+		noModel  = "Field model has more than 256 bytes or a control character"
 	)
 	const deep = 20_000
 	tests := []struct{ name, body, details string }{
@@ -99,7 +103,6 @@ func TestBodiesRefused(t *testing.T) {
 		{"byte order mark", "\ufeff{}", noObject},
 		{"20,000 brackets", strings.Repeat("[", deep) + strings.Repeat("]", deep), noObject},
 		{"20,000 brackets in a field", `{"metadata":` + strings.Repeat("[", deep) + strings.Repeat("]", deep) + `}`, noJSON},
-		{"10,500 braces in an unknown field", `{"x":` + strings.Repeat(`{"a":`, 10_500) + `1` + strings.Repeat("}", 10_501), noJSON},
 		{"cut short", `{"model":"m"`, noJSON},
 		{"open brace", `{`, noJSON},
 		{"trailing comma", `{"model":"m",}`, noJSON},
@@ -109,6 +112,21 @@ func TestBodiesRefused(t *testing.T) {
 		{"NUL", "{\"model\":\"a\x00b\"}", noJSON},
 		{"invalid UTF-8 in the model", "{\"model\":\"a\xffb\"}", noJSON},
 		{"invalid UTF-8 in the metadata", "{\"metadata\":{\"a\":\"\xc3\x28\"}}", noJSON},
+		{"10,500 braces in an unknown field", `{"x":` + strings.Repeat(`{"a":`, 10_500) + `1` + strings.Repeat("}", 10_501), noJSON},
+		{"33 levels", `{"metadata":` + strings.Repeat(`{"a":`, 31) + "[]" + strings.Repeat("}", 32), noLevel},
+		{"33 levels in an unknown field", `{"x":` + strings.Repeat(`[`, 32) + strings.Repeat("]", 32) + `}`, noLevel},
+		{"lone surrogate in the metadata", `{"metadata":{"x":"\ud800"}}`, "Body has a lone surrogate"},
+		{"lone surrogate in an unknown field", `{"x":["\udc00"]}`, "Body has a lone surrogate"},
+		{"lone surrogate in a name", `{"metadata":{"\ud800":1}}`, "Body has a lone surrogate"},
+		{"escaped NUL in the metadata", `{"metadata":{"x":"\u0000"}}`, "Body has a NUL character"},
+		{"escaped NUL in an unknown field", `{"x":"\u0000"}`, "Body has a NUL character"},
+		{"number beyond a float64", `{"metadata":{"x":1e999}}`, "Body has a number that is too large"},
+		{"number beyond a float64 in an unknown field", `{"temperature":-1e400}`, "Body has a number that is too large"},
+		{"model twice", `{"model":"a","model":"b"}`, "Body has an object with the same name twice"},
+		{"name twice in the metadata", `{"metadata":{"a":1,"a":2}}`, "Body has an object with the same name twice"},
+		{"model too long", `{"model":"` + strings.Repeat("x", 257) + `"}`, noModel},
+		{"model with a line break", `{"model":"a\nb"}`, noModel},
+		{"model with a C1 control", `{"model":"a\u0085b"}`, noModel},
 		{"model is a number", `{"model":5}`, "Field model is not a string"},
 		{"model is an object", `{"model":{}}`, "Field model is not a string"},
 		{"token is a list", `{"token":[]}`, "Field token is not a string"},

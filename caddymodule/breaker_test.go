@@ -3,6 +3,7 @@ package caddymodule_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -144,7 +145,7 @@ func burst(s *site, n int) []answer {
 
 // Clients that leave while their probe is under way take nothing with them.
 func TestBreakerProbeAborted(t *testing.T) {
-	s := newSite(t, withBreaker("consecutive 2\n open 200ms"))
+	s := newSite(t, strings.Replace(withBreaker("consecutive 2\n open 200ms"), "500ms", "20s", 1)) // who waits for half of it says something
 	trip(s, 2)
 	testsite.Set(t, s.Backend, sandbox.Hang)
 	s.Await(backendHalfOpen, 1)

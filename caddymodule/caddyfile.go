@@ -12,7 +12,7 @@ import (
 
 func init() {
 	httpcaddyfile.RegisterHandlerDirective("chatkit", parseCaddyfile)
-	httpcaddyfile.RegisterDirectiveOrder("chatkit", httpcaddyfile.Before, "reverse_proxy")
+	httpcaddyfile.RegisterDirectiveOrder("chatkit", httpcaddyfile.After, "encode")
 }
 
 func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
@@ -33,7 +33,9 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //
 //		# who asks
 //		user      <placeholder>...
-//		anonymous [<cookie>]
+//		anonymous [<cookie>] {
+//			key <secret>
+//		}
 //
 //		# paths
 //		session <path> [<provider>...]
@@ -47,7 +49,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //		websocket   <path> [<upstream_path>]
 //		chatkit     <path> [<upstream_path>]
 //		failover    safe|any|off
-//		buffer      <size>
+//		buffer       <size>
+//		buffer_total <size>
 //		first_byte  <duration>
 //		stream_idle <duration>
 //		drain       <duration>
@@ -96,19 +99,20 @@ func (h *Handler) options(refs *providerRefs) block.Options {
 		"rate_limit": {Parse: h.parseRateLimit, Many: true},
 		"models":     block.Text(&h.Models).Then(h.checkModelsWord),
 
-		"stream":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, StreamRoute) }, Many: true},
-		"message":     {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, MessageRoute) }, Many: true},
-		"websocket":   {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, WebSocketRoute) }, Many: true},
-		"chatkit":     {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, ChatKitRoute) }, Many: true},
-		"failover":    block.Text(&h.Failover).Then(h.checkStreams),
-		"buffer":      {Parse: h.parseBuffer},
-		"first_byte":  block.Duration(&h.FirstByte),
-		"stream_idle": block.Duration(&h.StreamIdle),
-		"drain":       block.Duration(&h.Drain),
-		"session":     {Parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, SessionRoute, refs) }, Many: true},
-		"refresh":     {Parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, RefreshRoute, refs) }, Many: true},
-		"openai_api":  {Parse: func(d *caddyfile.Dispenser) error { return h.parseOpenAI(d, refs) }},
-		"cors":        {Parse: h.parseCORS},
+		"stream":       {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, StreamRoute) }, Many: true},
+		"message":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, MessageRoute) }, Many: true},
+		"websocket":    {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, WebSocketRoute) }, Many: true},
+		"chatkit":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, ChatKitRoute) }, Many: true},
+		"failover":     block.Text(&h.Failover).Then(h.checkStreams),
+		"buffer":       {Parse: func(d *caddyfile.Dispenser) error { return parseSize(d, "buffer", "1GiB", &h.Buffer) }},
+		"buffer_total": {Parse: func(d *caddyfile.Dispenser) error { return parseSize(d, "buffer_total", "1TiB", &h.BufferTotal) }},
+		"first_byte":   block.Duration(&h.FirstByte),
+		"stream_idle":  block.Duration(&h.StreamIdle),
+		"drain":        block.Duration(&h.Drain),
+		"session":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, SessionRoute, refs) }, Many: true},
+		"refresh":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseRoute(d, RefreshRoute, refs) }, Many: true},
+		"openai_api":   {Parse: func(d *caddyfile.Dispenser) error { return h.parseOpenAI(d, refs) }},
+		"cors":         {Parse: h.parseCORS},
 	}
 }
 
@@ -139,7 +143,12 @@ func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
 			return block.Located(d, err)
 		}
 	}
-	return block.NoBlock(d, "anonymous")
+	return h.Anonymous.options().Parse(d, "anonymous", nil)
+}
+
+// options are the lines of the anonymous block.
+func (c *AnonymousConfig) options() block.Options {
+	return block.Options{"key": block.Text(&c.Key).Then(c.checkKey)}
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {

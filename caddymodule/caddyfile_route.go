@@ -62,18 +62,19 @@ func (h *Handler) addRoute(d *caddyfile.Dispenser, r RouteConfig) error {
 	return block.NoBlock(d, string(r.Kind))
 }
 
-// parseBuffer parses `buffer <size>`, such as 1MiB.
-func (h *Handler) parseBuffer(d *caddyfile.Dispenser) error {
+// parseSize parses `<option> <size>`, such as 1MiB.
+func parseSize(d *caddyfile.Dispenser, option, most string, to *int64) error {
 	var arg string
 	if !d.AllArgs(&arg) {
-		return d.Errf("wrong syntax, want: buffer <size>")
+		return d.Errf("wrong syntax, want: %s <size>", option)
 	}
+	limit, _ := humanize.ParseBytes(most) // a constant
 	size, err := humanize.ParseBytes(arg)
-	if err != nil || size == 0 || size > 1<<30 {
-		return d.Errf("invalid buffer %q (want 64KiB, 1MiB, up to 1GiB)", arg)
+	if err != nil || size == 0 || size > limit {
+		return d.Errf("invalid %s %q (want 64KiB, 1MiB, up to %s)", option, arg, most)
 	}
-	h.Buffer = int64(size)
-	return block.NoBlock(d, "buffer")
+	*to = int64(size) //nolint:gosec // at most 1 TiB
+	return block.NoBlock(d, option)
 }
 
 // parseOpenAI parses `openai_api <path> [<provider>...] { key <secret> }`.

@@ -38,7 +38,7 @@ func (c *cancelRequest) serve() {
 		c.cancelAt(t, p)
 		return
 	}
-	c.refuse(&problem{Status: http.StatusNotFound, Code: "not_found", Title: "Not found", Details: "No such session"})
+	c.refuse(&problem{Status: http.StatusNotFound, Code: codeNotFound, Title: "Not found", Details: "No such session"})
 }
 
 func (c *cancelRequest) prepare() *problem {
@@ -53,7 +53,7 @@ func (c *cancelRequest) prepare() *problem {
 
 // cancelHere cancels a session with an id of ours, if there is one.
 func (c *cancelRequest) cancelHere(id string) bool {
-	provider, until, ok := issuers().Cancel(id)
+	provider, until, ok := c.h.issuers().Cancel(id)
 	if !ok {
 		return false
 	}
@@ -69,7 +69,7 @@ func (c *cancelRequest) cancelHere(id string) bool {
 // canceler returns who can cancel the session: its issuer where it is remembered,
 // else the first provider of the route that can cancel any.
 func (c *cancelRequest) canceler() (*chain.Target, session.Canceler) {
-	issuer := issuers().Get(session.Secret(c.session))
+	issuer := c.h.issuers().Get(session.Secret(c.session))
 	for _, t := range c.route.chain.Targets {
 		if p, ok := t.Provider.(session.Canceler); ok && (issuer == "" || issuer == t.Name) {
 			return t, p
@@ -86,6 +86,7 @@ func (c *cancelRequest) cancelAt(t *chain.Target, p session.Canceler) {
 	var resource json.RawMessage
 	v := t.Try(&chain.Attempt{
 		RequestID: c.id, Client: c.r.Context(), Context: ctx,
+		Caller: session.Caller{Address: c.address()}, Life: 2 * t.Timeout,
 		Call: func() (err error) {
 			resource, err = p.Cancel(ctx, c.session, c.id)
 			return unknownSession(err)

@@ -12,7 +12,10 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+	"go.uber.org/zap/zapcore"
+	"golang.org/x/net/http/httpguts"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -20,11 +23,14 @@ import (
 
 // Defaults of carried requests.
 const (
-	defaultBuffer     = 1 << 20
-	defaultFirstByte  = caddy.Duration(30 * time.Second)
-	defaultStreamIdle = caddy.Duration(5 * time.Minute)
-	defaultDrain      = caddy.Duration(30 * time.Second)
+	defaultBuffer      = 1 << 20
+	defaultBufferTotal = 256 << 20
+	defaultFirstByte   = caddy.Duration(30 * time.Second)
+	defaultStreamIdle  = caddy.Duration(5 * time.Minute)
+	defaultDrain       = caddy.Duration(30 * time.Second)
 )
+
+func init() { telemetry.CountBuffered(relay.Buffered) }
 
 // carriedProxy carries the requests of one route: Caddy's own reverse_proxy, with a
 // relay to the backends as its transport.
@@ -32,7 +38,9 @@ type carriedProxy struct {
 	handler *reverseproxy.Handler
 	relay   relay.Relay
 	targets []relay.Target
+	claimed string // the path, for logs
 	path    string // at the backend
+	debug   bool   // answers are logged
 }
 
 // newCarriedProxy builds the proxy of a route.
@@ -42,9 +50,10 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 		return nil, err
 	}
 	p := &carriedProxy{
-		path: cmp.Or(r.UpstreamPath, upstreamPaths[r.Kind]),
+		claimed: r.Path, path: cmp.Or(r.UpstreamPath, upstreamPaths[r.Kind]),
+		debug: h.logger.Core().Enabled(zapcore.DebugLevel),
 		relay: relay.Relay{
-			Failover: failover, Buffer: cmp.Or(h.Buffer, defaultBuffer),
+			Failover: failover, Buffer: cmp.Or(h.Buffer, defaultBuffer), BufferTotal: cmp.Or(h.BufferTotal, defaultBufferTotal),
 			FirstByte: time.Duration(cmp.Or(h.FirstByte, defaultFirstByte)),
 			Idle:      time.Duration(cmp.Or(h.StreamIdle, defaultStreamIdle)),
 		},
@@ -69,42 +78,63 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 // comes back.
 type passage struct {
 	requestID string
+	caller    session.Caller
 	targets   []relay.Target
 	ours      http.Header // the headers of the answer that are set already
+	prefix    int         // how much of the body's beginning decides about the answer
+	interrupt func()      // ends a read of the body
+	unfit     func(*relay.Response) bool
 
-	response *relay.Response // nil: no backend accepted the request
+	response *relay.Response // nil: no backend has answered
+	withheld http.Header     // of the answer, until it leaves
 }
 
 // passageKey is the key of the passage in a carried request's context.
 type passageKey struct{}
 
-// RoundTrip implements [http.RoundTripper].
+// RoundTrip implements [http.RoundTripper]. Other than that says, it changes r, and
+// so what the proxy logs of it.
 func (p *carriedProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	pass, ok := r.Context().Value(passageKey{}).(*passage)
 	if !ok {
 		return nil, errors.New("not a carried request")
 	}
-	resp, err := p.relay.Do(r, pass.requestID, pass.targets)
+	resp, err := p.relay.Do(relay.Request{
+		Request: hide(r, p.claimed, pass.requestID), ID: pass.requestID, Caller: pass.caller,
+		Interrupt: pass.interrupt, Prefix: pass.prefix,
+	}, pass.targets)
 	if err != nil {
 		return nil, err
 	}
+	if pass.unfit(resp) {
+		_ = resp.Body.Close()
+		return nil, &relay.Failed{Trail: resp.Trail, Sent: resp.Sent}
+	}
+	resp.Sent = relay.Content{} // an answer may take long
 	pass.response = resp
 	removeOurs(resp.Header, pass.ours)
+	removeReserved(resp.Trailer)
+	resp.Closed = func() { removeReserved(resp.Trailer) } // where they are complete
+	if p.debug {
+		pass.withheld = withhold(resp.Header)
+	}
 	return resp.Response, nil
 }
 
 // removeOurs removes from a backend's answer the headers that are ours to set, so
 // that none is there twice.
 func removeOurs(h, ours http.Header) {
+	removeReserved(h)
+	h["Vary"] = slices.DeleteFunc(h["Vary"], func(v string) bool { return slices.Contains(ours["Vary"], v) })
+}
+
+// removeReserved removes the names that are ours.
+func removeReserved(h http.Header) {
 	for name := range h {
-		if strings.HasPrefix(name, "Access-Control-") {
-			h.Del(name)
+		if strings.HasPrefix(name, "Access-Control-") || strings.HasPrefix(name, "X-Chatkit-") || name == requestIDHeader {
+			delete(h, name)
 		}
 	}
-	for _, name := range []string{requestIDHeader, providerHeader, reasonHeader} {
-		h.Del(name)
-	}
-	h["Vary"] = slices.DeleteFunc(h["Vary"], func(v string) bool { return slices.Contains(ours["Vary"], v) })
 }
 
 // sender returns a function that sends requests to a backend.
@@ -119,6 +149,9 @@ func sender(u session.Upstream) func(*http.Request) (*http.Response, error) {
 			r.Header.Set(requestIDHeader, pass.requestID)
 		}
 		resp, err := u.Transport.RoundTrip(r)
+		if err != nil && !sendable(r) {
+			return nil, &session.Failure{Reason: session.Canceled, Err: err}
+		}
 		if err == nil && resp.StatusCode == http.StatusSwitchingProtocols && !switches(r.Header, resp.Header) {
 			_ = resp.Body.Close()
 			return nil, session.Invalid("backend switched to a protocol that was not asked for")
@@ -126,6 +159,20 @@ func sender(u session.Upstream) func(*http.Request) (*http.Response, error) {
 		return resp, err
 	}
 }
+
+// sendable reports whether a request can be sent at all. Not every version of HTTP
+// is as strict about headers as the one to the backend, and a client's mistake is
+// not the backend's.
+func sendable(r *http.Request) bool {
+	for name, values := range r.Header {
+		if !httpguts.ValidHeaderFieldName(name) || slices.ContainsFunc(values, invalidValue) {
+			return false
+		}
+	}
+	return true
+}
+
+func invalidValue(v string) bool { return !httpguts.ValidHeaderFieldValue(v) }
 
 // switches reports whether an answer switches to the protocol that was asked for.
 func switches(request, answer http.Header) bool {

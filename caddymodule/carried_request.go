@@ -2,15 +2,12 @@ package caddymodule
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"go.uber.org/zap"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
@@ -25,6 +22,7 @@ type carriedRequest struct {
 
 	pathSession string // what {session} stands for in the path
 	issuer      string // who issued its session, "" if unknown
+	body        *revocableBody
 	passage     passage
 }
 
@@ -92,18 +90,29 @@ func opensWebSocket(r *http.Request) bool {
 // carry carries the request and returns how it ended. Only [carriedRequest.ending]
 // knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
-	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header()}
+	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header(), unfit: c.unfit,
+		caller: callerOf(c.h.users.account(c.repl), clientNetwork(c.r))}
 	r := c.upstreamRequest()
 	if c.route.kind != WebSocketRoute {
 		// Only WebSockets upgrade, and only on their routes: anything else (h2c)
 		// would be a way past the proxy.
 		r.Header.Del("Upgrade")
-		defer revocable(c.w, r)()
+		c.body = newRevocableBody(c.w, r)
+		defer c.body.revoke()
+	}
+	if c.body != nil {
+		c.passage.interrupt = c.body.interrupt
+	}
+	if c.route.kind == ChatKitRoute {
+		c.passage.prefix = knownPrefix
 	}
 	w := &carriedWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: c.w}, c: c}
 	err := c.route.proxy.handler.ServeHTTP(w, r, noNext)
-	if err != nil && !w.committed {
+	switch {
+	case err != nil && !w.committed:
 		return c.fail(err)
+	case c.passage.response != nil && c.passage.response.Failed:
+		return telemetry.CarriedFailed
 	}
 	return telemetry.CarriedOK
 }
@@ -116,9 +125,10 @@ var noNext = caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) erro
 func (c *carriedRequest) upstreamRequest() *http.Request {
 	r := c.r.WithContext(context.WithValue(c.r.Context(), passageKey{}, &c.passage))
 	r.Header = r.Header.Clone()
-	if c.h.users.cookie != "" {
-		removeCookie(r.Header, c.h.users.cookie)
+	if r.Method != http.MethodConnect { // there the proxy reads and removes :protocol
+		removePseudo(r.Header)
 	}
+	c.h.users.visitors.removeFrom(r.Header)
 	u := *r.URL
 	u.RawPath = strings.ReplaceAll(c.route.proxy.path, sessionSegment, url.PathEscape(c.pathSession))
 	if path, err := url.PathUnescape(u.RawPath); err == nil {
@@ -128,6 +138,16 @@ func (c *carriedRequest) upstreamRequest() *http.Request {
 	}
 	r.URL = &u
 	return r
+}
+
+// removePseudo removes the pseudo headers that net/http leaves in a request over
+// HTTP/2 where the server speaks extended CONNECT. No transport sends one.
+func removePseudo(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, ":") {
+			delete(h, name)
+		}
+	}
 }
 
 // removeCookie removes a cookie of ours from a request, and leaves the others as
@@ -151,6 +171,12 @@ var socketOutcomes = map[relay.SocketEnd]telemetry.CarriedOutcome{
 	relay.SocketClosed: telemetry.CarriedOK, relay.SocketCut: telemetry.CarriedCut, relay.SocketLeft: telemetry.CarriedCanceled,
 }
 
+// gone reports whether the client has left. A body that was given up ends the
+// request's context too.
+func (c *carriedRequest) gone() bool {
+	return c.r.Context().Err() != nil && (c.body == nil || !c.body.ended.Load())
+}
+
 // ending returns how an answer ended. A WebSocket knows by itself: the proxy calls
 // every end of one a success, and over HTTP/2 the request is canceled also where
 // the client leaves after it was closed.
@@ -162,63 +188,12 @@ func (c *carriedRequest) ending(end telemetry.CarriedOutcome) telemetry.CarriedO
 		}
 	}
 	switch {
-	case c.r.Context().Err() != nil:
+	case c.gone():
 		return telemetry.CarriedCanceled
 	case resp != nil && resp.Idle():
 		return telemetry.CarriedIdle
 	}
 	return end
-}
-
-// fail answers where no backend accepted the request.
-func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
-	c.provider = telemetry.NoProvider
-	c.w.Header().Set("Cache-Control", "no-store")
-	failed, ok := errors.AsType[*relay.Failed](err)
-	switch {
-	case c.r.Context().Err() != nil:
-		c.leave()
-		return telemetry.CarriedCanceled
-	case !ok:
-		c.h.logger.Debug("request could not be carried", zap.Error(err))
-		c.writeProblem(badRequest("Body could not be read"))
-		return telemetry.CarriedFailed
-	}
-	c.reason = failed.Reason()
-	p := unserved(&failed.Trail)
-	p.Title = "Chat is unavailable"
-	if c.route.kind == ChatKitRoute && streams(failed.Body) {
-		c.writeErrorEvent(p)
-		return telemetry.CarriedFailed
-	}
-	c.writeProblem(p)
-	return telemetry.CarriedFailed
-}
-
-// streamingTypes are the requests of ChatKit's custom-server protocol that are
-// answered by a stream (chatkit-python, chatkit/types.py).
-var streamingTypes = map[string]bool{
-	"threads.create": true, "threads.add_user_message": true, "threads.add_client_tool_output": true,
-	"threads.add_structured_input": true, "threads.retry_after_item": true, "threads.custom_action": true,
-}
-
-// streams reports whether a chatkit request is answered by a stream.
-func streams(body []byte) bool {
-	var req struct {
-		Type string `json:"type"`
-	}
-	return json.Unmarshal(body, &req) == nil && streamingTypes[req.Type]
-}
-
-// writeErrorEvent answers a streaming chatkit request with an error that the
-// widget understands. On a 5xx, or another content type, it silently retries five
-// times.
-func (c *carriedRequest) writeErrorEvent(p *problem) {
-	const event = `data: {"allow_retry":true,"code":"custom","message":"The chat is unavailable for the moment","type":"error"}` + "\n\n"
-	sseHeaders(c.w.Header(), c.r)
-	c.w.WriteHeader(http.StatusOK)
-	_, _ = c.w.Write([]byte(event))
-	c.h.logger.Debug("chat is unavailable", zap.String("details", p.Details))
 }
 
 // secret returns the secret that the request shows: the bearer token of a stream

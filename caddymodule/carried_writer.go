@@ -57,7 +57,11 @@ func (w *carriedWriter) commit() {
 	w.c.reason = resp.Trail.Reason()
 	w.c.answered(resp.Target.Name, &resp.Trail)
 	h := w.Header()
-	if w.c.reason != session.OK {
+	for name, values := range w.c.passage.withheld {
+		h[name] = append(h[name], values...)
+	}
+	// The first backend's own failure is no fallback.
+	if w.c.reason != session.OK && resp.Trail.Steps[0].Target != resp.Target {
 		h.Set(reasonHeader, string(w.c.reason))
 	}
 	if isEventStream(h.Get("Content-Type")) {

@@ -138,7 +138,8 @@ func TestChatKitErrorEventForEveryFailure(t *testing.T) {
 	}
 }
 
-// While a backend answers, it is its answer that counts, whatever the type.
+// While a backend answers, it is its answer that counts; but for a request that is
+// answered by a stream, any other type and a 5xx become the event.
 func TestChatKitAnswers(t *testing.T) {
 	tests := map[string]struct {
 		status      int
@@ -149,6 +150,9 @@ func TestChatKitAnswers(t *testing.T) {
 		"JSON":        {200, "application/json", `{"data":[],"has_more":false}`},
 		"not found":   {404, "application/json", `{"detail":"no thread"}`},
 		"bad request": {422, "application/json", `{"detail":[]}`},
+		"too many":    {429, "application/json", `{"detail":"slow down"}`},
+		"failure":     {500, "text/plain", "Internal Server Error"},
+		"unavailable": {503, "text/event-stream", "data: {}\n\n"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -158,11 +162,15 @@ func TestChatKitAnswers(t *testing.T) {
 				w.WriteHeader(tt.status)
 				_, _ = fmt.Fprint(w, tt.body)
 			})
-			s.Load(testsite.Backends("chatkit /chatkit", b.URL))
+			s.Load(testsite.Backends("chatkit /chatkit", b.URL+neverOpen))
 			for i, request := range chatkitTypes {
 				a := s.Post("/chatkit", request.body)
-				once(t, a, "Content-Type", tt.contentType)
-				if got := b.Received()[i]; a.Status != tt.status || a.Raw != tt.body || got.Text != request.body || !strings.HasSuffix(got.URL.Path, "/chatkit") {
+				status, contentType, body := tt.status, tt.contentType, tt.body
+				if request.streams && (status >= 500 || status == 200 && contentType != "text/event-stream") {
+					status, contentType, body = 200, "text/event-stream", errorEvent
+				}
+				once(t, a, "Content-Type", contentType)
+				if got := b.Received()[i]; a.Status != status || a.Raw != body || got.Text != request.body || !strings.HasSuffix(got.URL.Path, "/chatkit") {
 					t.Errorf("%s: got %d %q", request.body, a.Status, a.Raw)
 				}
 			}

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -38,6 +40,7 @@ type claimed struct {
 	repl  *caddy.Replacer
 	start time.Time
 	id    string // of the request
+	addr  string // see address
 
 	// For placeholders and the access log.
 	user     string
@@ -79,6 +82,16 @@ func (c *claimed) placeholder(key string) (any, bool) {
 	return nil, false
 }
 
+// address returns the client's address as limits and breakers know it.
+func (c *claimed) address() string {
+	if c.addr == "" {
+		if client, _ := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string); client != "" {
+			c.addr = network(client)
+		}
+	}
+	return c.addr
+}
+
 // servedBy notes the provider whose answer the client gets.
 func (c *claimed) servedBy(name string) {
 	c.provider = name
@@ -110,6 +123,7 @@ func (c *claimed) leave() {
 
 // writeProblem writes a problem, in the shape of OpenAI's API on its routes.
 func (c *claimed) writeProblem(p *problem) {
+	telemetry.Refused(string(c.route.kind), strings.ToLower(p.Code))
 	p.setHeaders(c.w.Header())
 	body := p.body
 	if c.route.kind == OpenAIRoute {
@@ -121,8 +135,12 @@ func (c *claimed) writeProblem(p *problem) {
 	_, _ = c.w.Write(body())
 }
 
-// writeJSON writes an answer. If it cannot be written the client has gone.
+// writeJSON writes an answer. If it cannot be written the client has gone. Parts of
+// it may be a provider's, and JSON parsers overlook invalid UTF-8.
 func (c *claimed) writeJSON(body []byte) {
+	if !utf8.Valid(body) {
+		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
+	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(http.StatusOK)
 	_, _ = c.w.Write(body)

@@ -63,6 +63,10 @@ type ProviderConfig struct {
 
 // BreakerConfig configures the circuit breaker of a provider. Its state belongs to
 // the name and the settings of the provider and outlives reloads.
+//
+// Failures that a request may cause, and slow calls, open it only if two callers are
+// among them, or if one caller is all there is: otherwise anybody could take the
+// provider away from everybody.
 type BreakerConfig struct {
 	// How many failures in a row open the breaker, however long apart. Default: 5.
 	// Negative: the rule is off.
@@ -78,7 +82,7 @@ type BreakerConfig struct {
 	// How long a call counts towards the ratios. Default: 10s.
 	RatioWindow caddy.Duration `json:"ratio_window,omitempty"`
 
-	// A call that takes this long is slow. Default: off.
+	// A session request that takes this long is slow. Default: off.
 	Slow caddy.Duration `json:"slow,omitempty"`
 
 	// Percentage of slow calls that opens the breaker, in the same window. Needs
@@ -99,16 +103,23 @@ type BreakerConfig struct {
 
 // AnonymousConfig lets visitors without an account have sessions.
 type AnonymousConfig struct {
-	// The cookie with the visitor's id, a random UUID that lives for 30 days.
-	// Default: chatkit_session_id. Hazard: a client can send any UUID in it, so
-	// no other system may trust a UUID as a user's id.
+	// The cookie with the visitor's id, a random UUID that is signed and lives for
+	// 30 days. On HTTPS its name gets the prefix __Host-. Upstream the id is
+	// anon-<uuid>. Default: chatkit_session_id.
 	Cookie string `json:"cookie,omitempty"`
+
+	// The key that signs the cookie, at least 32 characters. Default: a random one
+	// in Caddy's storage, which the instances on that storage share. Use `{env.*}`
+	// or `{file.*}`: a key written here in full can be read in /config/. Hazard:
+	// with another key all visitors become new ones.
+	Key string `json:"key,omitempty"`
 }
 
 // CORSConfig says which origins may use the routes from a browser.
 type CORSConfig struct {
-	// The allowed origins, "https://app.example.com" or with a wildcard label,
-	// "https://*.example.com". Default: all, without working credentials (browsers
+	// The allowed origins, "https://app.example.com" or with a wildcard for one
+	// label, "https://*.example.com". Placeholders that can be resolved at load
+	// time (`{env.*}`, `{file.*}`) work. Default: all, without working credentials (browsers
 	// refuse the documented pair of headers).
 	Origins []string `json:"origins,omitempty"`
 

@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,9 +23,12 @@ type corsPolicy struct {
 }
 
 // newCORS builds the policy. It allows all origins if c names none.
-func newCORS(c *CORSConfig) *corsPolicy {
+func newCORS(c *CORSConfig) (*corsPolicy, error) {
+	origins, err := newOrigins(c.Origins)
+	if err != nil {
+		return nil, fmt.Errorf("cors: origins: %w", err)
+	}
 	o := cors.Options{
-		AllowedOrigins: c.Origins, // none: all
 		// All, so that scripts can read a problem too. The routes themselves take
 		// POST only.
 		AllowedMethods:   []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
@@ -40,12 +42,17 @@ func newCORS(c *CORSConfig) *corsPolicy {
 	if len(o.AllowedHeaders) == 0 {
 		o.AllowedHeaders = []string{"*"} // whatever is asked for is echoed
 	}
-	return &corsPolicy{Cors: cors.New(o), open: len(c.Origins) == 0}
+	if len(origins) > 0 { // none: all
+		o.AllowOriginFunc = origins.allow
+	}
+	return &corsPolicy{Cors: cors.New(o), open: len(origins) == 0}, nil
 }
 
 // preflight puts the headers on the answer, and answers OPTIONS itself.
 func (p *corsPolicy) preflight(w http.ResponseWriter, r *http.Request) bool {
-	p.ServeHTTP(w, r, func(http.ResponseWriter, *http.Request) {})
+	if !manyOrigins(r) { // rs/cors would allow all of them if it allows the first
+		p.ServeHTTP(w, r, func(http.ResponseWriter, *http.Request) {})
+	}
 	h := w.Header()
 	if p.open && h["Access-Control-Allow-Origin"] == nil {
 		// Answers to clients without an Origin and to unknown methods have the
@@ -88,6 +95,8 @@ func unshare(h http.Header) {
 // browsers are allowed.
 func (p *corsPolicy) check(r *http.Request) *problem {
 	switch {
+	case manyOrigins(r):
+		return forbidden("A request has one origin at most")
 	case p.open && otherOrigin(r) && ambient(r.Header):
 		return forbidden("This origin needs to be on an allowlist (cors) to send credentials")
 	case p.open, r.Header.Get("Origin") == "", p.OriginAllowed(r), ownOrigin(r):
@@ -112,10 +121,16 @@ func otherOrigin(r *http.Request) bool {
 	return true
 }
 
-// ownOrigin reports whether the request's origin is the site itself.
+// manyOrigins reports whether a request names more than one origin. No browser
+// sends that.
+func manyOrigins(r *http.Request) bool { return len(r.Header["Origin"]) > 1 }
+
+// ownOrigin reports whether the request's origin is the site itself. A page that
+// came over http may be anybody's, so it is not the site where that uses TLS. Where
+// a proxy in front ends TLS, the scheme is not known.
 func ownOrigin(r *http.Request) bool {
 	u, err := url.Parse(r.Header.Get("Origin"))
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && (r.TLS == nil || strings.EqualFold(u.Scheme, "https"))
 }
 
 // ambient reports whether a request carries credentials that a browser can add by
@@ -133,7 +148,10 @@ func ambient(h http.Header) bool {
 // check returns an error for the first invalid word.
 func (c *CORSConfig) check() error {
 	for _, o := range c.Origins {
-		if err := checkOrigin(o); err != nil {
+		if strings.Contains(o, "{") {
+			continue // checked when it is replaced
+		}
+		if _, err := parseOrigin(o); err != nil {
 			return fmt.Errorf("origins: %w", err)
 		}
 	}
@@ -148,24 +166,6 @@ func (c *CORSConfig) check() error {
 	}
 	if time.Duration(c.MaxAge)%time.Second != 0 {
 		return fmt.Errorf("max_age: %s is not a whole number of seconds", time.Duration(c.MaxAge))
-	}
-	return nil
-}
-
-// checkOrigin returns an error if o is not an origin as browsers send it, or has a
-// wildcard anywhere but as its first label.
-func checkOrigin(o string) error {
-	if o == "*" {
-		return errors.New(`"*" is not allowed; to allow every site, without credentials, leave origins out`)
-	}
-	scheme, host, ok := strings.Cut(o, "://")
-	if !ok || scheme == "" || strings.Contains(scheme, "*") {
-		return fmt.Errorf("invalid origin %q (want scheme://host[:port])", o)
-	}
-	rest := strings.TrimPrefix(host, "*.")
-	u, err := url.Parse(scheme + "://" + rest)
-	if err != nil || strings.Contains(rest, "*") || u.Host == "" || u.Host != rest {
-		return fmt.Errorf("invalid origin %q (want scheme://host[:port], with *. for subdomains)", o)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package caddymodule_test
 
 import (
+	"crypto/tls"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,7 +20,13 @@ func TestCORSOrigins(t *testing.T) {
 		{"in capitals", "https://APP.example.com", true, true},
 		{"with a port", "http://localhost:3000", true, true},
 		{"subdomain", "https://a.example.org", true, true},
-		{"deeper subdomain", "https://a.b.example.org", true, true},
+		{"subdomain with all characters", "https://my-app_2.example.org", true, true},
+		{"deeper subdomain", "https://a.b.example.org", false, false},
+		{"no subdomain", "https://.example.org", false, false},
+		{"path in a subdomain", "https://evil.test/.example.org", false, false},
+		{"port in a subdomain", "https://evil:1.example.org", false, false},
+		{"user in a subdomain", "https://evil@a.example.org", false, false},
+		{"default port", "https://app.example.com:443", false, false}, // no browser sends it
 		{"the site itself", s.URL, true, false},
 		{"none", "", true, false},
 		{"null", "null", false, false},
@@ -118,5 +125,80 @@ func TestCORSOptions(t *testing.T) {
 				once(t, a, "Access-Control-Max-Age", tt.maxAge)
 			}
 		})
+	}
+}
+
+// Origins are taken as operators write them, and compared as browsers send them.
+func TestCORSOriginsAsWritten(t *testing.T) {
+	t.Setenv("TEST_ORIGIN", "https://App.example.com:443")
+	t.Setenv("TEST_DOMAIN", "example.com")
+	for _, tt := range []struct{ name, written, sent string }{
+		{"default port of https", "https://app.example.com:443", "https://app.example.com"},
+		{"default port of http", "http://app.example.com:80", "http://app.example.com"},
+		{"port of the other scheme", "https://app.example.com:80", "https://app.example.com:80"},
+		{"in capitals", "HTTPS://App.Example.com", "https://app.example.com"},
+		{"IDN", "https://bücher.example", "https://xn--bcher-kva.example"},
+		{"IDN in capitals with a port", "https://BÜCHER.example:8443", "https://xn--bcher-kva.example:8443"},
+		{"IDN behind a wildcard", "https://*.bücher.example", "https://a.xn--bcher-kva.example"},
+		{"punycode", "https://xn--bcher-kva.example", "https://xn--bcher-kva.example"},
+		{"wildcard with the default port", "https://*.example.com:443", "https://a.example.com"},
+		{"wildcard with a port", "https://*.example.com:8443", "https://a.example.com:8443"},
+		{"IPv6", "http://[::1]:3000", "http://[::1]:3000"},
+		{"placeholder", "{env.TEST_ORIGIN}", "https://app.example.com"},
+		{"placeholder inside", "https://*.{env.TEST_DOMAIN}", "https://a.example.com"},
+		{"app", "capacitor://localhost", "capacitor://localhost"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, visitor+"\n cors {\n origins "+tt.written+"\n }")
+			a := s.Session("Origin: " + tt.sent)
+			if a.Status != http.StatusOK {
+				t.Errorf("got %d", a.Status)
+			}
+			once(t, a, allowOrigin, tt.sent)
+		})
+	}
+	for written, want := range map[string]string{
+		"{env.TEST_UNSET}":          "cors: origins: origin: evaluated placeholder {env.TEST_UNSET} is empty",
+		"https://{env.TEST_ORIGIN}": "cors: origins: invalid origin",
+		"https://a\u2028ü.example":  "invalid origin",
+	} {
+		if err := newUnloadedSite(t).TryLoad(visitor + "\n cors {\n origins " + written + "\n }"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", written, err, want)
+		}
+	}
+}
+
+// A request with two origins is refused, with a list and without, and no answer
+// allows more than one.
+func TestCORSTwoOrigins(t *testing.T) {
+	for name, options := range map[string]string{"open": "", "list": "\n cors {\n origins https://app.example.com\n }"} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, visitor+options)
+			for _, first := range []string{"https://app.example.com", "https://evil.test", s.URL} {
+				raw := s.Raw(head(sized(0), "Connection: close", "Origin: "+first, "Origin: https://evil.test") + "\r\n")
+				if !strings.HasPrefix(raw, "HTTP/1.1 403 ") || !strings.Contains(raw, "FORBIDDEN_ORIGIN") ||
+					strings.Count(raw, "Access-Control-Allow-Origin: https") > 0 || strings.Count(raw, "Access-Control-Allow-Origin") > 1 {
+					t.Errorf("%s: got %s", first, raw)
+				}
+			}
+			if got := s.Backend.Calls(); got != 0 {
+				t.Errorf("backend was called %d times", got)
+			}
+		})
+	}
+}
+
+// A page of the same host that came over http is not the site where that uses TLS.
+func TestCORSOwnHostOverHTTP(t *testing.T) {
+	s := newUnloadedSite(t)
+	s.LoadText(s.SecureCaddyfile(visitor + "\n cors {\n origins https://app.example.com\n }"))
+	s.Client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // of the test
+	for origin, want := range map[string]int{
+		s.URL: http.StatusOK,
+		strings.Replace(s.URL, "https:", "http:", 1): http.StatusForbidden,
+	} {
+		if got := s.Session("Origin: " + origin); got.Status != want {
+			t.Errorf("%s: got %d, want %d", origin, got.Status, want)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
@@ -14,10 +16,21 @@ func Blocks() map[string]block.Options {
 		"chatkit":    new(Handler).options(new(providerRefs)),
 		"provider":   new(ProviderConfig).options(),
 		"breaker":    new(BreakerConfig).options(),
+		"anonymous":  new(AnonymousConfig).options(),
 		"cors":       new(CORSConfig).options(),
 		"openai_api": new(RouteConfig).options(),
 		"backend":    new(backend.Backend).Options(),
 		"openai":     new(openai.OpenAI).Options(),
 		"sendbird":   new(sendbird.Sendbird).Options(),
 	}
+}
+
+// Claimed returns the routes that a chatkit block claims, for the tests that ask
+// every one of them.
+func Claimed(text string) ([]RouteConfig, error) {
+	h := new(Handler)
+	if err := h.UnmarshalCaddyfile(caddyfile.NewTestDispenser("chatkit {" + text + "\n}")); err != nil {
+		return nil, err
+	}
+	return effectiveRoutes(h.Routes, true), nil
 }

@@ -2,13 +2,16 @@ package caddymodule
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 )
 
 func init() { caddy.RegisterModule(new(Handler)) }
@@ -68,11 +71,20 @@ type Handler struct {
 
 	// How much of the body of a carried request is kept for the next backend, in
 	// bytes. A longer one goes to the first backend whose breaker lets it, and to
-	// no other. Default: 1 MiB.
+	// no other; a half-open breaker does not let it. Bodies over 4 KiB are kept
+	// only where there is another backend, or for the probe of a half-open
+	// breaker. Default: 1 MiB.
 	Buffer int64 `json:"buffer,omitempty"`
 
+	// How much memory kept bodies may take, in bytes, of all requests of the
+	// process. A body beyond it is not kept, whatever buffer says. Default: 256
+	// MiB.
+	BufferTotal int64 `json:"buffer_total,omitempty"`
+
 	// How long a backend may take to send the header of its answer to a carried
-	// request. Default: 30s.
+	// request. A body that is kept has to come as fast, and one that is not may
+	// pause for as long: else the client gets 408. Default: 30s. Hazard: clients
+	// on slow lines cannot send large bodies where it is short.
 	FirstByte caddy.Duration `json:"first_byte,omitempty"`
 
 	// How long the answer to a stream or message may pause. Default: 5m.
@@ -83,6 +95,10 @@ type Handler struct {
 	Drain caddy.Duration `json:"drain,omitempty"`
 
 	logger    *zap.Logger
+	app       *registry.App
+	site      func() registry.Site // from here on known once the configuration starts
+	siteKey   func() string
+	issuers   func() issuer.Site
 	targets   []*chain.Target
 	routes    map[string]*route // by path
 	patterns  []*route          // whose paths have a part that varies, after their prefix
@@ -91,6 +107,7 @@ type Handler struct {
 	models    modelPolicy
 	cors      *corsPolicy
 	limitKeys []string // in the pool
+	rewritten rewriteWarnings
 
 	perUser, perAddress *requestLimit
 }
@@ -109,8 +126,10 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	rt, segment := h.claim(r)
 	if rt == nil {
+		h.warnRewritten(r)
 		return next.ServeHTTP(w, r)
 	}
+	h.app.Bind()
 	c := claimed{h: h, route: rt, w: w, r: r}
 	switch {
 	case rt.proxy != nil:
@@ -126,7 +145,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 // claim returns the route of a request, nil if it is not ours, and the part of its
 // path that varies.
 func (h *Handler) claim(r *http.Request) (rt *route, segment string) {
-	if r.URL.RawPath != "" { // written in another way, /a%2Fb for /a/b
+	if encodesSlash(r.URL) {
 		return nil, ""
 	}
 	if rt = h.routes[r.URL.Path]; rt != nil {
@@ -141,6 +160,12 @@ func (h *Handler) claim(r *http.Request) (rt *route, segment string) {
 		}
 	}
 	return nil, ""
+}
+
+// encodesSlash reports whether the path holds an encoded slash, which would be
+// another path without it: /a%2Fb is not /a/b. Nor can any path of ours hold NUL.
+func encodesSlash(u *url.URL) bool {
+	return strings.Contains(u.RawPath, "%2F") || strings.Contains(u.RawPath, "%2f") || strings.Contains(u.Path, "\x00")
 }
 
 // match returns the part of a path that varies.

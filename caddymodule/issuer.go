@@ -12,7 +12,7 @@ import (
 )
 
 // issuers remembers who issued which session, for the whole process: sessions
-// live on when the configuration is replaced.
+// live on when the configuration is replaced. A handler sees those of its site.
 var issuers = sync.OnceValue(func() *issuer.Index { return issuer.New(issuer.Size, issuer.Life) })
 
 // issuerOf returns the name of the provider that issued a session: as remembered,
@@ -21,7 +21,7 @@ func (h *Handler) issuerOf(secret session.Secret) string {
 	if secret == "" {
 		return ""
 	}
-	if name := issuers().Get(secret); name != "" {
+	if name := h.issuers().Get(secret); name != "" {
 		return name
 	}
 	for _, t := range h.targets {
@@ -46,7 +46,7 @@ func (h *Handler) target(name string) *chain.Target {
 // talk to that provider itself.
 func (c *carriedRequest) findIssuer() *problem {
 	secret := c.secret()
-	if secret != "" && issuers().Canceled(secret) {
+	if secret != "" && c.h.issuers().Canceled(secret) {
 		return unauthorized("This session was cancelled")
 	}
 	c.issuer = c.h.issuerOf(secret)

@@ -33,7 +33,11 @@ func (h *Handler) listRoutes(app *registry.App) {
 				targets[i] = t.Target
 			}
 		}
-		rt.listed = app.AddRoute(h, registry.Route{Kind: string(rt.kind), Path: rt.path, Session: rt.proxy == nil}, targets)
+		names := make([]string, len(targets))
+		for i, t := range targets {
+			names[i] = t.Name
+		}
+		rt.listed = app.AddRoute(h, string(rt.kind), rt.path, rt.proxy == nil, names)
 	}
 }
 

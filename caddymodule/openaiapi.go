@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -58,7 +61,7 @@ func (k keyCheck) check(r *http.Request) *problem {
 	if subtle.ConstantTimeCompare(sum[:], k[:]) == 1 {
 		return nil
 	}
-	return &problem{Status: http.StatusUnauthorized, Code: "invalid_api_key", Title: "Unauthorized",
+	return &problem{Status: http.StatusUnauthorized, Code: codeInvalidKey, Title: "Unauthorized",
 		Details: "Incorrect API key provided"}
 }
 
@@ -73,15 +76,17 @@ func (s *sessionRequest) prepareSpec() *problem {
 		return p
 	}
 	spec, err := openaiapi.ParseSpec(body)
-	if err != nil {
-		p := badRequest(err.Error())
-		if e, ok := errors.AsType[*openaiapi.SpecError](err); ok {
-			p.Param = e.Param
-		}
+	if e, ok := errors.AsType[*openaiapi.SpecError](err); ok {
+		return badParam(e.Param, e)
+	}
+	if isVisitor(spec.User) {
+		return badParam("user", errors.New("'user' is the id of a visitor without an account"))
+	}
+	if p := s.route.checkSpec(spec.JSON); p != nil {
 		return p
 	}
 	s.user, s.req.User, s.caller = spec.User, spec.User, spec.User
-	s.req.Spec, s.req.Metadata = body, bytes.Clone(spec.Variables)
+	s.req.Spec, s.req.Metadata = spec.JSON, bytes.Clone(spec.Variables)
 	for _, t := range s.route.chain.Targets {
 		if f, ok := t.Provider.(session.ModelFinder); ok && s.req.Model == "" {
 			s.req.Model = f.ModelOf(s.req.Spec)
@@ -90,15 +95,53 @@ func (s *sessionRequest) prepareSpec() *problem {
 	return s.h.perUser.take(s.user)
 }
 
+func badParam(param string, err error) *problem {
+	p := badRequest(err.Error())
+	p.Param = param
+	return p
+}
+
+// checkSpec refuses a request that no provider of the route takes, whoever will
+// serve. Those that take every one do not count: a backend does not know what it
+// would have to refuse.
+func (rt *route) checkSpec(spec json.RawMessage) (p *problem) {
+	for _, t := range rt.chain.Targets {
+		c, ok := t.Provider.(session.SpecChecker)
+		if !ok {
+			continue
+		}
+		param, err := c.CheckSpec(spec)
+		if err == nil {
+			return nil
+		}
+		if p == nil {
+			p = badParam(param, err)
+		}
+	}
+	return p
+}
+
+// taking returns the targets that take a spec.
+func taking(targets []*chain.Target, spec json.RawMessage) []*chain.Target {
+	return slices.DeleteFunc(slices.Clone(targets), func(t *chain.Target) bool {
+		c, ok := t.Provider.(session.SpecChecker)
+		if !ok {
+			return false
+		}
+		_, err := c.CheckSpec(spec)
+		return err != nil
+	})
+}
+
 // encodeResource returns the answer in the shape of OpenAI's API: its own resource
 // as it is, for any other provider what is known of the session.
 func (s *sessionRequest) encodeResource(made *session.Session, provider string) ([]byte, error) {
 	if made.Resource != nil {
 		id := session.Session{Secret: session.Secret(made.ID), ExpiresAt: made.ExpiresAt}
-		issuers().Put(&id, provider, s.caller) // who can cancel it
+		s.h.issuers().Put(&id, provider, s.caller) // who can cancel it
 		return made.Resource, nil
 	}
 	named := *made
-	named.ID = idPrefix + issuers().ID(made.Secret)
+	named.ID = idPrefix + s.h.issuers().ID(made.Secret)
 	return openaiapi.Describe(s.req.Spec, &named, openaiapi.Active)
 }

@@ -19,7 +19,7 @@ func behindSDK() string {
 // What a request without an SDK can do wrong. Nobody upstream is asked.
 func TestOpenAIRouteRefusals(t *testing.T) {
 	const auth, path = "Authorization: Bearer " + appKey, "/v1/chatkit/sessions"
-	good := `{"user":"u","workflow":{"id":"wf_1"}}`
+	good := `{"user":"u","workflow":{"id":"wf_test"}}`
 	tests := []struct {
 		name, method, path, body string
 		headers                  []string
@@ -38,6 +38,14 @@ func TestOpenAIRouteRefusals(t *testing.T) {
 		{"user is a number", "POST", path, `{"user":7}`, []string{auth}, 400, "user"},
 		{"user is null", "POST", path, `{"user":null,"workflow":{"id":"w"}}`, []string{auth}, 400, "user"},
 		{"workflow is text", "POST", path, `{"user":"u","workflow":"wf_1"}`, []string{auth}, 400, "workflow"},
+		{"two users", "POST", path, `{"user":"alice","User":"bob"}`, []string{auth}, 400, "User"},
+		{"user twice", "POST", path, `{"user":"alice","user":"bob"}`, []string{auth}, 400, nil},
+		{"blank user", "POST", path, `{"user":"  "}`, []string{auth}, 400, "user"},
+		{"user is not UTF-8", "POST", path, "{\"user\":\"a\xff\"}", []string{auth}, 400, nil},
+		{"lone surrogate", "POST", path, `{"user":"u","metadata":{"a":"\ud800"}}`, []string{auth}, 400, nil},
+		{"user is a visitor", "POST", path, `{"user":"anon-` + visitorID + `"}`, []string{auth}, 400, "user"},
+		{"another workflow", "POST", path, `{"user":"u","workflow":{"id":"wf_1"}}`, []string{auth}, 400, "workflow.id"},
+		{"version that breaks chats", "POST", path, `{"user":"u","workflow":{"id":"wf_test","version":"latest"}}`, []string{auth}, 400, "workflow.version"},
 		{"form", "POST", path, "user=u", []string{auth, "Content-Type: application/x-www-form-urlencoded"}, 415, nil},
 		{"too large", "POST", path, `{"user":"` + strings.Repeat("x", 70_000) + `"}`, []string{auth}, 413, nil},
 	}
@@ -53,6 +61,47 @@ func TestOpenAIRouteRefusals(t *testing.T) {
 	}
 	if s.Backend.Calls()+s.OpenAI.Calls() > 0 {
 		t.Error("somebody upstream was asked")
+	}
+}
+
+// The user is one everywhere: for the limit, the placeholder, the provider and the
+// answer. What the operator has set cannot be exceeded.
+func TestOpenAIRouteForwards(t *testing.T) {
+	const auth = "Authorization: Bearer " + appKey
+	block := strings.Replace(behindSDK(), "workflow wf_test", "workflow wf_test\n expires_after 1m\n rate_limit 5", 1)
+	s := newSiteBehind(t, `header >X-Who "{http.chatkit.user}"`, "\n rate_limit user 2 1h"+block)
+	testsite.Set(t, s.Backend, "refuse")
+	for i, user := range []string{"alice", " alice\\n", "alice"} {
+		a := s.Post("/v1/chatkit/sessions", `{"user":"`+user+`","expires_after":{"anchor":"created_at","seconds":600},
+			"rate_limits":{"max_requests_per_1_minute":100000}}`, auth)
+		if i == 2 {
+			if a.Status != http.StatusTooManyRequests || s.OpenAI.Calls() != 2 {
+				t.Errorf("got %d, OpenAI was asked %d times", a.Status, s.OpenAI.Calls())
+			}
+			return
+		}
+		const want = `{"expires_after":{"anchor":"created_at","seconds":60},"rate_limits":{"max_requests_per_1_minute":5},` +
+			`"user":"alice","workflow":{"id":"wf_test"}}`
+		if got := string(s.OpenAI.Requests()[i].Body); a.Status != http.StatusOK || got != want || a.Body["user"] != "alice" || a.Header.Get("X-Who") != "alice" {
+			t.Errorf("got %d for %q: %s\nsent %s", a.Status, a.Header.Get("X-Who"), a.Raw, got)
+		}
+	}
+}
+
+// A workflow goes to the provider that has it, and is refused where none has.
+func TestOpenAIRouteOfTwoProjects(t *testing.T) {
+	const second = "\n provider openai {\n name second\n base_url {env.TEST_OPENAI_URL}/v1\n key {env.TEST_OPENAI_KEY}\n workflow wf_second\n }"
+	s := newSite(t, behindSDK()+second)
+	testsite.Set(t, s.Backend, "refuse")
+	for workflow, want := range map[string]int{"wf_test": 200, "wf_second": 200, "wf_third": 400} {
+		s.OpenAI.Clear()
+		a := s.Post("/v1/chatkit/sessions", `{"user":"u","workflow":{"id":"`+workflow+`"}}`, "Authorization: Bearer "+appKey)
+		if a.Status != want || s.OpenAI.Calls() != want%400/200 {
+			t.Errorf("%s: got %d %s, OpenAI was asked %d times", workflow, a.Status, a.Raw, s.OpenAI.Calls())
+		}
+		if asked := s.OpenAI.Requests(); want == 200 && !strings.Contains(string(asked[0].Body), `"id":"`+workflow+`"`) {
+			t.Errorf("%s: sent %s", workflow, asked[0].Body)
+		}
 	}
 }
 
@@ -79,7 +128,7 @@ func TestOpenAIRouteWithoutSendbird(t *testing.T) {
 	s := newUnloadedSite(t)
 	block := "\n provider sendbird {\n host http://" + testsite.FreeAddr(t) + "\n app_id A\n api_token t\n }" + behindSDK()
 	s.Load(block)
-	got := s.Post("/v1/chatkit/sessions", `{"user":"u","workflow":{"id":"wf_app"}}`, "Authorization: Bearer "+appKey)
+	got := s.Post("/v1/chatkit/sessions", `{"user":"u","workflow":{"id":"wf_test"}}`, "Authorization: Bearer "+appKey)
 	if got.Status != http.StatusOK || s.Backend.Calls() != 1 {
 		t.Errorf("got %d %s, the backend was asked %d times", got.Status, got.Raw, s.Backend.Calls())
 	}

@@ -18,28 +18,35 @@ type line struct {
 	twice string
 }
 
+// longKey is long enough to sign cookies with.
+const longKey = "0123456789abcdef0123456789abcdef"
+
 // lines has every option of every block.
 var lines = map[string]map[string]line{
 	"chatkit": {
-		"provider":    {args: "backend http://b", inside: "timeout 1s", twice: `provider name "backend" is given twice`},
-		"user":        {args: "{http.auth.user.id} ..."},
-		"anonymous":   {args: "|visitor"},
-		"session":     {args: "/s|off|/s backend ...", twice: "path /s is claimed twice|session off is given twice"},
-		"refresh":     {args: "/r|off|/r backend ...", twice: "path /r is claimed twice|refresh off is given twice"},
-		"stream":      {args: "/c|off|/c /up", twice: "path /c is claimed twice|stream off is given twice"},
-		"message":     {args: "/c|off|/c /up", twice: "path /c is claimed twice|message off is given twice"},
-		"websocket":   {args: "/c|off|/c /up", twice: "path /c is claimed twice|websocket off is given twice"},
-		"chatkit":     {args: "/c|off|/c /up", twice: "path /c is claimed twice|chatkit off is given twice"},
-		"failover":    {args: "any"},
-		"buffer":      {args: "1MiB"},
-		"first_byte":  {args: "1s"},
-		"stream_idle": {args: "1s"},
-		"drain":       {args: "1s"},
-		"openai_api":  {args: "/v1 backend ...", inside: "key k"},
-		"deadline":    {args: "1s"},
-		"rate_limit":  {args: "user 10 1m|ip 10 1m", twice: "rate_limit (user|ip) is given twice"},
-		"models":      {args: "strict"},
-		"cors":        {inside: "max_age 1m"},
+		"provider":     {args: "backend http://b", inside: "timeout 1s", twice: `provider name "backend" is given twice`},
+		"user":         {args: "{http.auth.user.id} ..."},
+		"anonymous":    {args: "|visitor", inside: "key " + longKey},
+		"session":      {args: "/s|off|/s backend ...", twice: "path /s is claimed twice|session off is given twice"},
+		"refresh":      {args: "/r|off|/r backend ...", twice: "path /r is claimed twice|refresh off is given twice"},
+		"stream":       {args: "/c|off|/c /up", twice: "path /c is claimed twice|stream off is given twice"},
+		"message":      {args: "/c|off|/c /up", twice: "path /c is claimed twice|message off is given twice"},
+		"websocket":    {args: "/c|off|/c /up", twice: "path /c is claimed twice|websocket off is given twice"},
+		"chatkit":      {args: "/c|off|/c /up", twice: "path /c is claimed twice|chatkit off is given twice"},
+		"failover":     {args: "any"},
+		"buffer":       {args: "1MiB"},
+		"buffer_total": {args: "1GiB"},
+		"first_byte":   {args: "1s"},
+		"stream_idle":  {args: "1s"},
+		"drain":        {args: "1s"},
+		"openai_api":   {args: "/v1 backend ...", inside: "key k"},
+		"deadline":     {args: "1s"},
+		"rate_limit":   {args: "user 10 1m|ip 10 1m", twice: "rate_limit (user|ip) is given twice"},
+		"models":       {args: "strict"},
+		"cors":         {inside: "max_age 1m"},
+	},
+	"anonymous": {
+		"key": {args: longKey},
 	},
 	"openai_api": {
 		"key": {args: "k"},
@@ -107,6 +114,7 @@ type place struct {
 
 var places = map[string]place{
 	"chatkit":    {needs: "provider backend http://b\n", name: "chatkit"},
+	"anonymous":  {open: "provider backend http://b\nanonymous {\n", name: "anonymous"},
 	"openai_api": {open: "provider backend http://b\nopenai_api /v1 {\n", needs: "key k\n", name: "openai_api"},
 	"provider":   {open: "provider backend http://b {\n", name: "backend"},
 	"breaker":    {open: "provider backend http://b {\nbreaker {\n", name: "breaker"},

@@ -11,19 +11,34 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// The codes of problems, a closed list.
+// The codes of problems, a closed list: problemCodes has them all.
 const (
 	codeBadRequest       = "BAD_REQUEST"
 	codeUnauthorized     = "UNAUTHORIZED"
 	codeForbiddenOrigin  = "FORBIDDEN_ORIGIN"
 	codeMethodNotAllowed = "METHOD_NOT_ALLOWED"
 	codeBodyTooLarge     = "BODY_TOO_LARGE"
+	codeBodyTimeout      = "BODY_TIMEOUT"
 	codeUnsupportedMedia = "UNSUPPORTED_MEDIA_TYPE"
 	codeRateLimited      = "RATE_LIMITED"
 	codeRejected         = "REJECTED"
 	codeSessionElsewhere = "SESSION_ELSEWHERE"
 	codeSessionError     = "SESSION_ERROR"
+	codeNotFound         = "NOT_FOUND"       // on an openai_api route only
+	codeInvalidKey       = "INVALID_API_KEY" // there too
 )
+
+// problemCodes are the codes as metric labels.
+func problemCodes() []string {
+	codes := []string{
+		codeBadRequest, codeUnauthorized, codeForbiddenOrigin, codeMethodNotAllowed, codeBodyTooLarge, codeUnsupportedMedia,
+		codeRateLimited, codeRejected, codeSessionElsewhere, codeSessionError, codeNotFound, codeInvalidKey,
+	}
+	for i, code := range codes {
+		codes[i] = strings.ToLower(code)
+	}
+	return codes
+}
 
 // sessionFailed is the title of most problems.
 const sessionFailed = "Session creation failed"
@@ -145,6 +160,7 @@ var reasonText = map[session.Reason]string{
 	session.Cooldown:        "is unavailable",
 	session.RateLimited:     "is at its limit",
 	session.Budget:          "skipped: out of time",
+	session.Canceled:        "could not be asked",
 }
 
 // describe says why each provider did not serve.

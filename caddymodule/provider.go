@@ -53,8 +53,9 @@ func (c *ProviderConfig) module() string {
 	return m.Module
 }
 
-// provision loads the provider's module and takes its state from the registry.
-func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App) (*chain.Target, error) {
+// provision loads the provider's module. Its state comes from the registry, when the
+// configuration starts.
+func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App, site func() registry.Site) (*chain.Target, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -74,17 +75,15 @@ func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App) (*chain
 	if !ok {
 		return nil, fmt.Errorf("module %T is not a provider", mod)
 	}
-	state, err := app.Take(s)
-	if err != nil {
-		return nil, err
-	}
+	t.Provider = p
 	hinter, _ := mod.(session.Hinter)
-	t.Provider, t.Breaker, t.RetryBudget = p, state.Breaker, state.RetryBudget
-	t.Observer = state.Observer(ctx.Logger(), hinter)
-	if state.Cap != nil { // a nil pointer is not a nil interface
-		t.Cap = state.Cap
-	}
-	return t, nil
+	return t, app.Take(s, registry.User{Site: site, Bind: func(state *registry.Provider) {
+		t.Breaker, t.RetryBudget = state.Breaker, state.RetryBudget
+		t.Observer = state.Observer(ctx.Logger(), hinter)
+		if state.Cap != nil { // a nil pointer is not a nil interface
+			t.Cap = state.Cap
+		}
+	}})
 }
 
 // target returns the provider's limits with the defaults filled in.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -16,6 +17,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -32,6 +34,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	h.provisionSite(ctx, app)
 	if err := h.provisionProviders(ctx, app); err != nil {
 		return err
 	}
@@ -42,13 +45,26 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.listRoutes(app)
-	h.cors = newCORS(cmp.Or(h.CORS, new(CORSConfig)))
-	h.users = newUsers(h)
+	if h.cors, err = newCORS(cmp.Or(h.CORS, new(CORSConfig))); err != nil {
+		return err
+	}
+	if h.users, err = newUsers(ctx, h); err != nil {
+		return err
+	}
 	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
 		return err
 	}
 	app.OnScrape(h.createSeries)
 	return nil
+}
+
+// provisionSite prepares what belongs to the handler's site, which is known once
+// the configuration starts.
+func (h *Handler) provisionSite(ctx caddy.Context, app *registry.App) {
+	h.app = app
+	h.site = sync.OnceValue(func() registry.Site { return registry.SiteOf(ctx, h) })
+	h.siteKey = sync.OnceValue(func() string { return h.site().Key() })
+	h.issuers = sync.OnceValue(func() issuer.Site { return issuers().Site(h.siteKey()) })
 }
 
 // Validate checks what Provision has compiled.
@@ -58,6 +74,9 @@ func (h *Handler) Validate() error {
 	}
 	if err := h.checkStreams(); err != nil {
 		return err
+	}
+	if total := cmp.Or(h.BufferTotal, defaultBufferTotal); total < h.Buffer {
+		return fmt.Errorf("buffer_total: %d is less than buffer, %d: no body of that size would ever be kept", total, h.Buffer)
 	}
 	if err := h.checkUsers(); err != nil {
 		return err
@@ -100,6 +119,9 @@ func (h *Handler) checkStreams() error {
 	if h.Buffer < 0 {
 		return fmt.Errorf("buffer: %d is negative", h.Buffer)
 	}
+	if h.BufferTotal < 0 {
+		return fmt.Errorf("buffer_total: %d is negative", h.BufferTotal)
+	}
 	for name, d := range map[string]caddy.Duration{
 		"first_byte": h.FirstByte, "stream_idle": h.StreamIdle, "drain": h.Drain,
 	} {
@@ -123,7 +145,7 @@ func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error
 		if h.target(label) != nil {
 			return fmt.Errorf("provider name %q is given twice; set name in one of them", label)
 		}
-		t, err := c.provision(ctx, app)
+		t, err := c.provision(ctx, app, h.site)
 		if err != nil {
 			return fmt.Errorf("provider %s: %w", label, err)
 		}
@@ -134,14 +156,18 @@ func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error
 
 func (h *Handler) provisionRoutes(ctx caddy.Context) error {
 	known := func(name string) bool { return h.target(name) != nil }
-	if err := checkRoutes(h.Routes, known); err != nil {
+	configured, err := resolveRoutes(h.Routes)
+	if err != nil {
+		return err
+	}
+	if err := checkRoutes(configured, known); err != nil {
 		return err
 	}
 	carriers := slices.ContainsFunc(h.targets, func(t *chain.Target) bool {
 		_, ok := t.Provider.(session.Carrier)
 		return ok
 	})
-	routes := effectiveRoutes(h.Routes, carriers)
+	routes := effectiveRoutes(configured, carriers)
 	if err := checkRoutes(routes, known); err != nil {
 		return err
 	}
@@ -231,6 +257,7 @@ func (h *Handler) createSeries() {
 }
 
 func (rt *route) createSeries() {
+	telemetry.InitRefused(string(rt.kind), problemCodes())
 	if rt.proxy != nil {
 		telemetry.InitCarried(string(rt.kind))
 		return

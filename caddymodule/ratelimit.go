@@ -27,7 +27,8 @@ func (c RateConfig) rate() ratelimit.Rate {
 
 // RateLimitConfig limits how many sessions somebody may ask for.
 type RateLimitConfig struct {
-	// Who: "user", or "ip", the client's address as Caddy knows it (behind
+	// Who: "user", where visitors without an account count by their address unless
+	// there is a limit by "ip" too; or "ip", the client's address as Caddy knows it (behind
 	// another proxy that takes trusted_proxies); an IPv6 /64 is one address.
 	By string `json:"by"`
 
@@ -53,7 +54,8 @@ func checkRateLimits(limits []RateLimitConfig) error {
 }
 
 // limits holds the rate limits of all handlers in use: a reload that leaves a
-// handler as it is leaves the counts as they are.
+// handler as it is leaves the counts as they are. Handlers with the same settings
+// share one, in which each site has counts of its own.
 var limits = caddy.NewUsagePool()
 
 // rateLimit is a rate limit in the pool.
@@ -82,13 +84,10 @@ func (h *Handler) provisionLimits(hash string) error {
 			return fmt.Errorf("pool holds a %T", v)
 		}
 		if c.By == telemetry.ScopeUser {
-			h.perUser = &requestLimit{l.Buckets, c.By, "user"}
+			h.perUser = &requestLimit{l.Buckets, h.siteKey, c.By, "user"}
 		} else {
-			h.perAddress = &requestLimit{l.Buckets, c.By, "address"}
+			h.perAddress = &requestLimit{l.Buckets, h.siteKey, c.By, "address"}
 		}
-	}
-	if h.perUser != nil && h.perAddress == nil && h.Anonymous != nil {
-		h.logger.Warn("rate_limit user does not limit visitors without an account, who can always be new ones; add rate_limit ip")
 	}
 	return nil
 }
@@ -107,6 +106,7 @@ func (h *Handler) releaseLimits() (errs []error) {
 // requestLimit is one of the handler's rate limits. A nil one limits nothing.
 type requestLimit struct {
 	*ratelimit.Buckets
+	site         func() string
 	scope, whose string
 }
 
@@ -115,7 +115,7 @@ func (l *requestLimit) take(key string) *problem {
 	if l == nil {
 		return nil
 	}
-	wait := l.Take(key)
+	wait := l.Take(l.site() + key)
 	if wait == 0 {
 		return nil
 	}

@@ -88,6 +88,44 @@ func TestRateLimitIP(t *testing.T) {
 	}
 }
 
+// A visitor who drops the cookie is not a new user for the limit, unless there is
+// one for addresses: many visitors may have one.
+func TestRateLimitUserOfVisitors(t *testing.T) {
+	for _, tt := range []struct {
+		name, limits string
+		keep         bool // the cookie
+		served       int
+	}{
+		{"cookie dropped", "rate_limit user 2 1h", false, 2},
+		{"cookie kept", "rate_limit user 2 1h", true, 2},
+		{"limit per address, cookie dropped", "rate_limit user 2 1h\n rate_limit ip 4 1h", false, 4},
+		{"limit per address, cookie kept", "rate_limit user 2 1h\n rate_limit ip 4 1h", true, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, headerUser+"\n anonymous\n "+tt.limits+quick(""))
+			cookie, served := "none=1", 0
+			for range 6 {
+				a := s.Session("Cookie: " + cookie)
+				if a.Status == http.StatusOK {
+					served++
+				}
+				if set := a.Header.Get("Set-Cookie"); tt.keep && set != "" {
+					cookie = set
+				}
+			}
+			if served != tt.served || s.Backend.Calls() != served {
+				t.Errorf("%d were served, the backend was asked %d times, want %d", served, s.Backend.Calls(), tt.served)
+			}
+			if tt.keep || tt.served == 4 {
+				return
+			}
+			if got := s.Session("X-User: 127.0.0.1"); got.Status != http.StatusOK {
+				t.Errorf("a user whose id is the visitor's address got %d", got.Status)
+			}
+		})
+	}
+}
+
 // A preflight costs nothing, and a request of another method neither.
 func TestRateLimitCountsSessionRequestsOnly(t *testing.T) {
 	s := newSite(t, headerUser+"\n rate_limit ip 1 1h\n rate_limit user 1 1h"+quick(""))

@@ -1,10 +1,14 @@
 package caddymodule
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 )
@@ -46,7 +50,8 @@ type RouteConfig struct {
 	// The path, matched exactly. The path of a websocket route may end in
 	// "/{session}", which stands for one segment. The path of openai_api is the
 	// one in the base URL of an SDK, such as /v1; claimed below it are
-	// /chatkit/sessions and /chatkit/sessions/{id}/cancel.
+	// /chatkit/sessions and /chatkit/sessions/{id}/cancel. Placeholders that can
+	// be resolved at load time (`{env.*}`, `{file.*}`) work.
 	Path string `json:"path,omitempty"`
 
 	// The key that an app has to show on an openai_api route, where the user
@@ -54,8 +59,9 @@ type RouteConfig struct {
 	// written here in full can be read in /config/.
 	Key string `json:"key,omitempty"`
 
-	// The path at the backend, for the kinds that are carried there. Default:
-	// that of the kind.
+	// The path at the backend, for the kinds that are carried there, without a
+	// query: that of the request passes on. Placeholders work as in path.
+	// Default: that of the kind.
 	UpstreamPath string `json:"upstream_path,omitempty"`
 
 	// The names of the providers to ask, in order. Default: the whole chain. The
@@ -171,21 +177,79 @@ func checkRoutes(routes []RouteConfig, known func(provider string) bool) error {
 	return nil
 }
 
+// checkPath returns an error for a path without a slash in front, and for what is
+// not part of a path. A request's own query passes on to the backend.
+func checkPath(field, path string) error {
+	switch {
+	case hasPlaceholder(path):
+		return nil // checked again when it is replaced
+	case !strings.HasPrefix(path, "/"):
+		return fmt.Errorf("%s %q does not begin with a slash", field, path)
+	case strings.ContainsAny(path, "?#"):
+		return fmt.Errorf("%s %q: a query or a fragment is not allowed", field, path)
+	}
+	if _, err := url.PathUnescape(path); err != nil {
+		return fmt.Errorf("%s %q: %w", field, path, err)
+	}
+	return nil
+}
+
+// pathPlaceholder is a placeholder that is replaced at load time, such as {env.NAME}.
+var pathPlaceholder = regexp.MustCompile(`\{[A-Za-z_]+\.[^{}]+\}`)
+
+func hasPlaceholder(path string) bool { return pathPlaceholder.MatchString(path) }
+
+// resolveRoutes replaces the placeholders in the paths of routes.
+func resolveRoutes(routes []RouteConfig) ([]RouteConfig, error) {
+	out := slices.Clone(routes)
+	for i := range out {
+		r := &out[i]
+		for _, p := range []struct {
+			field string
+			path  *string
+		}{{"path", &r.Path}, {"upstream path", &r.UpstreamPath}} {
+			parts := strings.Split(*p.path, sessionSegment) // not a placeholder of Caddy's
+			for j, part := range parts {
+				if !hasPlaceholder(part) {
+					continue
+				}
+				var err error
+				if parts[j], err = block.NewResolver().Optional(string(r.Kind)+" "+p.field, part); err != nil {
+					return nil, err
+				}
+				if hasPlaceholder(parts[j]) {
+					return nil, fmt.Errorf("%s %s: %s has a placeholder in its value", r.Kind, p.field, part)
+				}
+			}
+			*p.path = strings.Join(parts, sessionSegment)
+		}
+	}
+	return out, nil
+}
+
 // checkPaths returns an error for a path that no request can have, or that the kind
 // of the route does not use.
 func (r *RouteConfig) checkPaths() error {
-	if !strings.HasPrefix(r.Path, "/") {
-		return fmt.Errorf("%s path %q does not begin with a slash", r.Kind, r.Path)
-	}
 	if r.UpstreamPath != "" && !r.Kind.carried() {
 		return fmt.Errorf("%s %s: upstream_path is for carried requests only", r.Kind, r.Path)
 	}
-	if r.UpstreamPath != "" && !strings.HasPrefix(r.UpstreamPath, "/") {
-		return fmt.Errorf("%s upstream path %q does not begin with a slash", r.Kind, r.UpstreamPath)
+	if err := checkPath(string(r.Kind)+" path", r.Path); err != nil {
+		return err
+	}
+	if err := checkPath(string(r.Kind)+" upstream path", cmp.Or(r.UpstreamPath, "/")); err != nil {
+		return err
 	}
 	if (r.Key != "") != (r.Kind == OpenAIRoute) {
 		return fmt.Errorf("%s %s: openai_api needs a key, and no other kind takes one", r.Kind, r.Path)
 	}
+	if hasPlaceholder(r.Path) || hasPlaceholder(r.UpstreamPath) {
+		return nil // checked again when they are replaced
+	}
+	return r.checkSegment()
+}
+
+// checkSegment returns an error for {session} where it cannot stand.
+func (r *RouteConfig) checkSegment() error {
 	pattern := false
 	if r.Kind == WebSocketRoute {
 		_, pattern = strings.CutSuffix(r.Path, sessionSegment)

@@ -15,7 +15,8 @@ import (
 // sweep collects all that leaves the product, to look for secrets in it.
 type sweep struct {
 	*site
-	seen []string
+	seen    []string
+	visitor string // the cookie of one
 }
 
 // ask sends requests of all kinds and keeps the errors.
@@ -36,9 +37,10 @@ func (s *sweep) ask() {
 		{http.MethodGet, "/api/custom/session", ""},
 		{http.MethodOptions, "/api/custom/session", ""},
 	} {
-		a, err := s.Try(r.method, r.path, r.body, "Authorization: Bearer "+old, "Cookie: s="+old)
+		path := r.path + "?key=planted-query"
+		a, err := s.Try(r.method, path, r.body, append(plants, "Authorization: Bearer "+old, "Cookie: s="+old+"; "+s.visitor)...)
 		for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); {
-			a, err = s.Try(r.method, r.path, r.body) // a reload may have cost a connection
+			a, err = s.Try(r.method, path, r.body) // a reload may have cost a connection
 		}
 		if err != nil {
 			s.T.Fatal(err)
@@ -100,11 +102,13 @@ func TestSecretsStayInside(t *testing.T) {
 	s := &sweep{site: newUnloadedSite(t)}
 	s.persistent() // a load replaces the admin server it came in by
 	block := strings.NewReplacer(
+		"key {env.TEST_BACKEND_KEY}", "key {env.TEST_BACKEND_KEY}\n forward_headers X-Auth-Token",
 		"{env.TEST_OPENAI_KEY}", "{file."+file(t, testsite.OpenAIKey+"\n")+"}",
 		"timeout 200ms", "timeout 200ms\n breaker {\n consecutive 4\n open 20ms\n }",
 	).Replace(visitor) + "\n openai_api /v1 {\n key {env.TEST_APP_KEY}\n }"
 	t.Setenv("TEST_APP_KEY", appKey)
-	s.Load(block)
+	s.LoadText(s.filtered(block))
+	s.visitor, _, _ = strings.Cut(s.Session().Header.Get("Set-Cookie"), ";")
 	faults := slices.DeleteFunc(sandbox.Faults(), func(f sandbox.Fault) bool { return f == sandbox.Slow })
 	for _, f := range faults {
 		testsite.Set(t, s.Backend, f)
@@ -121,7 +125,7 @@ func TestSecretsStayInside(t *testing.T) {
 	s.askAsApp()
 	s.pages()
 
-	good := s.Caddyfile(block + "\n deadline 9s")
+	good := s.filtered(block + "\n deadline 9s")
 	s.reload(good, true)
 	s.ask()
 	literal := strings.NewReplacer("{env.TEST_BACKEND_KEY}", testsite.BackendKey, "{env.TEST_OPENAI_KEY}", testsite.OpenAIKey)
@@ -145,7 +149,11 @@ func TestSecretsStayInside(t *testing.T) {
 	if len(secrets) < 20 {
 		t.Fatalf("only %d sessions were issued", len(secrets))
 	}
-	s.look(append(secrets, testsite.BackendKey, testsite.OpenAIKey, appKey))
+	_, cookie, _ := strings.Cut(s.visitor, "=")
+	if cookie == "" {
+		t.Fatal("there is no cookie for visitors")
+	}
+	s.look(append(secrets, testsite.BackendKey, testsite.OpenAIKey, appKey, cookie, "planted-"))
 }
 
 // look looks for secrets in all that was seen and in the logs.

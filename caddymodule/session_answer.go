@@ -29,7 +29,7 @@ func (s *sessionRequest) answer(res *chain.Result) {
 		s.outcome = telemetry.OutcomeFallback
 		s.w.Header().Set(reasonHeader, string(s.reason))
 	}
-	issuers().Put(&res.Session, s.provider, s.caller)
+	s.h.issuers().Put(&res.Session, s.provider, s.caller)
 	encode := encodeSession
 	if s.route.kind == OpenAIRoute {
 		encode = s.encodeResource

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -18,6 +16,7 @@ type sessionRequest struct {
 
 	req      session.Request
 	caller   string // the user, of a visitor the address
+	visits   bool   // the user has no account
 	outcome  telemetry.Outcome
 	upstream time.Duration // spent waiting for providers
 }
@@ -35,7 +34,7 @@ func (s *sessionRequest) serve() {
 		return
 	}
 	c := s.chain()
-	res := c.Run(s.r.Context(), &s.req)
+	res := c.Run(s.r.Context(), &s.req, s.who())
 	s.upstream, s.reason = res.Upstream, res.Reason()
 	if res.Served != nil {
 		s.answer(&res)
@@ -55,8 +54,7 @@ func (s *sessionRequest) prepare() *problem {
 	if s.route.kind == OpenAIRoute {
 		return s.prepareSpec()
 	}
-	client, _ := caddyhttp.GetVar(s.r.Context(), caddyhttp.ClientIPVarKey).(string)
-	address := network(client)
+	address := s.address()
 	if p := s.h.perAddress.take(address); p != nil {
 		return p
 	}
@@ -65,10 +63,10 @@ func (s *sessionRequest) prepare() *problem {
 		return p
 	}
 	s.user, s.req.User, s.caller = user, user, user
-	if visits { // a visitor who drops the cookie is still the same caller
-		s.caller = address
+	if s.visits = visits; visits { // a visitor who drops the cookie is still the same caller
+		s.caller = "\x00" + address // not a user's id
 	}
-	if p := s.h.perUser.take(user); p != nil {
+	if p := s.h.perUser.take(s.limited()); p != nil {
 		return p
 	}
 	body, p := readBody(s.w, s.r)
@@ -84,19 +82,41 @@ func (s *sessionRequest) prepare() *problem {
 	return s.route.checkMetadata(s.req.Metadata)
 }
 
-// chain returns the targets to ask. A model that a provider names goes to those
-// that serve it. A refresh asks the issuer of the caller's old session first, as
-// long as its breaker is closed; the next new session starts at the first provider
-// again. The shape of a secret decides nothing: anybody can make one up.
+// who returns the caller as breakers know it. A visitor can always be a new one, so
+// only the address counts.
+func (s *sessionRequest) who() session.Caller {
+	if s.visits {
+		return session.Caller{Address: s.address()}
+	}
+	return session.Caller{User: s.req.User, Address: s.address()}
+}
+
+// limited returns whose requests the limit per user counts. Where no limit per
+// address keeps visitors from dropping the cookie for a new id, they count by their
+// address here.
+func (s *sessionRequest) limited() string {
+	if s.visits && s.h.perAddress != nil {
+		return s.user
+	}
+	return s.caller
+}
+
+// chain returns the targets to ask: of an app's request those that take it. A model
+// that a provider names goes to those that serve it. A refresh asks the issuer of
+// the caller's old session first, as long as its breaker is closed; the next new
+// session starts at the first provider again. The shape of a secret decides nothing: anybody can make one up.
 func (s *sessionRequest) chain() chain.Chain {
 	c := s.route.chain
+	if s.req.Spec != nil {
+		c.Targets = taking(c.Targets, s.req.Spec)
+	}
 	if s.route.knows(s.req.Model) {
 		c.Targets = serving(c.Targets, s.req.Model)
 	}
 	if s.req.Current == "" {
 		return c
 	}
-	issuer := issuers().IssuedTo(s.req.Current, s.caller)
+	issuer := s.h.issuers().IssuedTo(s.req.Current, s.caller)
 	for i, t := range c.Targets {
 		if i > 0 && t.Name == issuer && t.Breaker.Closed() {
 			c.Targets = moveToFront(c.Targets, i)
@@ -118,7 +138,7 @@ func (s *sessionRequest) refuse(p *problem) {
 func (s *sessionRequest) fail(trail *chain.Trail) {
 	last := trail.Last()
 	switch last.Verdict.Reason {
-	case session.Canceled:
+	case session.Canceled, session.Abandoned:
 		s.outcome = telemetry.OutcomeCanceled
 		s.leave()
 	case session.Rejected, session.Status4xx: // the latter: no provider was left to go on to

@@ -30,18 +30,18 @@ func TestStarterApp(t *testing.T) {
 				t.Fatalf("got %d %s", got.Status, got.Raw)
 			}
 			cookie := got.Header.Get("Set-Cookie")
-			want := regexp.MustCompile(`^chatkit_session_id=([0-9a-f-]{36}); Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax$`)
+			want := regexp.MustCompile(`^chatkit_session_id=(([0-9a-f-]{36})\.[A-Za-z0-9_-]{43}); Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax$`)
 			m := want.FindStringSubmatch(cookie)
 			if m == nil {
 				t.Fatalf("the cookie is %q", cookie)
 			}
 			sent := string(s.OpenAI.Requests()[0].Body)
-			if !strings.Contains(sent, `"user":"`+m[1]+`"`) || !strings.Contains(sent, `"id":"wf_test"`) || strings.Contains(sent, "file_upload") {
+			if !strings.Contains(sent, `"user":"anon-`+m[2]+`"`) || !strings.Contains(sent, `"id":"wf_test"`) || strings.Contains(sent, "file_upload") {
 				t.Errorf("sent %s", sent)
 			}
 			// The visitor comes back and is the same one, and gets no other cookie.
 			again := s.Post("/api/create-session", body, "Cookie: chatkit_session_id="+m[1])
-			if again.Status != http.StatusOK || again.Header.Get("Set-Cookie") != "" || !strings.Contains(string(s.OpenAI.Requests()[1].Body), m[1]) {
+			if again.Status != http.StatusOK || again.Header.Get("Set-Cookie") != "" || !strings.Contains(string(s.OpenAI.Requests()[1].Body), m[2]) {
 				t.Errorf("got %d, cookie %q", again.Status, again.Header.Get("Set-Cookie"))
 			}
 		})

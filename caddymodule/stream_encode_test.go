@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
@@ -45,9 +44,7 @@ func TestEncodedEventsArriveOneByOne(t *testing.T) {
 		t.Run(encoding, func(t *testing.T) {
 			next := make(chan struct{})
 			s := newUnloadedSite(t)
-			const handler = "\t\tchatkit {"
-			text := s.Caddyfile(testsite.Backends("", testsite.OwnBackend(t, stepwise(next))))
-			s.LoadText(strings.Replace(text, handler, "\t\tencode zstd gzip\n"+handler, 1))
+			s.LoadText(s.beside("encode zstd gzip", testsite.Backends("", testsite.OwnBackend(t, stepwise(next)))))
 			defer close(next)
 			resp := s.Open("Accept-Encoding: " + encoding)
 			got := resp.Header.Get("Content-Encoding")

@@ -27,7 +27,6 @@ var beforeFirstByte = []struct {
 	{"flushed 503", failing(leaky(503)), "status_5xx", "safe", true, 502, "SESSION_ERROR"},
 	{"reset", failing(hangUp), "reset", "any", true, 502, "SESSION_ERROR"},
 	{"early hints only", failing(hintsOnly), "timeout", "safe", false, 504, "SESSION_ERROR"},
-	{"429", failing(leaky(429)), "status_429", "off", false, 429, "RATE_LIMITED"},
 }
 
 func failing(h http.HandlerFunc) func(*testing.T) string {

@@ -9,8 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/google/uuid"
-	"golang.org/x/net/http/httpguts"
 )
 
 // userSource is a text with placeholders that may name the user.
@@ -64,16 +62,17 @@ func (h *Handler) checkUsers() error {
 
 // users says who asks.
 type users struct {
-	sources []userSource
-	cookie  string // of visitors, "" where they need an account
+	sources  []userSource
+	visitors visitors
 }
 
-func newUsers(h *Handler) users {
-	u := users{sources: newUserSources(h.User)}
+func newUsers(ctx caddy.Context, h *Handler) (u users, err error) {
+	u.sources = newUserSources(h.User)
 	if h.Anonymous != nil {
-		u.cookie = cmp.Or(h.Anonymous.Cookie, defaultCookie)
+		u.visitors.cookie = cmp.Or(h.Anonymous.Cookie, defaultCookie)
+		u.visitors.key, err = h.Anonymous.key(ctx)
 	}
-	return u
+	return u, err
 }
 
 // identify returns the user of a request, and whether it is a visitor. The body has
@@ -85,44 +84,14 @@ func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Rep
 		case user == "":
 		case !utf8.ValidString(user): // JSON would turn two users into one: both "J\ufffdrg"
 			return "", false, unauthorized("The user's id is not valid UTF-8")
+		case isVisitor(user):
+			return "", false, unauthorized("The user's id is one of a visitor without an account")
 		default:
 			return user, false, nil
 		}
 	}
-	if u.cookie == "" {
+	if u.visitors.cookie == "" {
 		return "", false, unauthorized("No user is logged in")
 	}
-	return visitor(w, r, u.cookie), true, nil
-}
-
-// visitorLife is how long a visitor keeps its id, in seconds: 30 days, as the
-// starter app has it.
-const visitorLife = 30 * 24 * 60 * 60
-
-// uuidLen is the length of a UUID in the form of RFC 9562. The package accepts
-// braces and URNs too.
-const uuidLen = 36
-
-// visitor returns the id of a visitor without an account. Only a UUID is taken
-// from the cookie: any other text could be the id of an account.
-func visitor(w http.ResponseWriter, r *http.Request, cookie string) string {
-	if c, err := r.Cookie(cookie); err == nil {
-		if len(c.Value) == uuidLen && uuid.Validate(c.Value) == nil {
-			return strings.ToLower(c.Value)
-		}
-	}
-	id := uuid.NewString()
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure on HTTPS only: over plain HTTP browsers would not keep it
-		Name: cookie, Value: id, Path: "/", MaxAge: visitorLife,
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
-	})
-	return id
-}
-
-// checkCookieName returns an error for an invalid cookie name.
-func checkCookieName(name string) error {
-	if !httpguts.ValidHeaderFieldName(name) { // RFC 6265 and RFC 9110 both say token
-		return fmt.Errorf("anonymous: invalid cookie name %q", name)
-	}
-	return nil
+	return u.visitors.identify(w, r), true, nil
 }

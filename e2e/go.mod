@@ -2,6 +2,8 @@ module github.com/caddy-chatkit/caddy-chatkit/e2e
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/caddyserver/caddy/v2 v2.11.9 // indirect
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect

@@ -129,7 +129,7 @@ func TestExamplesHoldNoSecrets(t *testing.T) {
 // Three lines on top say when to use an example, what it does and what to set
 // and watch; nothing else is commented.
 func TestExamplesSayWhatTheyAreFor(t *testing.T) {
-	head := regexp.MustCompile(`\A# When: .+\n# What: .+\n# Set .+\n\n[^#]*\z`)
+	head := regexp.MustCompile(`\A# When: .+\n# What: .+\n# Set .+\n\n?[^#]*\z`)
 	for _, name := range directories(t) {
 		if text := read(t, name); !head.MatchString(text) {
 			t.Errorf("%s does not begin with exactly three comment lines (When, What, Set)", name)

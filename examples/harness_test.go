@@ -49,26 +49,44 @@ func newSite(t *testing.T) *site {
 
 // global are the options an example does not need in production. Addresses are
 // believed, so that one test can be many clients.
-const global = `{
+const global = `
 	admin off
 	persist_config off
 	auto_https off
-	log {
-		output discard
-	}
-	servers {
-		trusted_proxies static 127.0.0.1/32
-	}
-}
 `
 
-var address = regexp.MustCompile(`(?m)^[a-z.]+\.example\.com \{$`)
+// believe follows "servers {".
+const believe = `
+		trusted_proxies static 127.0.0.1/32
+		trusted_proxies_strict`
 
-// serve loads an example, with its own address and those of the services it
-// leaves to their defaults replaced.
+var (
+	options = regexp.MustCompile(`(?m)^\{$`)
+	address = regexp.MustCompile(`(?m)^[a-z.]+\.example\.com \{$`)
+)
+
+// serve loads an example.
 func (s *site) serve(example string) {
 	s.T.Helper()
-	text := global + address.ReplaceAllString(read(s.T, example), s.URL+" {")
+	s.serveText(read(s.T, example))
+}
+
+// serveText loads a Caddyfile, with its own address and those of the services it
+// leaves to their defaults replaced.
+func (s *site) serveText(text string) {
+	s.T.Helper()
+	if !options.MatchString(text) {
+		text = "{\n}\n" + text
+	}
+	if own := global; strings.Contains(text, "\n\tlog {") {
+		text = strings.Replace(text, "\n\tlog {", "\n\tlog {\n\t\toutput file "+filepath.Join(s.Dir, "caddy.log"), 1)
+		text = options.ReplaceAllString(text, "{"+own)
+	} else {
+		text = options.ReplaceAllString(text, "{"+own+"\tlog {\n\t\toutput discard\n\t}\n")
+	}
+	text = strings.Replace(text, "\n\tservers {", "\n\tservers {"+believe, 1)
+	text = address.ReplaceAllString(text, s.URL+" {")
+	text = strings.Replace(text, "base_url https://api.openai.com/v1", "", 1)
 	for old, replacement := range map[string]string{
 		"localhost:3000":      strings.TrimPrefix(s.App.URL, "http://"),
 		"provider openai {":   "provider openai {\n base_url " + s.OpenAI.URL() + "/v1",

@@ -114,12 +114,25 @@ func TestPostGzip(t *testing.T) {
 		}
 	}
 	t.Run("not asked for", func(t *testing.T) {
-		body, _, err := start(t, zipped(`{"session_id":"s"}`)).ask(t.Context())
-		var a struct{}
-		if err != nil || provider.Decode([]byte(body), &a) == nil {
+		body, judged, err := start(t, zipped(`{"session_id":"s"}`)).ask(t.Context())
+		if err != nil || !judged || body != `{"session_id":"s"}` {
 			t.Errorf("got %q, %v", body, err)
 		}
 	})
+	t.Run("not asked for, a bomb", func(t *testing.T) {
+		_, judged, err := start(t, zipped(strings.Repeat("0", 1<<20))).ask(t.Context())
+		if judged || failure(t, err).Reason != session.InvalidResponse {
+			t.Errorf("judged: %t, error: %v", judged, err)
+		}
+	})
+	for name, body := range map[string]string{"only its first bytes": "\x1f\x8b", "broken": "\x1f\x8b\x08\x00planted-planted", "of no method": "\x1f\x8bplanted-planted"} {
+		t.Run(name, func(t *testing.T) {
+			_, judged, err := start(t, replies(200, body)).ask(t.Context())
+			if judged || failure(t, err).Reason != session.InvalidResponse || strings.Contains(err.Error(), "planted") {
+				t.Errorf("judged: %t, error: %v", judged, err)
+			}
+		})
+	}
 	asking := func(t *testing.T, body string) *upstream {
 		t.Helper()
 		u := start(t, zipped(body))
@@ -139,6 +152,13 @@ func TestPostGzip(t *testing.T) {
 			t.Errorf("judged: %t, error: %v", judged, err)
 		}
 	})
+}
+
+// Some servers put a byte order mark before their JSON.
+func TestPostByteOrderMark(t *testing.T) {
+	if body, _, err := start(t, replies(200, "\ufeff{}")).ask(t.Context()); err != nil || body != "{}" {
+		t.Errorf("got %q, %v", body, err)
+	}
 }
 
 func TestPostIgnoresInformationalAnswers(t *testing.T) {

@@ -30,6 +30,10 @@ type Client struct {
 
 	// Transport sends the requests. Redirects are not followed.
 	Transport http.RoundTripper
+
+	// KeyLimit says that the service limits our key, not each of its users: see
+	// [session.Failure].
+	KeyLimit bool
 }
 
 // Call is one request to a provider.
@@ -64,7 +68,7 @@ func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) e
 		return redactPeer(err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return statusFailure(resp, call)
+		return c.statusFailure(resp, call)
 	}
 	defer resp.Body.Close()
 	body, tooLarge, err := read(resp)
@@ -72,25 +76,12 @@ func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) e
 	case tooLarge:
 		return session.Invalid("answer has more than %d bytes", MaxAnswer)
 	case err != nil:
+		if f, ok := errors.AsType[*session.Failure](err); ok {
+			return f
+		}
 		return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
 	}
 	return parse(body)
-}
-
-// read reads the body of an answer, into a buffer of its length where that is
-// known. tooLarge reports whether it is longer than [MaxAnswer].
-func read(resp *http.Response) (body []byte, tooLarge bool, err error) {
-	switch {
-	case resp.ContentLength > MaxAnswer:
-		return nil, true, nil
-	case resp.ContentLength >= 0:
-		body = make([]byte, resp.ContentLength)
-		n, err := io.ReadFull(resp.Body, body)
-		return body[:n], false, err
-	}
-	body, err = io.ReadAll(http.MaxBytesReader(nil, resp.Body, MaxAnswer))
-	_, tooLarge = errors.AsType[*http.MaxBytesError](err)
-	return body, tooLarge, err
 }
 
 // errNotHTTP is the cause of an answer that is not HTTP.
@@ -141,11 +132,12 @@ func newBody(b []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }
 // needs the body, it still reads a small one for a short time, so that the
 // connection can be reused: an outage should not also cause a storm of
 // handshakes.
-func statusFailure(resp *http.Response, call *Call) error {
+func (c *Client) statusFailure(resp *http.Response, call *Call) error {
 	defer resp.Body.Close()
 	f := &session.Failure{
 		Status:            resp.StatusCode,
 		RetryAfter:        session.RetryAfter(resp.Header, time.Now()),
+		KeyLimit:          c.KeyLimit,
 		CallerCredentials: call.CallerCredentials,
 		Answered:          true,
 	}

@@ -15,9 +15,10 @@ type Effect uint8
 
 // The effects.
 const (
-	// Excluded attempts say nothing about the provider: the client went away.
+	// Excluded attempts say nothing about the provider: the client went away, or
+	// the provider refused this caller.
 	Excluded Effect = iota
-	// Success includes the refusal of one caller: the provider works.
+	// Success is a valid answer.
 	Success
 	// Failed attempts count towards opening the breaker.
 	Failed
@@ -40,9 +41,22 @@ type Verdict struct {
 
 	// Cooldown is how long to keep the provider out, at most [MaxCooldown].
 	Cooldown time.Duration
+
+	// KeyLimit is that of the [Failure]: the cooldown is everybody's.
+	KeyLimit bool
+
+	// Carried reports whether the attempt was one to carry a request, whose client
+	// reads a refusal itself.
+	Carried bool
 }
 
-// Classify is the one classification table. err is what the provider returned,
+// Abandon returns the verdict on a session attempt whose client left after more than
+// half of its time limit. Front ends stop waiting before we do, so a provider that
+// hangs would otherwise never fail.
+func Abandon() Verdict { return Verdict{Reason: Abandoned, Effect: Failed} }
+
+// Classify is the one classification table, for calls that providers make. For
+// carried requests it is [ClassifyCarried]. err is what the provider returned,
 // ctx the context of the whole session request, attempt that of this attempt with
 // its time limit, and fallbackOn the statuses that go on to the next provider
 // (nil: the default list).
@@ -50,14 +64,25 @@ func Classify(ctx, attempt context.Context, err error, fallbackOn *StatusSet) Ve
 	if err == nil {
 		return Verdict{Effect: Success}
 	}
-	var f *Failure
-	if !errors.As(err, &f) {
-		f = &Failure{Err: err}
-	}
+	f := failureOf(err)
 	// The status is a fact about the provider, whoever ran out of time after it.
 	if f.Status != 0 && (f.Status < 200 || f.Status > 299) {
 		return byStatus(f, fallbackOn)
 	}
+	return withoutStatus(ctx, attempt, err, f)
+}
+
+// failureOf returns what is known of an error.
+func failureOf(err error) *Failure {
+	var f *Failure
+	if !errors.As(err, &f) {
+		f = &Failure{Err: err}
+	}
+	return f
+}
+
+// withoutStatus judges an attempt that has no answer, or none that was complete.
+func withoutStatus(ctx, attempt context.Context, err error, f *Failure) Verdict {
 	if f.Reason == Canceled || errors.Is(ctx.Err(), context.Canceled) {
 		return Verdict{Reason: Canceled, Effect: Excluded}
 	}
@@ -76,7 +101,7 @@ func byReason(reason Reason, f *Failure) Verdict {
 	v := Verdict{Reason: reason, Effect: Failed, Next: true}
 	switch reason {
 	case Rejected:
-		v.Effect, v.Next, v.Status = Success, false, http.StatusForbidden
+		v.Effect, v.Next, v.Status = Excluded, false, http.StatusForbidden
 	case Canceled:
 		v.Effect, v.Next = Excluded, false
 	case Dial:
@@ -85,8 +110,14 @@ func byReason(reason Reason, f *Failure) Verdict {
 		v.Retry = !f.Answered
 	default:
 	}
-	v.Cooldown = min(f.RetryAfter, MaxCooldown)
+	v.coolDown(f)
 	return v
+}
+
+// coolDown takes over how long the provider asked to be left alone.
+func (v *Verdict) coolDown(f *Failure) {
+	v.Cooldown = min(f.RetryAfter, MaxCooldown)
+	v.KeyLimit = f.KeyLimit && v.Cooldown > 0
 }
 
 // byStatus judges a failure by the HTTP status of the answer.
@@ -97,11 +128,11 @@ func byStatus(f *Failure, fallbackOn *StatusSet) Verdict {
 	}
 	v.Effect, v.Next = Failed, true
 	if v.Reason == Rejected {
-		v.Effect, v.Next = Success, false
+		v.Effect, v.Next = Excluded, false
 	}
 	switch f.Status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		v.Cooldown = min(f.RetryAfter, MaxCooldown)
+		v.coolDown(f)
 	}
 	v.Retry = f.Status == http.StatusServiceUnavailable && v.Cooldown <= 0
 	return applyFallbackOn(v, fallbackOn)

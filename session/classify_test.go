@@ -28,7 +28,7 @@ func cooled(v session.Verdict, d time.Duration) session.Verdict { v.Cooldown = d
 
 // refusedCaller is the verdict on one caller, of whom the provider wants no more.
 func refusedCaller(status int) session.Verdict {
-	return session.Verdict{Reason: session.Rejected, Effect: session.Success, Status: status}
+	return session.Verdict{Reason: session.Rejected, Effect: session.Excluded, Status: status}
 }
 
 func runRows(t *testing.T, onward *session.StatusSet, rows []row) {
@@ -139,6 +139,13 @@ func TestClassifyCooldown(t *testing.T) {
 		{"408", after(408, time.Second), cooled(failed(session.Status408, 408), time.Second)},
 		{"425", after(425, time.Second), cooled(failed(session.Status425, 425), time.Second)},
 		{"503 is kept out, not retried", after(503, time.Second), cooled(failed(session.Status5xx, 503), time.Second)},
+		{
+			"a limit of our own key", &session.Failure{Status: 429, RetryAfter: time.Second, KeyLimit: true},
+			session.Verdict{
+				Reason: session.Status429, Effect: session.Failed, Next: true, Status: 429, Cooldown: time.Second, KeyLimit: true,
+			},
+		},
+		{"a limit of our own key, without a time", &session.Failure{Status: 429, KeyLimit: true}, failed(session.Status429, 429)},
 		{"just at the cap", after(429, session.MaxCooldown), cooled(failed(session.Status429, 429), time.Minute)},
 		{"above the cap", after(429, 61*time.Second), cooled(failed(session.Status429, 429), time.Minute)},
 		{"ten years", after(429, 10*year), cooled(failed(session.Status429, 429), time.Minute)},

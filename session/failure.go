@@ -20,6 +20,11 @@ type Failure struct {
 	// did not say.
 	RetryAfter time.Duration
 
+	// KeyLimit is set where the limit that RetryAfter is about is that of our own
+	// key, so that everybody has to wait. Otherwise it may be the limit of one
+	// caller, and the provider is left alone only once two callers have met it.
+	KeyLimit bool
+
 	// CallerCredentials is set where credentials of the caller went upstream
 	// beside our own key, so that a 401 may be about them.
 	CallerCredentials bool

@@ -9,9 +9,9 @@ import (
 func stays(v session.Verdict) session.Verdict { v.Next = false; return v }
 
 // moved is a refused caller who is sent on by the operator's own list: the
-// breaker still learns that the provider works.
+// breaker does not count it.
 func moved(code int) session.Verdict {
-	return session.Verdict{Reason: session.Status4xx, Effect: session.Success, Next: true, Status: code}
+	return session.Verdict{Reason: session.Status4xx, Effect: session.Excluded, Next: true, Status: code}
 }
 
 func TestClassifyOnward(t *testing.T) {

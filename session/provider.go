@@ -15,7 +15,7 @@ import (
 //
 // A provider can have further abilities. Each is an interface of its own, and all
 // of them are optional: [Carrier], [Canceler], [ModelLister], [ModelFinder],
-// [MetadataChecker], [Recognizer], [WidgetMaker] and [Hinter].
+// [MetadataChecker], [SpecChecker], [Recognizer], [WidgetMaker] and [Hinter].
 type Provider interface {
 	Create(ctx context.Context, req *Request) (Session, error)
 }
@@ -64,6 +64,15 @@ type MetadataChecker interface {
 	// answered with 400, whoever would have served it: otherwise the mistake
 	// would show in an outage only.
 	CheckMetadata(metadata json.RawMessage) error
+}
+
+// SpecChecker is a provider that does not take every [Request.Spec].
+type SpecChecker interface {
+	// CheckSpec returns an error for a spec that asks for more than the provider's
+	// configuration allows, in words for whoever writes the app, and the parameter
+	// at fault, such as workflow.id. The provider is then not asked, and a request
+	// that every such provider of the route refuses is answered with 400.
+	CheckSpec(spec json.RawMessage) (param string, err error)
 }
 
 // Recognizer is a provider whose secrets can be told by their shape.

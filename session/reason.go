@@ -13,6 +13,7 @@ const (
 	DNS             Reason = "dns"
 	TLS             Reason = "tls"
 	Timeout         Reason = "timeout"
+	Abandoned       Reason = "abandoned"
 	Reset           Reason = "reset"
 	Status5xx       Reason = "status_5xx"
 	Status408       Reason = "status_408"
@@ -33,7 +34,7 @@ const (
 // Reasons returns every reason an attempt can end with, without [OK].
 func Reasons() []Reason {
 	return []Reason{
-		Dial, DNS, TLS, Timeout, Reset, Status5xx, Status408, Status425, Status429, Status4xx,
+		Dial, DNS, TLS, Timeout, Abandoned, Reset, Status5xx, Status408, Status425, Status429, Status4xx,
 		Misconfigured, Rejected, InvalidResponse, Open, ForcedOpen, Cooldown, RateLimited, Budget, Canceled,
 	}
 }
@@ -47,5 +48,9 @@ func (r Reason) Skipped() bool {
 // MovesOn reports whether another provider can have been asked after one that
 // ended with r.
 func (r Reason) MovesOn() bool {
-	return r != Rejected && r != Canceled && r != Budget
+	return r != Rejected && r != Canceled && r != Abandoned && r != Budget
 }
+
+// NoConnection reports whether the provider was not reached at all. No request can
+// cause that. Every other failure may come from what one caller has sent.
+func (r Reason) NoConnection() bool { return r == Dial || r == DNS || r == TLS }

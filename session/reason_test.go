@@ -11,7 +11,7 @@ import (
 // The words are part of the product: metrics, logs and a header show them.
 func TestReasonsAreTheDocumentedWords(t *testing.T) {
 	want := []session.Reason{
-		"dial", "dns", "tls", "timeout", "reset", "status_5xx", "status_408", "status_425", "status_429", "status_4xx",
+		"dial", "dns", "tls", "timeout", "abandoned", "reset", "status_5xx", "status_408", "status_425", "status_429", "status_4xx",
 		"misconfigured", "rejected", "invalid_response", "open", "forced_open", "cooldown", "rate_limited", "budget", "canceled",
 	}
 	got := session.Reasons()
@@ -28,13 +28,17 @@ func TestReasonsAreTheDocumentedWords(t *testing.T) {
 
 func TestReasonKinds(t *testing.T) {
 	skipped := []session.Reason{session.Open, session.ForcedOpen, session.Cooldown, session.RateLimited}
-	ends := []session.Reason{session.Rejected, session.Budget, session.Canceled}
+	ends := []session.Reason{session.Rejected, session.Budget, session.Canceled, session.Abandoned}
+	unreached := []session.Reason{session.Dial, session.DNS, session.TLS}
 	for _, r := range append(session.Reasons(), session.OK) {
 		if got, want := r.Skipped(), slices.Contains(skipped, r); got != want {
 			t.Errorf("%q: skipped is %t", r, got)
 		}
 		if got, want := r.MovesOn(), !slices.Contains(ends, r); got != want {
 			t.Errorf("%q: moves on is %t", r, got)
+		}
+		if got, want := r.NoConnection(), slices.Contains(unreached, r); got != want {
+			t.Errorf("%q: no connection is %t", r, got)
 		}
 	}
 }

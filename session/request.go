@@ -8,8 +8,8 @@ import (
 
 // Request is one session request, stripped of everything that is HTTP about it.
 type Request struct {
-	// User identifies the end user. It is never empty and never comes from
-	// the body of the request.
+	// User identifies the end user. It is never empty, and comes from the body of
+	// a request only where that is an app's with a Spec.
 	User string
 
 	// Model is the model the front end asked for, or "" for the default.
@@ -22,7 +22,8 @@ type Request struct {
 	Current Secret
 
 	// Spec is the request as the caller wrote it in the shape of OpenAI's API,
-	// where it came in that: a JSON object. Nil otherwise.
+	// where it came in that: a JSON object, whose user is User. No name in it
+	// stands twice or differs in case only from one of the API's. Nil otherwise.
 	Spec json.RawMessage
 
 	// ID is the request id, sent upstream as X-Request-Id.

@@ -7,21 +7,24 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // MaxSecret is the longest secret taken from a provider, in bytes.
 const MaxSecret = 8 << 10
 
-// Check returns a [Failure] where s cannot serve a front end: no secret, a
-// secret that is too long or holds control characters, or a session that is
-// already over at now.
+// Check returns a [Failure] where s cannot serve a front end: no secret or a blank
+// one, a secret that is too long, is not UTF-8 or holds control characters, or a
+// session that is already over at now.
 func (s *Session) Check(now time.Time) error {
 	secret := s.Secret.Reveal()
 	switch {
-	case secret == "":
+	case strings.TrimSpace(secret) == "":
 		return Invalid("session has no secret")
 	case len(secret) > MaxSecret:
 		return Invalid("session secret has %d bytes, more than %d", len(secret), MaxSecret)
+	case !utf8.ValidString(secret), strings.ContainsRune(secret, utf8.RuneError): // which decoders put in place of what is invalid
+		return Invalid("session secret is not valid UTF-8")
 	case strings.ContainsFunc(secret, isControl):
 		return Invalid("session secret holds control characters")
 	case !s.ExpiresAt.IsZero() && !s.ExpiresAt.After(now):
@@ -32,21 +35,31 @@ func (s *Session) Check(now time.Time) error {
 
 func isControl(r rune) bool { return r < 0x20 || (r >= 0x7f && r < 0xa0) }
 
-// expiryLayouts are the ways custom backends write a time. The ones without a
-// zone are what Python's datetime.isoformat gives; they are read as UTC. The
-// ones without a colon in the zone are what PHP and strftime give.
+// expiryLayouts are the ways custom backends write a time. Times without a zone
+// are read as UTC. Letters are in capitals, as [ParseExpiry] reads them.
 var expiryLayouts = []string{
 	time.RFC3339Nano,
-	"2006-01-02T15:04:05.999999999",
-	"2006-01-02T15:04:05.999999999Z0700",
-	"2006-01-02 15:04:05.999999999Z07:00",
+	"2006-01-02T15:04:05.999999999",       // Python's isoformat
+	"2006-01-02T15:04:05.999999999Z0700",  // PHP, strftime
+	"2006-01-02T15:04:05.999999999Z07",    // PostgreSQL's JSON
+	"2006-01-02T15:04Z07:00",              // Java, where the seconds are 0
+	"2006-01-02 15:04:05.999999999Z07:00", // Python's str
 	"2006-01-02 15:04:05.999999999Z0700",
-	"2006-01-02 15:04:05.999999999",
+	"2006-01-02 15:04:05.999999999Z07", // PostgreSQL
+	"2006-01-02 15:04:05.999999999",    // MySQL
+	"2006-01-02 15:04:05.999999999 UTC",
+	"2006-01-02 15:04:05.999999999 GMT",
+	"2006-01-02 15:04:05.999999999 -0700",     // Ruby
+	"2006-01-02 15:04:05.999999999 -0700 UTC", // Go's String
+	"Mon, 2 Jan 2006 15:04:05 GMT",            // RFC 1123: headers of HTTP, JavaScript's toUTCString
+	"Mon, 2 Jan 2006 15:04:05 UTC",
+	"Mon, 2 Jan 2006 15:04:05 -0700",
 }
 
-// ParseExpiry reads the expires_at of a provider's answer: an ISO 8601 string,
-// or a number (also in a string) of seconds or milliseconds since 1970. What
-// cannot be read gives the zero time: the answer then goes without the field.
+// ParseExpiry reads the expires_at of a provider's answer: a string as ISO 8601,
+// PostgreSQL or RFC 1123 have it, or a number (also in a string) of seconds,
+// milliseconds, microseconds or nanoseconds since 1970. What cannot be read gives
+// the zero time: the answer then goes without the field.
 func ParseExpiry(raw json.RawMessage) time.Time {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 {
@@ -59,6 +72,7 @@ func ParseExpiry(raw json.RawMessage) time.Time {
 	if !ok {
 		return time.Time{}
 	}
+	s = strings.ToUpper(strings.TrimSpace(s))
 	for _, layout := range expiryLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			return rfc3339Time(t.UTC())
@@ -86,22 +100,27 @@ func rfc3339Time(t time.Time) time.Time {
 	return t
 }
 
-// Bounds of what is taken for a time: up to the year 9999 in seconds, from
-// 1973 on in milliseconds. The two do not meet in any year that matters.
-const (
-	maxUnixSeconds = 253402300799
-	minUnixMillis  = 1e11
-)
+// maxUnix is the end of the year 9999, in seconds.
+const maxUnix = 253402300799
+
+// unixUnits are the units of a time since 1970, each with the lowest number that is
+// taken for it: a time in 1973.
+var unixUnits = []struct{ from, perSecond float64 }{
+	{1e17, 1e9}, {1e14, 1e6}, {1e11, 1e3}, {0, 1},
+}
 
 func unixTime(s string) time.Time {
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(f) || f <= 0 {
 		return time.Time{}
 	}
-	if f >= minUnixMillis {
-		f /= 1000
+	for _, unit := range unixUnits {
+		if f >= unit.from {
+			f /= unit.perSecond
+			break
+		}
 	}
-	if f > maxUnixSeconds {
+	if f > maxUnix {
 		return time.Time{}
 	}
 	whole, frac := math.Modf(f)

@@ -88,6 +88,25 @@ func BaseURL(field, value, out, secret string) (*url.URL, error) {
 	return u, nil
 }
 
+// Path resolves a path at a server, with its query if it has one.
+func (r Resolver) Path(field, value string) (*url.URL, error) {
+	out, err := r.Required(field, value)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.ParseRequestURI(out)
+	switch {
+	case !strings.HasPrefix(out, "/"):
+		return nil, fmt.Errorf("%s: %q does not begin with a slash", field, value)
+	case err != nil, strings.ContainsRune(out, '#'):
+		return nil, fmt.Errorf("%s: invalid path %q (want /path or /path?query, '#' written as %%23)", field, value)
+	}
+	if _, err := url.ParseQuery(u.RawQuery); err != nil {
+		return nil, fmt.Errorf("%s: invalid query in %q (want name=value, joined by '&')", field, value)
+	}
+	return u, nil
+}
+
 // Literally checks a value without placeholders while its line is still known.
 // A value with placeholders is checked when the configuration is loaded.
 func Literally[T any](value string, resolve func(Resolver) (T, error)) error {

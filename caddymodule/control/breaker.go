@@ -25,7 +25,7 @@ func init() {
 		Long: `
 Forces a provider's breaker open (the provider is skipped) or closed (the provider
 is asked whatever happens) for at most 24h, or ends that (auto). A forced state
-survives configuration reloads. chatkit-status shows who forced it and why.
+survives reloads, and restarts that keep Caddy's storage. chatkit-status shows who forced it and why.
 
   caddy chatkit-breaker open backend --for 10m --reason "deploy"
   caddy chatkit-breaker auto backend`,

@@ -69,7 +69,7 @@ func writeServing(out io.Writer, o *overview) {
 		}
 	}
 	for _, line := range lines {
-		_, _ = fmt.Fprintln(out, plain(line))
+		_, _ = fmt.Fprintln(out, printable(line))
 	}
 	if len(lines) > 0 {
 		_, _ = fmt.Fprintln(out)
@@ -95,8 +95,13 @@ func writeTable(out io.Writer, all []provider) error {
 	_, _ = fmt.Fprintln(w, "PROVIDER\tMODULE\tSTATE\tSINCE\tUNTIL\tSERVED 1M\tRATE\tFAILING SINCE\tLAST FAILURE\tFORCED BECAUSE")
 	now := time.Now()
 	for _, p := range all {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Module, p.State,
-			ago(now, p.Since), p.until(now), p.share(), p.rate(), p.failing(now), p.failure(now), p.because())
+		cells := []string{
+			p.ID, p.Module, p.State, ago(now, p.Since), p.until(now), p.share(), p.rate(), p.failing(now), p.failure(now), p.because(),
+		}
+		for i, c := range cells {
+			cells[i] = printable(c)
+		}
+		_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	return w.Flush()
 }
@@ -116,7 +121,7 @@ func writeNotes(out io.Writer, all []provider) {
 		_, _ = fmt.Fprintln(out)
 	}
 	for _, note := range notes {
-		_, _ = fmt.Fprintln(out, plain(note))
+		_, _ = fmt.Fprintln(out, printable(note))
 	}
 }
 
@@ -128,6 +133,17 @@ func writeFallbacks(out io.Writer, all []fallback) error {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", f.At.Local().Format(time.DateTime), f.Provider, f.ServedBy, f.Reason, f.Path, f.RequestID)
 	}
 	return w.Flush()
+}
+
+// printable replaces what could change how the terminal looks. The admin API of
+// this version takes no such reasons, that of another may.
+func printable(cell string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.In(c, unicode.C, unicode.Zl, unicode.Zp) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, cell)
 }
 
 func (p *provider) until(now time.Time) string {
@@ -171,12 +187,7 @@ func (p *provider) because() string {
 	if p.Forced == nil {
 		return "-"
 	}
-	return cmp.Or(plain(p.Forced.Reason), "no reason given")
-}
-
-// plain returns text for a terminal: one line, nothing that would control it.
-func plain(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }), " ")
+	return cmp.Or(strings.Join(strings.Fields(p.Forced.Reason), " "), "no reason given")
 }
 
 func ago(now, then time.Time) string { return rounded(now.Sub(then)) + " ago" }

@@ -30,11 +30,31 @@ func TestWriteServing(t *testing.T) {
 	}
 }
 
-// What others have written cannot control the terminal.
-func TestPlain(t *testing.T) {
-	for text, want := range map[string]string{"a  b": "a b", "a\x1b[2Jb\nc": "a [2Jb c", "": "", "ä…": "ä…", "a\u202eb": "a b"} {
-		if got := plain(text); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
+// Nothing that the admin API says reaches the terminal as more than text.
+func TestTableIsPrintable(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"plain":           {"deploy of the backend", "deploy of the backend"},
+		"other languages": {"déploiement 部署 🚀", "déploiement 部署 🚀"},
+		"escape":          {"\x1b[2J\x1b]0;title\a", "\ufffd[2J\ufffd]0;title\ufffd"},
+		"C1":              {"a\u009b31m", "a\ufffd31m"},
+		"bidi":            {"a\u202eb", "a\ufffdb"},
+		"zero width":      {"a\u200bb", "a\ufffdb"},
+		"lines":           {"a\nb\tc\u2028d", "a b c d"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			p := provider{ID: "backend", Module: "backend", State: "forced_open"}
+			p.Forced = &struct {
+				Until  time.Time `json:"until"`
+				Reason string    `json:"reason"`
+				By     string    `json:"by"`
+			}{Until: time.Now().Add(time.Hour), Reason: c.text}
+			if err := writeTable(&out, []provider{p}); err != nil {
+				t.Fatal(err)
+			}
+			if got := out.String(); !strings.HasSuffix(got, "  "+c.want+"\n") || strings.Count(got, "\n") != 2 {
+				t.Errorf("got %q, want it to end in %q", got, c.want)
+			}
+		})
 	}
 }

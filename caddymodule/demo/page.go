@@ -3,7 +3,9 @@ package demo
 import (
 	"embed"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/statuspage"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
@@ -14,8 +16,8 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// handler serves the page, the state of the providers, and the fault switches.
-// Caddy proxies their paths to it.
+// handler serves the page, the state of the providers, and the switches, which no
+// page of another origin may use. Caddy proxies their paths to it.
 func (d *demo) handler() http.Handler {
 	servers := map[string]*sandbox.Server{"backend": d.backend, "openai": d.openai}
 	mux := http.NewServeMux()
@@ -28,7 +30,20 @@ func (d *demo) handler() http.Handler {
 	mux.Handle("POST /demo/force/{provider}/{action}", http.HandlerFunc(api.force))
 	mux.Handle("GET /demo/Caddyfile", http.HandlerFunc(d.serveCaddyfile))
 	mux.Handle("/demo/", http.StripPrefix("/demo", sandbox.Control(servers)))
-	return mux
+	return local(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// local refuses requests for another host than this machine: its port can be
+// reached without Caddy too.
+func local(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := (&url.URL{Host: r.Host}).Hostname()
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "the demo answers on localhost only", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func servePage(w http.ResponseWriter, r *http.Request) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
@@ -94,10 +95,10 @@ func answers(serve http.HandlerFunc) caddy.AdminHandlerFunc {
 // changeProvider forces a breaker or releases it.
 func changeProvider(w http.ResponseWriter, r *http.Request) error {
 	name, action, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, adminPath+"/"), "/")
-	act := map[string]func(*Provider, *http.Request) error{
-		"open":  func(p *Provider, r *http.Request) error { return p.force(r, breaker.ForcedOpen) },
-		"close": func(p *Provider, r *http.Request) error { return p.force(r, breaker.ForcedClosed) },
-		"auto":  func(p *Provider, _ *http.Request) error { p.override.Release(); return nil },
+	act := map[string]func(*owner, *http.Request, *forcedStore) error{
+		"open":  forcer(breaker.ForcedOpen),
+		"close": forcer(breaker.ForcedClosed),
+		"auto":  release,
 	}[action]
 	if act == nil {
 		return apiError(http.StatusNotFound, "unknown action %q (want open, close or auto)", action)
@@ -105,28 +106,28 @@ func changeProvider(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return wrongMethod(w, r, http.MethodPost)
 	}
-	a := active()
-	p, err := a.find(name)
+	app := active()
+	p, err := app.find(name)
 	if err != nil {
 		return err
 	}
-	if err := act(p, r); err != nil {
+	if err := act(p.owner, r, newForcedStore(app.ctx)); err != nil {
 		return err
 	}
-	return writeJSON(w, a.status(p))
+	return writeJSON(w, app.status(p))
 }
 
 // find finds a provider by its name.
 func (a *App) find(name string) (*Provider, error) {
-	for _, p := range a.providers {
+	for _, p := range a.all() {
 		if p.Name == name {
 			return p, nil
 		}
 	}
-	if len(a.providers) == 0 {
+	if len(a.all()) == 0 {
 		return nil, apiError(http.StatusNotFound, "no provider %q (the configuration has none)", name)
 	}
-	return nil, apiError(http.StatusNotFound, "no provider %q (want %s)", name, strings.Join(names(a.providers), ", "))
+	return nil, apiError(http.StatusNotFound, "no provider %q (want %s)", name, strings.Join(names(a.all()), ", "))
 }
 
 // Bounds of a forced state.
@@ -136,14 +137,21 @@ const (
 	maxForcedBody   = 4 << 10
 )
 
-// force holds the breaker in a state, as the body says.
-func (p *Provider) force(r *http.Request, state breaker.State) error {
-	f, err := readForce(r.Body, state)
-	if err != nil {
-		return err
+// forcer returns what holds a provider in a state, as the body of a request says.
+func forcer(state breaker.State) func(*owner, *http.Request, *forcedStore) error {
+	return func(o *owner, r *http.Request, s *forcedStore) error {
+		f, err := readForce(r.Body, state)
+		if err != nil {
+			return err
+		}
+		f.By = strings.TrimSpace(f.By + identity(r))
+		o.force(r.Context(), s, f)
+		return nil
 	}
-	f.By = strings.TrimSpace(f.By + identity(r))
-	p.override.Force(f)
+}
+
+func release(o *owner, r *http.Request, s *forcedStore) error {
+	o.release(r.Context(), s)
 	return nil
 }
 
@@ -182,14 +190,29 @@ func newForce(state breaker.State, length, reason string) (f breaker.Force, err 
 	case err != nil:
 		return f, apiError(http.StatusBadRequest, "invalid for %q (want 30s, 10m, 2h)", length)
 	case d <= 0:
-		return f, apiError(http.StatusBadRequest, "for: %s must be above 0", d)
+		return f, apiError(http.StatusBadRequest, "invalid for %q (want above 0)", length)
 	case d > maxForced:
-		return f, apiError(http.StatusBadRequest, "for: %s is too long (maximum 24h)", d)
-	case utf8.RuneCountInString(reason) > maxForcedReason:
-		return f, apiError(http.StatusBadRequest, "reason has more than %d characters", maxForcedReason)
+		return f, apiError(http.StatusBadRequest, "invalid for %q (want at most 24h)", length)
+	}
+	if err := checkReason(reason); err != nil {
+		return f, apiError(http.StatusBadRequest, "%w", err)
 	}
 	now := time.Now()
 	return breaker.Force{State: state, Until: now.Add(d), Reason: reason, At: now}, nil
+}
+
+// checkReason returns an error for a reason that is too long, or that could change
+// how the terminal or the page looks that shows it.
+func checkReason(reason string) error {
+	if utf8.RuneCountInString(reason) > maxForcedReason {
+		return fmt.Errorf("reason has more than %d characters", maxForcedReason)
+	}
+	for _, c := range reason {
+		if unicode.In(c, unicode.C, unicode.Zl, unicode.Zp) {
+			return fmt.Errorf("reason has the character %U (want text without control and format characters)", c)
+		}
+	}
+	return nil
 }
 
 func wrongMethod(w http.ResponseWriter, r *http.Request, allow string) error {

@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
@@ -15,12 +16,34 @@ func init() { caddy.RegisterModule(new(App)) }
 // App is what all chatkit handlers of one configuration share. It has no settings:
 // a handler loads it when it is provisioned.
 type App struct {
-	ctx       caddy.Context
-	providers []*Provider // in the order of the configuration
-	routes    []*Route    // likewise
-	sites     siteList
-	series    []func()
-	created   sync.Once
+	ctx     caddy.Context
+	entries []*entry // in the order of the configuration
+	routes  []*Route // likewise
+	sites   siteList
+	series  []func()
+	created sync.Once
+
+	bound     sync.Once
+	mu        sync.Mutex // guards what follows
+	providers []*Provider
+	leases    []*lease
+	over      bool
+}
+
+// entry is a provider of the configuration.
+type entry struct {
+	Settings
+	users []User
+}
+
+// User is a handler that uses a provider.
+type User struct {
+	// Site returns where the handler stands. It is called once the whole
+	// configuration is provisioned.
+	Site func() Site
+
+	// Bind gives the handler the provider.
+	Bind func(*Provider)
 }
 
 // appID is the app's module ID.
@@ -61,7 +84,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 }
 
 // Start implements [caddy.App].
-func (*App) Start() error { return nil }
+func (a *App) Start() error {
+	a.Bind()
+	return nil
+}
 
 // Stop implements [caddy.App].
 func (*App) Stop() error { return nil }
@@ -69,32 +95,68 @@ func (*App) Stop() error { return nil }
 // Cleanup gives back the providers that the configuration took. Requests that are
 // under way go on with theirs.
 func (a *App) Cleanup() error {
-	errs := make([]error, 0, len(a.providers))
-	for _, p := range a.providers {
-		_, err := providers.Delete(p.key)
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = true
+	a.release()
+	return nil
 }
 
-// Take returns the provider with these settings. Within a configuration a name
-// stands for one provider: it is what metrics, logs and commands know it by.
-func (a *App) Take(s Settings) (*Provider, error) {
-	for _, p := range a.providers {
-		switch {
-		case p.Name != s.Name:
-		case p.key == s.key():
-			return p, nil
-		default:
-			return nil, errors.New("the name stands for a provider with other settings in this configuration; set another name")
+func (a *App) release() {
+	for _, l := range a.leases {
+		l.release()
+	}
+	a.leases = nil
+}
+
+// Take lets a handler use a provider, which it gets when the app is bound. Within
+// a configuration a name stands for one provider: it is what metrics, logs and
+// commands know it by.
+func (a *App) Take(s Settings, u User) error {
+	i := slices.IndexFunc(a.entries, func(e *entry) bool { return e.Name == s.Name })
+	if i < 0 {
+		a.entries = append(a.entries, &entry{Settings: s, users: []User{u}})
+		return nil
+	}
+	if a.entries[i].Hash != s.Hash {
+		return errors.New("the name stands for a provider with other settings in this configuration; set another name")
+	}
+	a.entries[i].users = append(a.entries[i].users, u)
+	return nil
+}
+
+// Bind takes the providers and gives them to the handlers. That has to wait for the
+// start of the configuration, because which state a provider takes over depends on
+// its sites, and those are known when all routes are provisioned. Caddy starts apps
+// in any order, so a handler calls it too.
+func (a *App) Bind() { a.bound.Do(a.bind) }
+
+func (a *App) bind() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	store := newForcedStore(a.ctx)
+	for _, e := range a.entries {
+		var sites Site
+		for _, u := range e.users {
+			sites = append(sites, u.Site()...)
+		}
+		slices.Sort(sites)
+		l := take(e.Settings, slices.Compact(sites), store)
+		a.leases, a.providers = append(a.leases, l), append(a.providers, l.provider)
+		for _, u := range e.users {
+			u.Bind(l.provider)
 		}
 	}
-	p, err := take(s)
-	if err != nil {
-		return nil, err
+	if a.over { // a request came in the moment the configuration was refused
+		a.release()
 	}
-	a.providers = append(a.providers, p)
-	return p, nil
+}
+
+// all returns the providers of the configuration, in its order.
+func (a *App) all() []*Provider {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.providers
 }
 
 // OnScrape adds a function that creates the metric series of a handler. It is
@@ -104,7 +166,7 @@ func (a *App) OnScrape(create func()) { a.series = append(a.series, create) }
 // createSeries creates every series of the configuration at 0.
 func (a *App) createSeries() {
 	a.created.Do(func() {
-		for _, p := range a.providers {
+		for _, p := range a.all() {
 			telemetry.InitProvider(p.Name)
 		}
 		for _, create := range a.series {

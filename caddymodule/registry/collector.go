@@ -43,7 +43,7 @@ func (collector) Collect(ch chan<- prometheus.Metric) {
 	for _, c := range telemetry.Collectors() {
 		c.Collect(ch)
 	}
-	for _, p := range app.providers {
+	for _, p := range app.all() {
 		p.collect(ch)
 	}
 }

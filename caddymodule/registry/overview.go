@@ -30,10 +30,10 @@ type StateStatus struct {
 func Look() Overview {
 	a := active()
 	o := Overview{
-		At: time.Now().UTC(), Readiness: Ready(), Providers: make([]ProviderOverview, 0, len(a.providers)),
+		At: time.Now().UTC(), Readiness: Ready(), Providers: make([]ProviderOverview, 0, len(a.all())),
 		Routes: a.routeStatuses(), Fallbacks: fallbacks.list(),
 	}
-	for _, p := range a.providers {
+	for _, p := range a.all() {
 		// In this order: looking at a breaker can change its state.
 		v := ProviderOverview{ProviderStatus: a.status(p), States: []StateStatus{}}
 		for _, m := range p.tally.States() {

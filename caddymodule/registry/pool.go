@@ -1,33 +1,14 @@
 package registry
 
 import (
-	"fmt"
-
-	"github.com/caddyserver/caddy/v2"
+	"slices"
+	"sync"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
 )
-
-// providers are the providers in use, by name and settings. A reload takes those
-// of the new configuration before it gives back those of the old one, so one that
-// has not changed lives on.
-var providers = caddy.NewUsagePool()
-
-// overrides are what operators have forced, by the name of the provider. Each is
-// held by the providers of the name.
-var overrides = caddy.NewUsagePool()
-
-// override is a forced state in the pool.
-type override struct{ *breaker.Override }
-
-// Destruct implements [caddy.Destructor].
-func (o override) Destruct() error {
-	o.Close()
-	return nil
-}
 
 // Settings are the settings of a provider, as far as the registry has to know.
 type Settings struct {
@@ -43,46 +24,97 @@ type Settings struct {
 	MaxRate *ratelimit.Rate
 }
 
-func (s *Settings) key() string { return s.Name + "@" + s.Hash }
-
-// take takes a provider from the pool, and makes it if nobody has it.
-func take(s Settings) (*Provider, error) {
-	v, _, err := providers.LoadOrNew(s.key(), func() (caddy.Destructor, error) { return newProvider(s) })
-	if err != nil {
-		return nil, err
-	}
-	p, ok := v.(*Provider)
-	if !ok {
-		return nil, fmt.Errorf("pool has a %T", v)
-	}
-	return p, nil
+// pool holds the providers in use. A reload takes those of the new configuration
+// before it gives back those of the old one, so one that has not changed lives on.
+// Caddy's UsagePool cannot do it: it looks things up by one key, and a provider
+// goes on where any of its sites does.
+var pool struct {
+	sync.Mutex
+	owners []*owner
 }
 
-func newProvider(s Settings) (*Provider, error) {
-	v, _, err := overrides.LoadOrNew(s.Name, func() (caddy.Destructor, error) {
-		return override{breaker.NewOverride()}, nil
-	})
-	if err != nil {
-		return nil, err
+// owner is a provider's name at its sites. A reload that changes the provider's
+// settings leaves it as it is.
+type owner struct {
+	name     string
+	override *breaker.Override
+	leases   []*lease
+
+	mu      sync.Mutex
+	records []string // keys of what is stored of its forced state
+}
+
+// lease is a configuration's use of a provider.
+type lease struct {
+	owner    *owner
+	sites    Site
+	provider *Provider
+}
+
+// take takes a provider from the pool, and makes it if nobody has it at these
+// sites.
+func take(s Settings, sites Site, store *forcedStore) *lease {
+	pool.Lock()
+	defer pool.Unlock()
+	l := &lease{owner: ownerOf(s.Name, sites, store), sites: sites}
+	for _, other := range l.owner.leases {
+		if other.provider.hash == s.Hash {
+			l.provider = other.provider
+		}
 	}
-	o, ok := v.(override)
-	if !ok {
-		return nil, fmt.Errorf("pool has a %T", v)
+	if l.provider == nil {
+		l.provider = newProvider(s, l.owner)
 	}
-	p := &Provider{Name: s.Name, Module: s.Module, RetryBudget: chain.NewRetryBudget(), key: s.key(), override: o.Override}
+	l.owner.leases = append(l.owner.leases, l)
+	return l
+}
+
+// ownerOf finds a name at any of these sites.
+func ownerOf(name string, sites Site, store *forcedStore) *owner {
+	for _, o := range pool.owners {
+		if o.name == name && slices.ContainsFunc(o.leases, func(l *lease) bool { return l.sites.overlaps(sites) }) {
+			return o
+		}
+	}
+	o := &owner{name: name, override: breaker.NewOverride()}
+	store.restore(o, sites)
+	pool.owners = append(pool.owners, o)
+	return o
+}
+
+func newProvider(s Settings, o *owner) *Provider {
+	p := &Provider{Name: s.Name, Module: s.Module, RetryBudget: chain.NewRetryBudget(), hash: s.Hash, owner: o}
 	p.tally = tally.New()
-	p.Breaker = breaker.New(s.Breaker, o.Override, p.changed)
+	p.Breaker = breaker.New(s.Breaker, o.override, p.changed)
 	p.tally.Begin(string(p.Breaker.State()))
 	if s.MaxRate != nil {
 		p.Cap = ratelimit.NewBucket(*s.MaxRate)
 	}
-	return p, nil
+	return p
 }
 
-// Destruct implements [caddy.Destructor]: no configuration has the provider any
-// more.
-func (p *Provider) Destruct() error {
-	p.Breaker.Close()
-	_, err := overrides.Delete(p.Name)
-	return err
+// release gives a provider back.
+func (l *lease) release() {
+	pool.Lock()
+	defer pool.Unlock()
+	o := l.owner
+	o.leases = slices.DeleteFunc(o.leases, func(other *lease) bool { return other == l })
+	if !slices.ContainsFunc(o.leases, func(other *lease) bool { return other.provider == l.provider }) {
+		l.provider.Breaker.Close()
+	}
+	if len(o.leases) == 0 {
+		o.override.Close()
+		pool.owners = slices.DeleteFunc(pool.owners, func(other *owner) bool { return other == o })
+	}
+}
+
+// sites returns all sites of an owner.
+func (o *owner) sites() (sites Site) {
+	pool.Lock()
+	defer pool.Unlock()
+	for _, l := range o.leases {
+		sites = append(sites, l.sites...)
+	}
+	slices.Sort(sites)
+	return slices.Compact(sites)
 }

@@ -24,11 +24,11 @@ type Provider struct {
 	RetryBudget *chain.RetryBudget
 	Cap         *ratelimit.Bucket // nil: no bound
 
-	key      string // in the pool
-	override *breaker.Override
-	last     atomic.Pointer[FailureStatus]
-	tally    *tally.Tally
-	lines    telemetry.Throttle
+	hash  string // of its settings
+	owner *owner
+	last  atomic.Pointer[FailureStatus]
+	tally *tally.Tally
+	lines telemetry.Throttle
 }
 
 // changed tells operators that the breaker has changed its state.
@@ -103,6 +103,9 @@ func (o *observer) failed(requestID string, v session.Verdict, err error) {
 	switch v.Reason {
 	case session.Misconfigured:
 	case session.Rejected, session.Status4xx:
+		if v.Carried {
+			return // the client's business
+		}
 		level, message = zapcore.WarnLevel, "provider refused a request"
 	default:
 		return

@@ -2,9 +2,11 @@ package registry
 
 import (
 	"slices"
+	"sync"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -16,20 +18,35 @@ type Route struct {
 	// Session reports whether it creates sessions. The others carry requests.
 	Session bool
 
-	providers []*Provider
-	handler   any // whose route it is
+	app     *App
+	names   []string                    // of the providers
+	handler caddyhttp.MiddlewareHandler // whose route it is
+
+	bound sync.Once
+	found []*Provider
 }
 
-// AddRoute adds a route of a handler to the configuration.
-func (a *App) AddRoute(handler any, r Route, targets []*chain.Target) *Route {
-	r.handler = handler
-	for _, t := range targets {
-		if o, ok := t.Observer.(*observer); ok {
-			r.providers = append(r.providers, o.Provider)
+// AddRoute adds a route of a handler to the configuration. names are the providers
+// it asks, in order.
+func (a *App) AddRoute(handler caddyhttp.MiddlewareHandler, kind, path string, session bool, names []string) *Route {
+	r := &Route{Kind: kind, Path: path, Session: session, app: a, names: names, handler: handler}
+	a.routes = append(a.routes, r)
+	return r
+}
+
+// providers returns the providers of the route. They are known when the app is
+// bound.
+func (r *Route) providers() []*Provider {
+	r.bound.Do(func() {
+		r.app.Bind()
+		all := r.app.all()
+		for _, name := range r.names {
+			if i := slices.IndexFunc(all, func(p *Provider) bool { return p.Name == name }); i >= 0 {
+				r.found = append(r.found, all[i])
+			}
 		}
-	}
-	a.routes = append(a.routes, &r)
-	return &r
+	})
+	return r.found
 }
 
 // Answer is an answer that a client got.
@@ -45,7 +62,7 @@ type Answer struct {
 
 // Answered counts an answer of a provider.
 func (r *Route) Answered(a Answer) {
-	for _, p := range r.providers {
+	for _, p := range r.providers() {
 		p.tally.Answered(p.Name == a.ServedBy)
 	}
 	if a.Reason == session.OK || a.First == a.ServedBy {
@@ -62,14 +79,15 @@ func (r *Route) Answered(a Answer) {
 // be asked. A half-open breaker gets no more than a probe, so its provider counts
 // only if there is no other.
 func (r *Route) serving() *Provider {
-	i := slices.IndexFunc(r.providers, func(p *Provider) bool { return p.Breaker.Closed() && p.Breaker.RetryIn() == 0 })
+	all := r.providers()
+	i := slices.IndexFunc(all, func(p *Provider) bool { return p.Breaker.Closed() && p.Breaker.RetryIn() == 0 })
 	if i < 0 {
-		i = slices.IndexFunc(r.providers, func(p *Provider) bool { return p.Breaker.RetryIn() == 0 })
+		i = slices.IndexFunc(all, func(p *Provider) bool { return p.Breaker.RetryIn() == 0 })
 	}
 	if i < 0 {
 		return nil
 	}
-	return r.providers[i]
+	return all[i]
 }
 
 // RouteStatus is a route as operators see it.
@@ -98,7 +116,7 @@ func (a *App) routeStatuses() []RouteStatus {
 }
 
 func (a *App) routeStatus(r *Route) RouteStatus {
-	s := RouteStatus{Sites: a.sitesOf(r.handler), Kind: r.Kind, Path: r.Path, Providers: names(r.providers)}
+	s := RouteStatus{Sites: a.sitesOf(r.handler), Kind: r.Kind, Path: r.Path, Providers: names(r.providers())}
 	if p := r.serving(); p != nil {
 		s.Serving = p.Name
 	}

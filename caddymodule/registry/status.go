@@ -91,8 +91,8 @@ type RouteRef struct {
 
 // statuses returns the providers of a configuration, in its order.
 func (a *App) statuses() []ProviderStatus {
-	list := make([]ProviderStatus, 0, len(a.providers))
-	for _, p := range a.providers {
+	list := make([]ProviderStatus, 0, len(a.entries))
+	for _, p := range a.all() {
 		list = append(list, a.status(p))
 	}
 	return list
@@ -103,7 +103,7 @@ func (a *App) status(p *Provider) ProviderStatus {
 	s := p.status()
 	s.Routes = []RouteRef{}
 	for _, r := range a.routes {
-		for i, other := range r.providers {
+		for i, other := range r.providers() {
 			if other == p {
 				s.Routes = append(s.Routes, RouteRef{Sites: a.sitesOf(r.handler), Kind: r.Kind, Path: r.Path, Position: i + 1})
 			}

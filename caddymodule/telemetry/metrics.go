@@ -67,6 +67,9 @@ func Skipped(provider string, r session.Reason) {
 	metrics.attempts.WithLabelValues(provider, Result(r)).Inc()
 }
 
+// Refused counts an error answer of ours.
+func Refused(route, code string) { metrics.refused.WithLabelValues(route, code).Inc() }
+
 // Retried counts an attempt that asks the same provider once more.
 func Retried(provider string) { metrics.retries.WithLabelValues(provider).Inc() }
 
@@ -99,6 +102,13 @@ func FirstByte(kind string, took time.Duration) {
 // RateLimited counts a session request refused by a rate limit of our own.
 func RateLimited(scope string) { metrics.rateLimited.WithLabelValues(scope).Inc() }
 
+// buffered returns how much memory kept bodies take.
+var buffered = func() int64 { return 0 }
+
+// CountBuffered says where that is counted. It is called once, when the program
+// starts.
+func CountBuffered(count func() int64) { buffered = count }
+
 // instruments are the metrics of the product. There is one set per process: Caddy
 // makes a new registry for each configuration, and the same set in each of them
 // keeps counters counting over reloads.
@@ -115,6 +125,8 @@ type instruments struct {
 	carriedInFlight *prometheus.GaugeVec
 	firstByte       *prometheus.HistogramVec
 	rateLimited     *prometheus.CounterVec
+	buffered        prometheus.GaugeFunc
+	refused         *prometheus.CounterVec
 }
 
 var metrics = newInstruments()
@@ -155,6 +167,12 @@ func newInstruments() *instruments {
 			"Time until the first byte of a carried answer left for the client.", firstByteBuckets, "kind"),
 		rateLimited: counter("rate_limited_total",
 			"Session requests refused by a rate limit of the configuration, by scope.", "scope"),
+		buffered: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: Namespace, Subsystem: Subsystem, Name: "buffered_bytes",
+			Help: "Memory that the request bodies take that are kept for failover.",
+		}, func() float64 { return float64(buffered()) }),
+		refused: counter("refused_total",
+			"Requests answered with an error of this module, by route and the code in the answer, in lower case.", "route", "code"),
 	}
 }
 
@@ -185,6 +203,6 @@ func Collectors() []prometheus.Collector {
 	m := metrics
 	return []prometheus.Collector{
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration, m.fallbacks,
-		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited,
+		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited, m.buffered, m.refused,
 	}
 }

@@ -21,6 +21,13 @@ func InitRateLimits() {
 	}
 }
 
+// InitRefused creates the series of the error answers of a route.
+func InitRefused(route string, codes []string) {
+	for _, code := range codes {
+		metrics.refused.WithLabelValues(route, code)
+	}
+}
+
 // InitProvider creates the series of a provider.
 func InitProvider(name string) {
 	metrics.attempts.WithLabelValues(name, resultOK)

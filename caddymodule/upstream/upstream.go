@@ -12,11 +12,15 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
+	"net/url"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -27,8 +31,8 @@ const namespace = "http.reverse_proxy.transport"
 // Transport is the transport of a provider, as in reverse_proxy.
 type Transport struct {
 	// The transport: TLS, client certificates, proxies, dial timeout, versions.
-	// Default: Caddy's HTTP transport with its own defaults, but without
-	// compression.
+	// TLS needs an https URL; proxy_protocol is refused. Default: Caddy's HTTP
+	// transport with its own defaults, but without compression.
 	TransportRaw json.RawMessage `json:"transport,omitempty" caddy:"namespace=http.reverse_proxy.transport inline_key=protocol"`
 
 	roundTripper http.RoundTripper
@@ -37,8 +41,9 @@ type Transport struct {
 // RoundTripper returns the transport, once it is loaded.
 func (t *Transport) RoundTripper() http.RoundTripper { return t.roundTripper }
 
-// Load loads the transport. A provider calls it when it is provisioned.
-func (t *Transport) Load(ctx caddy.Context) error {
+// Load loads the transport to the server at base. A provider calls it when it is
+// provisioned.
+func (t *Transport) Load(ctx caddy.Context, base *url.URL) error {
 	if len(t.TransportRaw) == 0 {
 		off := false
 		plain := &reverseproxy.HTTPTransport{Compression: &off}
@@ -52,6 +57,9 @@ func (t *Transport) Load(ctx caddy.Context) error {
 	if !ok {
 		return fmt.Errorf("transport: module %T is not a transport", mod)
 	}
+	if err := check(rt, base); err != nil {
+		return fmt.Errorf("transport: %w", err)
+	}
 	if h, ok := mod.(*reverseproxy.HTTPTransport); ok {
 		h.Transport.DialContext = classifiedDial(h.Transport.DialContext)
 		if h.Transport.DialTLSContext != nil { // where the TLS server name has placeholders
@@ -60,6 +68,38 @@ func (t *Transport) Load(ctx caddy.Context) error {
 	}
 	t.roundTripper = rt
 	return nil
+}
+
+// check refuses a transport that does not reach base as the configuration says.
+func check(rt http.RoundTripper, base *url.URL) error {
+	if p, ok := rt.(reverseproxy.ProxyProtocolTransport); ok && p.ProxyProtocolEnabled() {
+		return errors.New("proxy_protocol is not supported, because requests of many clients share a connection to a provider")
+	}
+	t, ok := rt.(reverseproxy.TLSTransport)
+	switch {
+	case base.Scheme == "http" && ok && t.TLSEnabled():
+		return errors.New("upstream address scheme is HTTP but transport is configured for HTTP+TLS (HTTPS)")
+	case base.Scheme == "https" && !ok:
+		return fmt.Errorf("upstream is configured for HTTPS but transport module does not support TLS: %T", rt)
+	}
+	return nil
+}
+
+// WarnOfKey logs warnings about a key that is not kept as safe as it could be. field
+// is its option, value the key as configured, and base where it is sent.
+func WarnOfKey(ctx caddy.Context, field, value string, base *url.URL) {
+	if block.LiteralSecret(value) {
+		ctx.Logger().Warn(field + " is written into the configuration; use {env.*} or {file.*}")
+	}
+	if value != "" && base.Scheme == "http" && !loopback(base.Hostname()) {
+		ctx.Logger().Warn(field+" is sent unencrypted; use https", zap.String("host", base.Host))
+	}
+}
+
+// loopback reports whether a host is this machine.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // Option is the line `transport <protocol> { … }` of a provider's block.

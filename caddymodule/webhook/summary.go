@@ -9,6 +9,10 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
+// escaper writes what Slack reads as markup the way its documentation says. Else a
+// value such as <!channel> would call everybody.
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
 // summary returns an event as one line: its name and its data.
 func summary(e caddy.Event) string {
 	parts := make([]string, 0, len(e.Data))
@@ -17,5 +21,5 @@ func summary(e caddy.Event) string {
 			parts = append(parts, name+"="+v)
 		}
 	}
-	return e.Name() + ": " + strings.Join(parts, ", ")
+	return escaper.Replace(e.Name() + ": " + strings.Join(parts, ", "))
 }

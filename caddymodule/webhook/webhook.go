@@ -21,7 +21,7 @@ func init() { caddy.RegisterModule(new(Webhook)) }
 
 // Webhook posts events as JSON: `{"event": "chatkit.fallback", "time": "…", "data":
 // {…}, "text": "chatkit.fallback: provider=backend, …"}`. Chat services such as
-// Slack show the text.
+// Slack show the text, in which &, < and > are escaped as Slack wants it.
 //
 // If the URL does not answer with 2xx within the timeout, the events app logs an
 // error. The event is not sent again.

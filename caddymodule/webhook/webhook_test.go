@@ -134,3 +134,33 @@ func TestWebhookRefusals(t *testing.T) {
 		}
 	}
 }
+
+// Nothing in the data of an event is markup for Slack. The data itself stays as it
+// is.
+func TestWebhookEscapesText(t *testing.T) {
+	var got struct {
+		Text string         `json:"text"`
+		Data map[string]any `json:"data"`
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_ = json.NewDecoder(r.Body).Decode(&got)
+	}))
+	defer server.Close()
+	h, err := handler(t, "chatkit_webhook "+server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
+	t.Cleanup(cancel)
+	const reason = "<!channel> R&D <https://evil.test|click>"
+	e, err := caddy.NewEvent(ctx, "chatkit.breaker_changed", map[string]any{"reason": reason})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Handle(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	if want := "chatkit.breaker_changed: reason=&lt;!channel&gt; R&amp;D &lt;https://evil.test|click&gt;"; got.Text != want || got.Data["reason"] != reason {
+		t.Errorf("got %+v", got)
+	}
+}

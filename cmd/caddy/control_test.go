@@ -88,7 +88,7 @@ func TestOperatorCommandErrors(t *testing.T) {
 		{[]string{"chatkit-breaker", "backend", "open"}, `unknown action \"backend\" (want open, close or auto); did you mean open backend?`},
 		{[]string{"chatkit-breaker", "auto", "backend", "now"}, `unexpected argument \"now\" after auto backend`},
 		{[]string{"chatkit-breaker", "open", "backend"}, "--for is missing"},
-		{[]string{"chatkit-breaker", "open", "backend", "--for", "25h"}, "for: 25h0m0s is too long (maximum 24h)"},
+		{[]string{"chatkit-breaker", "open", "backend", "--for", "25h"}, `(want at most 24h)`},
 		{[]string{"chatkit-breaker", "open", "backnd", "--for", "1m"}, `no provider \"backnd\" (want backend, openai); did you mean backend?`},
 		{[]string{"chatkit-breaker", "auto", "elsewhere"}, `no provider \"elsewhere\" (want backend, openai)"`},
 		{[]string{"chatkit-status", "backend"}, `unexpected argument \"backend\"`},
@@ -195,5 +195,31 @@ func TestOperatorPage(t *testing.T) {
 	}
 	if out, err := in.control(t, "chatkit-status"); err != nil || !strings.Contains(out, "forced_open") {
 		t.Errorf("the breaker: %v %s", err, out)
+	}
+}
+
+// A forced state is there again after a restart, with its end and its reason.
+func TestForcedStateOutlivesTheProcess(t *testing.T) {
+	in := install(t)
+	if out, err := in.control(t, "chatkit-breaker", "open", "backend", "--for", "10m", "--reason", "deploy of the backend"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	in.Interrupt(t)
+	in.start(t)
+	if got := in.reason(t); got != "forced_open" {
+		t.Errorf("fallback because %q", got)
+	}
+	out, err := in.control(t, "chatkit-status")
+	matches(t, out, err, `(?m)^backend +backend +forced_open +\d+s ago +in (10m0s|9m\d+s) .* deploy of the backend$`)
+	if calls := in.backend.Calls(); calls != 0 {
+		t.Errorf("backend was called %d times", calls)
+	}
+	if out, err := in.control(t, "chatkit-breaker", "auto", "backend"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	in.Interrupt(t)
+	in.start(t)
+	if got := in.reason(t); got != "" {
+		t.Errorf("released before the restart: fallback because %q", got)
 	}
 }

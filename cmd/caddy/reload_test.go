@@ -26,6 +26,7 @@ func (in *installation) text(extra string) string {
 	return fmt.Sprintf(`{
 	admin %s
 	persist_config off
+	storage file_system %s
 }
 %s {
 	chatkit {
@@ -46,7 +47,7 @@ func (in *installation) text(extra string) string {
 		%s
 	}
 }
-`, in.admin, in.url, in.backend.URL(), in.openai.URL(), extra)
+`, in.admin, filepath.Dir(in.file), in.url, in.backend.URL(), in.openai.URL(), extra)
 }
 
 func install(t *testing.T) *installation {
@@ -58,9 +59,14 @@ func install(t *testing.T) *installation {
 	}
 	in.backend, in.openai = testsite.StandIn(t, sandbox.NewBackend, sandbox.Options{}), testsite.StandIn(t, sandbox.NewOpenAI, sandbox.Options{})
 	in.write(t, in.text(""))
+	in.start(t)
+	return in
+}
+
+func (in *installation) start(t *testing.T) {
+	t.Helper()
 	in.Process = testsite.Start(t, "run", "--adapter", "caddyfile", "--config", in.file)
 	in.Await(t, "serving initial configuration")
-	return in
 }
 
 func (in *installation) write(t *testing.T, text string) {
@@ -110,7 +116,7 @@ func TestReloadCommand(t *testing.T) {
 	}
 	in.write(t, in.text("deadline -9s"))
 	if out, err := in.reload(t); err == nil || !strings.Contains(out, `deadline: invalid duration \"-9s\" (want above 0)`) ||
-		!strings.Contains(out, in.file+":21") {
+		!strings.Contains(out, in.file+":22") {
 		t.Errorf("got %v, want an error with the line: %s", err, out)
 	}
 	if got := in.reason(t); got != "open" {

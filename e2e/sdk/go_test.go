@@ -19,9 +19,12 @@ import (
 // appKey is what an app shows on the openai_api route.
 const appKey = "key-of-the-app"
 
-// behindSDK is a block for apps that use an SDK of OpenAI's.
+// behindSDK is a block for apps that use an SDK of OpenAI's, which name a workflow.
 func behindSDK(options string) string {
-	return strings.Replace(testsite.TwoProviders, "anonymous", "openai_api /v1 {\n key "+appKey+"\n }\n "+options, 1)
+	return strings.NewReplacer(
+		"anonymous", "openai_api /v1 {\n key "+appKey+"\n }\n "+options,
+		"workflow wf_test", "workflow wf_test\n workflow large wf_app",
+	).Replace(testsite.TwoProviders)
 }
 
 // sdk is OpenAI's own client for Go, pointed at the site.
@@ -84,8 +87,7 @@ func TestSDKWithTheBackend(t *testing.T) {
 			_, _ = w.Write([]byte(`{"session_id":"own-1","expires_at":"2099-01-01T00:00:00Z"}`))
 		}
 	})
-	block := strings.Replace(behindSDK(""), "{env.TEST_BACKEND_URL}", k.URL, 1)
-	s.Load(strings.Replace(block, "workflow wf_test", "workflow wf_test\n workflow large wf_app", 1))
+	s.Load(strings.Replace(behindSDK(""), "{env.TEST_BACKEND_URL}", k.URL, 1))
 	client := sdk(s, appKey)
 	got, err := client.Beta.ChatKit.Sessions.New(t.Context(), order("bob"))
 	if err != nil {
@@ -140,6 +142,16 @@ func TestSDKErrors(t *testing.T) {
 		{
 			"no user", "", appKey, "", create(""),
 			openai.Error{StatusCode: 400, Type: "invalid_request_error", Code: "bad_request", Param: "user"},
+		},
+		{
+			"a workflow that is not configured", "", appKey, "", func(t *testing.T, c openai.Client) error {
+				t.Helper()
+				p := order("u")
+				p.Workflow.ID = "wf_other"
+				_, err := c.Beta.ChatKit.Sessions.New(t.Context(), p)
+				return err
+			},
+			openai.Error{StatusCode: 400, Type: "invalid_request_error", Code: "bad_request", Param: "workflow.id"},
 		},
 		{
 			"too many", "rate_limit user 1 1h", appKey, "", func(t *testing.T, c openai.Client) error {

@@ -52,7 +52,7 @@ func (a *Acme) Provision(ctx caddy.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := a.Load(ctx); err != nil {
+	if err := a.Load(ctx, a.base); err != nil {
 		return err
 	}
 	header := http.Header{"Content-Type": {"application/json"}}

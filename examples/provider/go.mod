@@ -2,6 +2,8 @@ module example.com/caddy-chatkit-acme
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/caddy-chatkit/caddy-chatkit v0.0.0
 	github.com/caddyserver/caddy/v2 v2.11.9

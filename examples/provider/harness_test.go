@@ -94,7 +94,7 @@ func start(t *testing.T, acme, backend *server) *site {
 	}
 	s := &site{address: freeAddress(t), admin: freeAddress(t)}
 	config := filepath.Join(t.TempDir(), "Caddyfile")
-	own := "{\n\tadmin " + s.admin + "\n}\n" + strings.Replace(string(text), "chat.example.com", "http://"+s.address, 1)
+	own := strings.NewReplacer("\n{\n", "\n{\n\tadmin "+s.admin+"\n", "chat.example.com", "http://"+s.address).Replace(string(text))
 	if err := os.WriteFile(config, []byte(own), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -25,16 +25,20 @@ type Breaker struct {
 	cb *gobreaker.TwoStepCircuitBreaker[struct{}]
 
 	// All below is guarded by mu.
-	generation  int           // counts the state changes of cb
-	cause       string        // why cb opens if it does so now
-	consecutive int           // failures in a row, never decayed
-	recent      window        // calls of the last Settings.Window
-	nominal     time.Duration // current open time before jitter
-	openUntil   time.Time
-	coolUntil   time.Time
-	force       *Force    // what it follows of its override
-	since       time.Time // of the state that is seen
-	pending     []Change  // to be told once the lock is free
+	generation int    // counts the state changes of cb
+	half       bool   // cb is half-open
+	trips      bool   // cb must open: its callback asks
+	cause      string // why cb opens if it does so now
+	counts     counts
+	probes     probes
+	nominal    time.Duration // current open time before jitter
+	openUntil  time.Time
+	coolUntil  time.Time
+	asked      crowd     // who asked for a permit
+	told       crowd     // who was told to come back later
+	force      *Force    // what it follows of its override
+	since      time.Time // of the state that is seen
+	pending    []Change  // to be told once the lock is free
 }
 
 // Change is a change of state.
@@ -52,7 +56,7 @@ type Change struct {
 // state, on the goroutine that was the first to see it and outside of any lock.
 func New(set Settings, o *Override, change func(Change)) *Breaker {
 	now := time.Now()
-	b := &Breaker{set: set, override: o, change: change, recent: newWindow(set.Window, now), since: now}
+	b := &Breaker{set: set, override: o, change: change, counts: newCounts(set.Window, now), since: now}
 	b.cb = b.newGobreaker()
 	o.attach(b)
 	return b
@@ -65,38 +69,43 @@ func (b *Breaker) Close() {
 	b.override.detach(b)
 }
 
-// Allow asks for a permit. Where it is given, done must be called exactly once,
-// however the call ends, with the verdict on it and how long it took: a permit
-// that is never given back keeps a half-open breaker from ever closing. Where
-// it is refused, done is nil and reason says why.
-func (b *Breaker) Allow() (done func(session.Verdict, time.Duration), reason session.Reason) {
+// Allow asks for a permit for who. Where it is given, done must be called exactly
+// once, however the call ends, with the verdict on it and how long it took, 0 for a
+// call that cannot be slow. A half-open breaker takes its probe back when life (0:
+// never) is over, and ignores a done that comes later. Where the permit is refused,
+// done is nil and reason says why.
+func (b *Breaker) Allow(who session.Caller, life time.Duration) (done func(session.Verdict, time.Duration), reason session.Reason) {
 	now := b.lock()
 	defer b.unlock()
+	b.asked.add(who, now)
 	switch {
 	case b.force != nil && b.force.State == ForcedOpen:
 		return nil, session.ForcedOpen
 	case b.force != nil:
-		return b.doneForced, session.OK
+		return func(v session.Verdict, _ time.Duration) { b.doneForced(who, v) }, session.OK
 	case now.Before(b.openUntil):
 		return nil, session.Open
 	case now.Before(b.coolUntil):
 		return nil, session.Cooldown
 	}
 	report, err := b.cb.Allow()
+	if b.half {
+		return b.allowProbe(who, life, now, report)
+	}
 	if err != nil {
 		return nil, session.Open
 	}
 	generation := b.generation
 	return func(v session.Verdict, took time.Duration) {
-		b.done(generation, report, v, took)
+		b.done(generation, report, who, v, took)
 	}, session.OK
 }
 
-// done takes back a permit of the given generation.
-func (b *Breaker) done(generation int, report func(error), v session.Verdict, took time.Duration) {
+// done takes back a permit of the given generation, in which the breaker was closed.
+func (b *Breaker) done(generation int, report func(error), who session.Caller, v session.Verdict, took time.Duration) {
 	now := b.lock()
 	defer b.unlock()
-	b.coolDown(now, v.Cooldown)
+	b.coolDown(now, who, v)
 	if generation != b.generation {
 		return // a late result
 	}
@@ -104,54 +113,77 @@ func (b *Breaker) done(generation int, report func(error), v session.Verdict, to
 		report(errExcluded)
 		return
 	}
-	failed := v.Effect == session.Failed
-	slow := b.set.Slow > 0 && took >= b.set.Slow
-	b.count(now, failed, slow)
-	// A slow call fails where slow calls open the breaker: a slow probe must
-	// not close it.
-	switch {
-	case failed:
-		b.cause = string(v.Reason)
-		report(errFailed)
-	case slow:
-		b.cause = causeSlow
-		report(errFailed)
-	default:
+	c := b.judge(v, took)
+	b.counts.add(now, who, c)
+	if !c.bad() {
 		report(nil)
+		return
 	}
+	b.cause = c.reason
+	trips, slow := b.counts.trip(&b.set, now, b.alone(who, now))
+	if slow {
+		b.cause = causeSlow
+	}
+	b.trips = trips
+	report(errFailed)
+	b.trips = false
+}
+
+// judge says what a call that is not excluded counts as.
+func (b *Breaker) judge(v session.Verdict, took time.Duration) call {
+	c := call{failed: v.Effect == session.Failed, slow: b.set.Slow > 0 && took >= b.set.Slow}
+	c.unreached = c.failed && v.Reason.NoConnection()
+	if c.failed {
+		c.reason = string(v.Reason)
+	} else if c.slow {
+		c.reason = causeSlow
+	}
+	return c
 }
 
 // doneForced takes back a permit of a breaker that was forced closed. Such a
 // call does not count, but a cooldown the provider asked for does.
-func (b *Breaker) doneForced(v session.Verdict, _ time.Duration) {
+func (b *Breaker) doneForced(who session.Caller, v session.Verdict) {
 	now := b.lock()
 	defer b.unlock()
-	b.coolDown(now, v.Cooldown)
+	b.coolDown(now, who, v)
 }
 
-// coolDown keeps the provider out for d. It extends a cooldown and never
-// shortens it.
-func (b *Breaker) coolDown(now time.Time, d time.Duration) {
-	if until := now.Add(d); until.After(b.coolUntil) {
+// lonely is how long nobody else may have asked, so that one caller alone decides.
+const lonely = time.Minute
+
+// alone reports whether nobody but who has asked for a permit lately. What happens
+// to who is all that is known of the provider then.
+func (b *Breaker) alone(who session.Caller, now time.Time) bool {
+	return now.Sub(b.asked.others(who)) > lonely
+}
+
+// together is how close the limits that two callers meet have to be, to be one limit
+// for all.
+const together = 10 * time.Second
+
+// coolDown keeps the provider out for as long as it asked for. It extends a cooldown
+// and never shortens it. What one of many callers is told may be about this caller.
+func (b *Breaker) coolDown(now time.Time, who session.Caller, v session.Verdict) {
+	if v.Cooldown <= 0 {
+		return
+	}
+	b.told.add(who, now)
+	if !v.KeyLimit && !b.alone(who, now) && now.Sub(b.told.others(who)) > together {
+		return
+	}
+	if until := now.Add(v.Cooldown); until.After(b.coolUntil) {
 		b.coolUntil = until
 	}
 }
 
-// count keeps the breaker's own counters.
-func (b *Breaker) count(now time.Time, failed, slow bool) {
-	if failed {
-		b.consecutive++
-	} else {
-		b.consecutive = 0
-	}
-	b.recent.add(now, failed, slow)
-}
-
-// lock takes the lock, and follows the override to where it stands now.
+// lock takes the lock, follows the override to where it stands now, and takes back
+// the probes whose life is over.
 func (b *Breaker) lock() (now time.Time) {
 	b.mu.Lock()
 	now = time.Now()
 	b.follow(now)
+	b.takeBack(now)
 	return now
 }
 

@@ -86,7 +86,7 @@ func (p permit) coolDown(d time.Duration) { p(session.Verdict{Cooldown: d}, time
 
 func (r *rig) allowed() permit {
 	r.t.Helper()
-	done, reason := r.Allow()
+	done, reason := r.Allow(session.Caller{}, 0)
 	if reason != session.OK {
 		r.t.Fatalf("refused: %s", reason)
 	}
@@ -105,7 +105,7 @@ func (r *rig) permits(n int) []permit {
 
 func (r *rig) refused(want session.Reason) {
 	r.t.Helper()
-	done, reason := r.Allow()
+	done, reason := r.Allow(session.Caller{}, 0)
 	if reason != want || done != nil {
 		r.t.Fatalf("got reason %q (permit: %t), want %q", reason, done != nil, want)
 	}
@@ -189,7 +189,7 @@ func TestChangeCallbackMayCallTheBreaker(t *testing.T) {
 		b = breaker.New(settings(), o, func(breaker.Change) {
 			seen = append(seen, b.State())
 			_, _ = b.RetryIn(), b.OpenUntil()
-			if done, reason := b.Allow(); reason == session.OK {
+			if done, reason := b.Allow(session.Caller{}, 0); reason == session.OK {
 				done(session.Verdict{}, 0)
 			}
 			if len(seen) > 3 {
@@ -266,7 +266,7 @@ func TestBreakerIsNeverWedged(t *testing.T) {
 			wg.Go(func() {
 				for range 200 {
 					took := time.Duration(rand.IntN(40)) * time.Millisecond
-					done, reason := b.Allow()
+					done, reason := b.Allow(session.Caller{}, 0)
 					time.Sleep(took)
 					if reason == session.OK {
 						done(session.Verdict{Effect: session.Effect(rand.IntN(3)), Cooldown: took / 10}, took)

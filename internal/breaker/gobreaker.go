@@ -22,12 +22,15 @@ var (
 )
 
 // newGobreaker returns the state machine: it knows closed, open and half-open,
-// and counts the probes. All other decisions are the breaker's own. Four things
+// and counts the probes. All other decisions are the breaker's own. Five things
 // have to be known about how the two fit together:
 //
-// Locks. gobreaker has a lock of its own and calls tripped and moved under it.
+// Locks. gobreaker has a lock of its own and calls moved under it.
 // It is only ever called with the breaker's lock held, so the callbacks may use
 // the breaker's fields, but must not call gobreaker again: that would deadlock.
+//
+// Probes. A half-open gobreaker opens on one failure. A failure that its caller alone
+// may have caused is reported as excluded instead, which gives the probe back.
 //
 // Clocks. gobreaker's open time is fixed, ours grows and has jitter. So openUntil
 // alone decides, and gobreaker is not asked before it is over. Its own open time
@@ -45,31 +48,10 @@ func (b *Breaker) newGobreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
 	return gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   uint32(b.set.Probes), //nolint:gosec // Check has it above 0, and nobody sets it above 4 billion
 		Timeout:       1,
-		ReadyToTrip:   func(gobreaker.Counts) bool { return b.tripped() },
+		ReadyToTrip:   func(gobreaker.Counts) bool { return b.trips },
 		OnStateChange: func(_ string, from, to gobreaker.State) { b.moved(stateOf(from), stateOf(to)) },
 		IsExcluded:    func(err error) bool { return errors.Is(err, errExcluded) },
 	})
-}
-
-// tripped reports whether the breaker must open. gobreaker asks after each
-// failed or slow call while it is closed.
-func (b *Breaker) tripped() bool {
-	if b.set.Consecutive > 0 && b.consecutive >= b.set.Consecutive {
-		return true
-	}
-	t := b.recent.sum(time.Now())
-	if t.calls < b.set.MinCalls {
-		return false
-	}
-	calls := float64(t.calls)
-	if b.set.Ratio > 0 && float64(t.failed) >= b.set.Ratio*calls {
-		return true
-	}
-	if b.set.SlowRatio > 0 && float64(t.slow) >= b.set.SlowRatio*calls {
-		b.cause = causeSlow
-		return true
-	}
-	return false
 }
 
 // moved notes a change of gobreaker's state. Nobody sees it while the breaker
@@ -77,8 +59,9 @@ func (b *Breaker) tripped() bool {
 func (b *Breaker) moved(from, to State) {
 	now := time.Now()
 	b.generation++
-	b.consecutive = 0
-	b.recent.clear(now)
+	b.half = to == HalfOpen
+	b.counts.clear(now)
+	b.probes = probes{asked: now}
 	c := Change{From: from, To: to}
 	switch to {
 	case Open:

@@ -34,7 +34,7 @@ func TestHalfOpenGivesExactlyItsProbes(t *testing.T) {
 				var wg sync.WaitGroup
 				for range 20 {
 					wg.Go(func() {
-						switch _, reason := b.Allow(); reason {
+						switch _, reason := b.Allow(session.Caller{}, 0); reason {
 						case session.OK:
 							permits.Add(1)
 						case session.Open:

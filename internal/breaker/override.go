@@ -25,7 +25,7 @@ type Force struct {
 }
 
 // Override is what an operator holds a provider's breakers in. One belongs to a
-// provider's name and outlives the breakers that a reload replaces: a breaker
+// provider's name at its site and outlives the breakers that a reload replaces: a breaker
 // made under an override that is in force starts forced, and tells no change for
 // it. It is safe for concurrent use.
 //

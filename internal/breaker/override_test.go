@@ -231,7 +231,7 @@ func TestForceAtOnce(t *testing.T) {
 					_ = b.Snapshot()
 					b.Close()
 				default:
-					if done, reason := long.Allow(); reason == session.OK {
+					if done, reason := long.Allow(session.Caller{}, 0); reason == session.OK {
 						done(session.Verdict{}, 0)
 					}
 					_ = long.Snapshot()

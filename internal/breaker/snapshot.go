@@ -1,6 +1,10 @@
 package breaker
 
-import "time"
+import (
+	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/session"
+)
 
 // State returns the state at this moment. The step from open to half-open
 // happens by itself when the open time is over, and is seen here too.
@@ -15,6 +19,28 @@ func (b *Breaker) State() State {
 func (b *Breaker) Closed() bool {
 	s := b.State()
 	return s == Closed || s == ForcedClosed
+}
+
+// Peek returns what Allow would say to who now, without a permit. probe reports that
+// the permit would be one of the half-open breaker's.
+func (b *Breaker) Peek(who session.Caller) (reason session.Reason, probe bool) {
+	now := b.lock()
+	defer b.unlock()
+	switch {
+	case b.force != nil && b.force.State == ForcedOpen:
+		return session.ForcedOpen, false
+	case b.force != nil:
+		return session.OK, false
+	case now.Before(b.openUntil):
+		return session.Open, false
+	case now.Before(b.coolUntil):
+		return session.Cooldown, false
+	case b.automatic(now) != HalfOpen:
+		return session.OK, false
+	case b.mayProbe(who, now) && b.probesLeft():
+		return session.OK, true
+	}
+	return session.Open, false
 }
 
 // automatic returns the state that the calls have led to.
@@ -44,7 +70,7 @@ func (b *Breaker) opensAt(now time.Time) time.Time {
 }
 
 // RetryIn returns how long it is until a call may be allowed again, 0 where
-// nothing is known to stand in its way now.
+// nothing is known to stand in its way now, or only a probe that is under way.
 func (b *Breaker) RetryIn() time.Duration {
 	now := b.lock()
 	defer b.unlock()
@@ -67,8 +93,9 @@ type Snapshot struct {
 	// CoolUntil is the end of a cooldown, the zero time where there is none.
 	CoolUntil time.Time
 
-	// Consecutive counts the failures in a row; Calls, Failed and Slow count
-	// the calls of the window.
+	// Consecutive counts the failures in a row, whoever's they are; Calls, Failed
+	// and Slow count the calls of the window. All are 0 while the breaker is not
+	// closed.
 	Consecutive, Calls, Failed, Slow int
 
 	// Forced is the state that an operator holds the breaker in, or nil.
@@ -79,12 +106,12 @@ type Snapshot struct {
 func (b *Breaker) Snapshot() Snapshot {
 	now := b.lock()
 	defer b.unlock()
-	s := Snapshot{State: b.under(b.force, now), OpenUntil: b.opensAt(now), Consecutive: b.consecutive, Forced: b.force.clone()}
+	s := Snapshot{State: b.under(b.force, now), OpenUntil: b.opensAt(now), Consecutive: b.counts.inARow(), Forced: b.force.clone()}
 	s.Since = b.since // read after the state: asking for it may change it
 	if now.Before(b.coolUntil) {
 		s.CoolUntil = b.coolUntil
 	}
-	t := b.recent.sum(now)
+	t := b.counts.window.sum(now)
 	s.Calls, s.Failed, s.Slow = t.calls, t.failed, t.slow
 	return s
 }

@@ -6,8 +6,9 @@ import "time"
 // 10/10 of the window after it ended.
 const buckets = 10
 
-// tally counts the calls of one bucket.
-type tally struct{ calls, failed, slow int }
+// tally counts the calls of one bucket. unreached are those of the failed ones that
+// found no connection.
+type tally struct{ calls, failed, unreached, slow int }
 
 // window counts calls over a rolling span of time. It stands beside
 // gobreaker's own counts because gobreaker does not know slow calls and asks on
@@ -24,14 +25,17 @@ func newWindow(span time.Duration, now time.Time) window {
 }
 
 // add counts one call that ended at now.
-func (w *window) add(now time.Time, failed, slow bool) {
+func (w *window) add(now time.Time, c call) {
 	w.roll(now)
 	b := &w.bucket[w.head]
 	b.calls++
-	if failed {
+	if c.failed {
 		b.failed++
 	}
-	if slow {
+	if c.unreached {
+		b.unreached++
+	}
+	if c.slow {
 		b.slow++
 	}
 }
@@ -42,6 +46,7 @@ func (w *window) sum(now time.Time) (t tally) {
 	for _, b := range w.bucket {
 		t.calls += b.calls
 		t.failed += b.failed
+		t.unreached += b.unreached
 		t.slow += b.slow
 	}
 	return t

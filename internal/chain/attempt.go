@@ -24,6 +24,13 @@ type Attempt struct {
 
 	// Session says that the call asks for a session, which Cap bounds.
 	Session bool
+	// Carried says that the client's own content and credentials are on the way.
+	Carried bool
+	// Caller is who asks.
+	Caller session.Caller
+	// Life is how long the attempt may hold a probe of a half-open breaker, 0 for as
+	// long as it takes.
+	Life time.Duration
 
 	// Again says that the same request asks the same provider once more.
 	Again bool
@@ -52,33 +59,66 @@ func (t *Target) Try(a *Attempt) session.Verdict {
 	}
 	start := time.Now()
 	v, err := t.call(a)
+	v.Carried = a.Carried
 	took := time.Since(start)
-	done(v, took)
+	if a.Session {
+		done(v, took)
+	} else {
+		done(v, 0) // how long other answers take is up to what they are asked
+	}
 	t.Observer.Attempted(a.RequestID, v, took, err)
 	return v
 }
 
 // permit asks the breaker, and the cap where a session is asked for.
 func (t *Target) permit(a *Attempt) (done func(session.Verdict, time.Duration), reason session.Reason) {
-	done, reason = t.Breaker.Allow()
+	done, reason = t.Breaker.Allow(a.Caller, a.Life)
 	if reason != session.OK || !a.Session || t.Cap == nil || t.Cap.Take() == 0 {
 		return done, reason
 	}
-	done(session.Verdict{Effect: session.Excluded}, 0)
+	done(session.Verdict{Reason: session.RateLimited, Effect: session.Excluded}, 0)
 	return nil, session.RateLimited
 }
 
 // call makes the call and judges it. A panic can also come from the methods of an
 // error, such as those of a nil [*session.Failure].
 func (t *Target) call(a *Attempt) (v session.Verdict, err error) {
+	start := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
 			err = &session.Failure{Reason: session.Misconfigured, Err: panicError(p)}
-			v = session.Classify(a.Client, a.Context, err, t.FallbackOn)
+			v = t.judge(a, start, err)
 		}
 	}()
-	err = a.Call()
-	return session.Classify(a.Client, a.Context, err, t.FallbackOn), err
+	if err = a.Call(); err == nil {
+		return session.Verdict{Effect: session.Success}, nil
+	}
+	if v = t.judge(a, start, err); v.Reason == session.OK {
+		err = nil // an answer that is passed on
+	}
+	return v, err
+}
+
+// judge judges an attempt that began at start and ended with err.
+func (t *Target) judge(a *Attempt, start time.Time, err error) session.Verdict {
+	if a.Carried {
+		return session.ClassifyCarried(a.Client, a.Context, err, t.FallbackOn)
+	}
+	v := session.Classify(a.Client, a.Context, err, t.FallbackOn)
+	if v.Reason == session.Canceled && a.abandoned(start) {
+		return session.Abandon()
+	}
+	return v
+}
+
+// abandoned reports whether the client of a session attempt has left after more than
+// half of the attempt's time limit.
+func (a *Attempt) abandoned(start time.Time) bool {
+	end, limited := a.Context.Deadline()
+	if !a.Session || !limited || !errors.Is(a.Client.Err(), context.Canceled) {
+		return false
+	}
+	return time.Since(start) > end.Sub(start)/2
 }
 
 // panicError describes a panic without repeating a value that may hold a secret.

@@ -25,14 +25,15 @@ type Chain struct {
 type run struct {
 	ctx context.Context
 	req *session.Request
+	who session.Caller
 	end time.Time
 	res Result
 }
 
-// Run asks the providers in order. It returns as soon as one has served, one has
+// Run asks the providers in order, for who. It returns as soon as one has served, one has
 // refused the caller, the client has gone or there is no provider left.
-func (c *Chain) Run(ctx context.Context, req *session.Request) Result {
-	r := run{ctx: ctx, req: req, end: time.Now().Add(c.Deadline)}
+func (c *Chain) Run(ctx context.Context, req *session.Request, who session.Caller) Result {
+	r := run{ctx: ctx, req: req, who: who, end: time.Now().Add(c.Deadline)}
 	for i, t := range c.Targets {
 		v := r.ask(t, c.Targets[i+1:])
 		if v.Reason == session.OK {
@@ -88,6 +89,7 @@ func (r *run) attempt(t *Target, limit time.Duration, again bool) session.Verdic
 	start := time.Now()
 	v := t.Try(&Attempt{
 		RequestID: r.req.ID, Client: r.ctx, Context: ctx, Session: true, Again: again,
+		Caller: r.who, Life: 2 * limit,
 		Call: func() (err error) {
 			if !again {
 				t.RetryBudget.Earn()
@@ -101,13 +103,24 @@ func (r *run) attempt(t *Target, limit time.Duration, again bool) session.Verdic
 }
 
 // unreserved is the part of the deadline that is not kept for later providers.
-// Each of them is sure of an even part of what is left, or of its own time limit
-// if that is less.
+// Each of them that would be asked now is sure of an even part of what is left, or
+// of its own time limit if that is less.
 func (r *run) unreserved(later []*Target) time.Duration {
 	left := time.Until(r.end)
-	even := left / time.Duration(len(later)+1)
+	asked := 0
 	for _, n := range later {
-		left -= min(n.Timeout, even)
+		if n.wouldAsk(r.who) {
+			asked++
+		}
+	}
+	if asked == 0 {
+		return left
+	}
+	even := left / time.Duration(asked+1)
+	for _, n := range later {
+		if n.wouldAsk(r.who) {
+			left -= min(n.Timeout, even)
+		}
 	}
 	return left
 }

@@ -31,7 +31,7 @@ func TestRunConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if res := c.Run(t.Context(), &session.Request{}); res.Served != c.Targets[1] {
+			if res := c.Run(t.Context(), &session.Request{}, session.Caller{}); res.Served != c.Targets[1] {
 				t.Errorf("got %+v", res)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain/chaintest"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -60,6 +61,47 @@ func TestRunSharesTheDeadline(t *testing.T) {
 		}
 	})
 }
+
+// No time is kept for a provider that would be skipped now.
+func TestRunKeepsNoTimeForSkipped(t *testing.T) {
+	refuses := func(reason session.Reason) func(*fake) {
+		return func(f *fake) { f.Refusals = []session.Reason{reason} }
+	}
+	type row struct {
+		skipped func(*fake)
+		want    time.Duration // of a deadline of 6 s, with two others
+	}
+	chaintest.Each(t, map[string]row{
+		"all closed":    {func(*fake) {}, 2000 * ms},
+		"open":          {refuses(session.Open), 3000 * ms},
+		"forced open":   {refuses(session.ForcedOpen), 3000 * ms},
+		"cooling down":  {refuses(session.Cooldown), 3000 * ms},
+		"at its cap":    {func(f *fake) { f.Cap = empty{} }, 3000 * ms},
+		"below its cap": {func(f *fake) { f.Cap = ratelimit.NewBucket(ratelimit.Rate{N: 1, Per: time.Hour}) }, 2000 * ms},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		r.Deadline = 6000 * ms
+		a := r.add("a", hangs)
+		c.skipped(r.add("b", hangs))
+		last := r.add("c", hangs)
+		for _, target := range r.Targets {
+			target.Timeout = r.Deadline
+		}
+		r.run(t.Context())
+		if a.limits[0] != c.want {
+			t.Errorf("the first gets %s, want %s", a.limits[0], c.want)
+		}
+		if last.limits[0] != c.want {
+			t.Errorf("the last gets %s, want %s", last.limits[0], c.want)
+		}
+	})
+}
+
+// empty is a cap without tokens.
+type empty struct{}
+
+func (empty) Take() time.Duration { return time.Minute }
+func (empty) Wait() time.Duration { return time.Minute }
 
 // What a quick failure leaves over is for those that come after it.
 func TestRunPassesOnWhatIsLeft(t *testing.T) {

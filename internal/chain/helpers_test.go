@@ -90,7 +90,7 @@ func (r *rig) add(name string, answers ...answer) *fake {
 }
 
 func (r *rig) run(ctx context.Context) chain.Result {
-	return r.Run(ctx, &session.Request{User: "u1", ID: "r1"})
+	return r.Run(ctx, &session.Request{User: "u1", ID: "r1"}, session.Caller{User: "u1"})
 }
 
 // served checks who served, "" for nobody, and the reasons of those before.

@@ -71,8 +71,8 @@ func TestRunGoesOnOrStops(t *testing.T) {
 	chaintest.Each(t, map[string]row{
 		"500":                    {answers(500), nil, session.Status5xx, failed, true},
 		"429":                    {answers(429), nil, session.Status429, failed, true},
-		"422 refuses the caller": {answers(422), nil, session.Rejected, okay, false},
-		"403 in the list":        {answers(403), only403, session.Status4xx, okay, true},
+		"422 refuses the caller": {answers(422), nil, session.Rejected, excluded, false},
+		"403 in the list":        {answers(403), only403, session.Status4xx, excluded, true},
 		"500 not in the list":    {answers(500), only403, session.Status5xx, failed, false},
 		"no secret":              {gives(""), nil, session.InvalidResponse, failed, true},
 		"error of the transport": {func(context.Context) (session.Session, error) {
@@ -99,8 +99,8 @@ func TestRunGoesOnOrStops(t *testing.T) {
 	})
 }
 
-// Nobody is asked for a client that has gone, and its leaving says nothing about
-// a provider. Of a status that had arrived before, the breaker learns.
+// Nobody is asked for a client that has gone. Its leaving says nothing about a
+// provider, unless it has waited for long. Of a status that had arrived before, the breaker learns.
 func TestRunStopsWhenTheClientLeaves(t *testing.T) {
 	type row struct {
 		leaves func(cancel func()) answer // of the first provider, nil: before it is asked
@@ -113,6 +113,18 @@ func TestRunStopsWhenTheClientLeaves(t *testing.T) {
 		"while a provider is waited for": {
 			func(cancel func()) answer { time.AfterFunc(time.Second, cancel); return hangs },
 			time.Second, []session.Reason{session.Canceled}, []session.Effect{excluded}, []string{"attempt a canceled"},
+		},
+		"after just half of the time limit": {
+			func(cancel func()) answer { time.AfterFunc(1500*ms, cancel); return hangs },
+			1500 * ms, []session.Reason{session.Canceled}, []session.Effect{excluded}, []string{"attempt a canceled"},
+		},
+		"after more than half of the time limit": {
+			func(cancel func()) answer { time.AfterFunc(1501*ms, cancel); return hangs },
+			1501 * ms, []session.Reason{session.Abandoned}, []session.Effect{failed}, []string{"attempt a abandoned"},
+		},
+		"just before the time limit": {
+			func(cancel func()) answer { time.AfterFunc(3000*ms-1, cancel); return hangs },
+			3000*ms - 1, []session.Reason{session.Abandoned}, []session.Effect{failed}, []string{"attempt a abandoned"},
 		},
 		"after a status": {
 			func(cancel func()) answer {

@@ -68,7 +68,7 @@ func TestRetry(t *testing.T) {
 		},
 		"a refusal is as final as that of the first": {
 			[]answer{answers(503), answers(422)}, 5, nil, "", []session.Reason{session.Rejected},
-			[]session.Effect{failed, okay}, []string{"attempt a status_5xx", "retry a", "attempt a rejected"},
+			[]session.Effect{failed, excluded}, []string{"attempt a status_5xx", "retry a", "attempt a rejected"},
 		},
 		// It does not change why the provider failed, and nobody was skipped.
 		"the breaker opens meanwhile": {

@@ -42,9 +42,14 @@ type Target struct {
 
 // Breaker is the circuit breaker of a provider.
 type Breaker interface {
-	// Allow gives a permit, to be returned by calling done exactly once, or the
-	// reason why there is none.
-	Allow() (done func(v session.Verdict, took time.Duration), reason session.Reason)
+	// Allow gives who a permit, to be returned by calling done exactly once, or the
+	// reason why there is none. After life (0: never) a half-open breaker takes back
+	// a permit that has not come back. took is 0 for a call that cannot be slow.
+	Allow(who session.Caller, life time.Duration) (done func(v session.Verdict, took time.Duration), reason session.Reason)
+
+	// Peek returns what Allow would say now, without a permit. probe reports that
+	// the permit would be one of a half-open breaker's few.
+	Peek(who session.Caller) (reason session.Reason, probe bool)
 
 	// RetryIn returns how long no permit will be given, 0 if one may be given
 	// now.
@@ -101,6 +106,12 @@ func (t *Target) create(ctx context.Context, req *session.Request) (s session.Se
 		return session.Session{}, err
 	}
 	return s, nil
+}
+
+// wouldAsk reports whether the provider would be asked for a session now.
+func (t *Target) wouldAsk(who session.Caller) bool {
+	reason, _ := t.Breaker.Peek(who)
+	return reason == session.OK && (t.Cap == nil || t.Cap.Wait() == 0)
 }
 
 // retryIn is how long the provider will not be asked for a session.

@@ -7,6 +7,7 @@ package issuer
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"math"
 	"time"
@@ -24,12 +25,19 @@ const (
 	Life = 24 * time.Hour
 )
 
-// Index maps sessions to the names of their issuers. It is safe for concurrent
-// use. It does not store secrets: its keys are hashes with a salt that only this
-// process knows.
+// Index maps sessions to the names of their issuers, for each [Site] its own. It
+// is safe for concurrent use. It does not store secrets: its keys are hashes with
+// salts that only this process knows.
 type Index struct {
-	salt [16]byte
-	lru  *expirable.LRU[key, entry]
+	salt, siteSalt [16]byte
+	lru            *expirable.LRU[key, entry]
+}
+
+// Site is the part of an [Index] that belongs to a site. It knows nothing of the
+// sessions of other sites, not even by their ids.
+type Site struct {
+	index *Index
+	mask  key // on all keys of the site
 }
 
 type key [16]byte
@@ -46,36 +54,40 @@ type entry struct {
 func New(size int, life time.Duration) *Index {
 	x := &Index{lru: expirable.NewLRU[key, entry](size, nil, life)}
 	_, _ = rand.Read(x.salt[:]) // never fails, by its documentation
+	_, _ = rand.Read(x.siteSalt[:])
 	return x
 }
 
+// Site returns the part of a site.
+func (x *Index) Site(name string) Site { return Site{x, hash(x.siteSalt, name)} }
+
 // Put remembers that a provider has issued a session to a caller.
-func (x *Index) Put(s *session.Session, provider, caller string) {
-	e := entry{provider: provider, caller: x.key(session.Secret(caller))}
-	if at := s.ExpiresAt.Unix(); !s.ExpiresAt.IsZero() && at > 0 && at <= math.MaxUint32 {
+func (s Site) Put(made *session.Session, provider, caller string) {
+	e := entry{provider: provider, caller: hash(s.index.salt, caller)}
+	if at := made.ExpiresAt.Unix(); !made.ExpiresAt.IsZero() && at > 0 && at <= math.MaxUint32 {
 		e.until = uint32(at)
 	}
-	x.lru.Add(x.key(s.Secret), e)
+	s.index.lru.Add(s.key(made.Secret), e)
 }
 
 // Get returns the provider that issued the session of a secret, "" where that is
 // not known or the session is long over.
-func (x *Index) Get(secret session.Secret) string {
-	e, _ := x.get(secret)
+func (s Site) Get(secret session.Secret) string {
+	e, _ := s.get(secret)
 	return e.provider
 }
 
 // IssuedTo returns the provider that issued the session of a secret to this
 // caller, "" where that is not known or the session is long over.
-func (x *Index) IssuedTo(secret session.Secret, caller string) string {
-	if e, ok := x.get(secret); ok && e.caller == x.key(session.Secret(caller)) {
+func (s Site) IssuedTo(secret session.Secret, caller string) string {
+	if e, ok := s.get(secret); ok && e.caller == hash(s.index.salt, caller) {
 		return e.provider
 	}
 	return ""
 }
 
-func (x *Index) get(secret session.Secret) (e entry, ok bool) {
-	e, ok = x.lru.Get(x.key(secret))
+func (s Site) get(secret session.Secret) (e entry, ok bool) {
+	e, ok = s.index.lru.Get(s.key(secret))
 	if !ok || (e.until != 0 && time.Now().Unix() > int64(e.until)+grace) {
 		return entry{}, false
 	}
@@ -83,16 +95,16 @@ func (x *Index) get(secret session.Secret) (e entry, ok bool) {
 }
 
 // ID returns an identifier for a session that does not reveal its secret. Only
-// this index can create it.
-func (x *Index) ID(secret session.Secret) string {
-	k := x.key(secret)
+// this index can create it, and only its site can use it.
+func (s Site) ID(secret session.Secret) string {
+	k := hash(s.index.salt, secret.Reveal())
 	return hex.EncodeToString(k[:])
 }
 
 // Cancel marks the session with an [Index.ID] as canceled. It returns the
 // session's issuer and expiry (the zero time if unknown). ok is false if the
 // index does not hold the session.
-func (x *Index) Cancel(id string) (provider string, until time.Time, ok bool) {
+func (s Site) Cancel(id string) (provider string, until time.Time, ok bool) {
 	var k key
 	if len(id) != hex.EncodedLen(len(k)) {
 		return "", until, false
@@ -100,12 +112,13 @@ func (x *Index) Cancel(id string) (provider string, until time.Time, ok bool) {
 	if _, err := hex.Decode(k[:], []byte(id)); err != nil {
 		return "", until, false
 	}
-	e, ok := x.lru.Get(k)
+	k = s.masked(k)
+	e, ok := s.index.lru.Get(k)
 	if !ok {
 		return "", until, false
 	}
 	e.canceled = true
-	x.lru.Add(k, e)
+	s.index.lru.Add(k, e)
 	if e.until != 0 {
 		until = time.Unix(int64(e.until), 0)
 	}
@@ -113,8 +126,8 @@ func (x *Index) Cancel(id string) (provider string, until time.Time, ok bool) {
 }
 
 // Canceled reports whether the session is known to be canceled.
-func (x *Index) Canceled(secret session.Secret) bool {
-	e, ok := x.lru.Get(x.key(secret))
+func (s Site) Canceled(secret session.Secret) bool {
+	e, ok := s.index.lru.Get(s.key(secret))
 	return ok && e.canceled
 }
 
@@ -125,11 +138,21 @@ const grace = 60 * 60
 // Len returns the number of sessions in the index.
 func (x *Index) Len() int { return x.lru.Len() }
 
-// key hashes a secret with the salt. Nobody else sees the hash, so half of it is
+// key returns the key of a secret.
+func (s Site) key(secret session.Secret) key { return s.masked(hash(s.index.salt, secret.Reveal())) }
+
+// masked turns an id into a key of the site, which makes the id of another site
+// the key of nothing.
+func (s Site) masked(k key) key {
+	subtle.XORBytes(k[:], k[:], s.mask[:])
+	return k
+}
+
+// hash hashes a text with a salt. Nobody else sees the hash, so half of it is
 // enough.
-func (x *Index) key(secret session.Secret) (k key) {
+func hash(salt [16]byte, text string) (k key) {
 	var room [16 + 256]byte
-	sum := sha256.Sum256(append(append(room[:0], x.salt[:]...), secret.Reveal()...))
+	sum := sha256.Sum256(append(append(room[:0], salt[:]...), text...))
 	copy(k[:], sum[:])
 	return k
 }

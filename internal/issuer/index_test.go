@@ -12,12 +12,17 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-func put(x *issuer.Index, secret, provider string, until time.Time) {
+// newSite returns a site of a new index.
+func newSite(size int, life time.Duration) issuer.Site {
+	return issuer.New(size, life).Site("one.example.com")
+}
+
+func put(x issuer.Site, secret, provider string, until time.Time) {
 	x.Put(&session.Session{Secret: session.Secret(secret), ExpiresAt: until}, provider, "u1")
 }
 
 func TestIndex(t *testing.T) {
-	x := issuer.New(10, time.Hour)
+	x := newSite(10, time.Hour)
 	put(x, "a", "backend", time.Time{})
 	put(x, "b", "openai", time.Now().Add(time.Minute))
 	put(x, "old", "backend", time.Now().Add(-2*time.Hour))
@@ -50,7 +55,7 @@ func TestIndex(t *testing.T) {
 
 // A session is known until an hour after its end: front ends refresh late.
 func TestIndexExpiry(t *testing.T) {
-	x := issuer.New(10, 24*time.Hour) // its janitor runs outside the bubble
+	x := newSite(10, 24*time.Hour) // its janitor runs outside the bubble
 	synctest.Test(t, func(t *testing.T) {
 		put(x, "a", "backend", time.Now().Add(10*time.Minute))
 		time.Sleep(69 * time.Minute)
@@ -68,8 +73,9 @@ func TestIndexExpiry(t *testing.T) {
 func TestIndexIsBounded(t *testing.T) {
 	before := heap()
 	x := issuer.New(issuer.Size, issuer.Life)
+	site := x.Site("one.example.com")
 	for i := range 2 * issuer.Size {
-		put(x, fmt.Sprintf("session-%d-0123456789abcdef0123456789abcdef", i), "backend", time.Time{})
+		put(site, fmt.Sprintf("session-%d-0123456789abcdef0123456789abcdef", i), "backend", time.Time{})
 	}
 	if x.Len() != issuer.Size {
 		t.Errorf("holds %d sessions, want %d", x.Len(), issuer.Size)
@@ -87,4 +93,27 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// A site knows nothing of the sessions of another: it cannot find, refresh or cancel
+// them, not even by their ids.
+func TestSites(t *testing.T) {
+	x := issuer.New(10, time.Hour)
+	one, two := x.Site("one.example.com"), x.Site("two.example.com")
+	put(one, "a", "backend", time.Time{})
+	if two.Get("a") != "" || two.IssuedTo("a", "u1") != "" {
+		t.Error("the other site knows the session")
+	}
+	for _, id := range []string{one.ID("a"), two.ID("a")} {
+		if _, _, ok := two.Cancel(id); ok {
+			t.Error("the other site canceled the session")
+		}
+	}
+	put(two, "a", "another", time.Time{})
+	if _, _, ok := two.Cancel(two.ID("a")); !ok || !two.Canceled("a") || one.Canceled("a") || one.Get("a") != "backend" {
+		t.Error("the same secret at the other site is not a session of its own")
+	}
+	if again := x.Site("one.example.com"); again.Get("a") != "backend" {
+		t.Error("the site has lost its session")
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ijson"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -15,49 +16,81 @@ import (
 func TestParseSpec(t *testing.T) {
 	cases := []struct {
 		name, body string
-		want       openaiapi.Spec
-		param      string // of the error; "-" for the body's
+		want       openaiapi.Spec // JSON "" is body
+		param      string         // of the error; "-" for the body's
 	}{
 		{"the least", `{"user":"u","workflow":{"id":"wf_1"}}`, openaiapi.Spec{User: "u"}, ""},
-		{"space around", "\n {\"user\":\"u\"} ", openaiapi.Spec{User: "u"}, ""},
+		{"space around", "\n {\"user\":\"u\"} ", openaiapi.Spec{User: "u", JSON: raw(`{"user":"u"}`)}, ""},
+		{"space around the user", `{"user":" a b\n"}`, openaiapi.Spec{User: "a b", JSON: raw(`{"user":"a b"}`)}, ""},
+		{"escaped user", `{"user":"\u00e4<&>"}`, openaiapi.Spec{User: "ä<&>", JSON: raw(`{"user":"ä<&>"}`)}, ""},
 		{
-			"variables", `{"user":"u","workflow":{"id":"w","state_variables":{"a":1}}}`,
-			openaiapi.Spec{User: "u", Variables: json.RawMessage(`{"a":1}`)}, "",
+			"variables", `{"user":"u","workflow":{"id":"w","state_variables":{"a":"<"}}}`,
+			openaiapi.Spec{User: "u", Variables: raw(`{"a":"<"}`)}, "",
 		},
 		{"null variables", `{"user":"u","workflow":{"id":"w","state_variables":null}}`, openaiapi.Spec{User: "u"}, ""},
-		{"unknown fields are the API's", `{"user":"u","new":{"x":[1]}}`, openaiapi.Spec{User: "u"}, ""},
+		{"unknown fields are the API's", `{"new":{"X":[1]},"user":"u"}`, openaiapi.Spec{User: "u"}, ""},
+		{"limits", `{"expires_after":{"anchor":"a","seconds":6e1},"rate_limits":{"max_requests_per_1_minute":5},"user":"u"}`, openaiapi.Spec{User: "u"}, ""},
 		{"empty", "", openaiapi.Spec{}, "-"},
 		{"null", "null", openaiapi.Spec{}, "-"},
 		{"list", `[{"user":"u"}]`, openaiapi.Spec{}, "-"},
 		{"two", `{"user":"u"}{}`, openaiapi.Spec{}, "-"},
+		{"lone surrogate", `{"user":"u","x":"\ud800"}`, openaiapi.Spec{}, "-"},
+		{"NUL in the user", `{"user":"u\u0000"}`, openaiapi.Spec{}, "-"},
+		{"invalid UTF-8 in the user", "{\"user\":\"a\xff\"}", openaiapi.Spec{}, "-"},
+		{"number beyond a float64", `{"user":"u","workflow":{"state_variables":{"a":1e999}}}`, openaiapi.Spec{}, "-"},
+		{"too deep", `{"user":"u","x":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, openaiapi.Spec{}, "-"},
+		{"user twice", `{"user":"alice","user":"bob"}`, openaiapi.Spec{}, "-"},
+		{"workflow twice", `{"user":"u","workflow":{},"workflow":{"id":"w"}}`, openaiapi.Spec{}, "-"},
+		{"user in capitals too", `{"user":"alice","User":"bob"}`, openaiapi.Spec{}, "User"},
+		{"user in capitals", `{"USER":"bob"}`, openaiapi.Spec{}, "USER"},
+		{"user with a long s", `{"user":"alice","u\u017fer":"bob"}`, openaiapi.Spec{}, "uſer"},
+		{"workflow in capitals", `{"user":"u","Workflow":{"id":"w"}}`, openaiapi.Spec{}, "Workflow"},
+		{"expires_after in capitals", `{"user":"u","Expires_After":{}}`, openaiapi.Spec{}, "Expires_After"},
+		{"rate_limits in capitals", `{"user":"u","RATE_LIMITS":{}}`, openaiapi.Spec{}, "RATE_LIMITS"},
+		{"chatkit_configuration in capitals", `{"user":"u","ChatKit_Configuration":{}}`, openaiapi.Spec{}, "ChatKit_Configuration"},
+		{"workflow id in capitals", `{"user":"u","workflow":{"id":"w","ID":"x"}}`, openaiapi.Spec{}, "workflow.ID"},
+		{"seconds in capitals", `{"user":"u","expires_after":{"Seconds":600}}`, openaiapi.Spec{}, "expires_after.Seconds"},
+		{"rate in capitals", `{"user":"u","rate_limits":{"Max_requests_per_1_minute":600}}`, openaiapi.Spec{}, "rate_limits.Max_requests_per_1_minute"},
 		{"no user", `{"workflow":{"id":"w"}}`, openaiapi.Spec{}, "user"},
 		{"empty user", `{"user":""}`, openaiapi.Spec{}, "user"},
+		{"blank user", `{"user":" \t\u00a0"}`, openaiapi.Spec{}, "user"},
 		{"user is null", `{"user":null}`, openaiapi.Spec{}, "user"},
 		{"user is an object", `{"user":{"id":"u"}}`, openaiapi.Spec{}, "user"},
-		{"workflow is null", `{"user":"u","workflow":null}`, openaiapi.Spec{User: "u"}, "workflow"},
-		{"workflow is a text", `{"user":"u","workflow":"w"}`, openaiapi.Spec{User: "u"}, "workflow"},
-		{"workflow id is a number", `{"user":"u","workflow":{"id":7}}`, openaiapi.Spec{User: "u"}, "workflow"},
+		{"workflow is null", `{"user":"u","workflow":null}`, openaiapi.Spec{}, "workflow"},
+		{"workflow is a text", `{"user":"u","workflow":"w"}`, openaiapi.Spec{}, "workflow"},
+		{"workflow id is a number", `{"user":"u","workflow":{"id":7}}`, openaiapi.Spec{}, "workflow.id"},
+		{"version is a number", `{"user":"u","workflow":{"id":"w","version":7}}`, openaiapi.Spec{}, "workflow.version"},
+		{"expires_after is a number", `{"user":"u","expires_after":1800}`, openaiapi.Spec{}, "expires_after"},
+		{"seconds are a text", `{"user":"u","expires_after":{"seconds":"60"}}`, openaiapi.Spec{}, "expires_after.seconds"},
+		{"seconds are null", `{"user":"u","expires_after":{"seconds":null}}`, openaiapi.Spec{}, "expires_after.seconds"},
+		{"half a request", `{"user":"u","rate_limits":{"max_requests_per_1_minute":0.5}}`, openaiapi.Spec{}, "rate_limits.max_requests_per_1_minute"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := openaiapi.ParseSpec([]byte(c.body))
 			if c.param == "" {
+				if c.want.JSON == nil {
+					c.want.JSON = raw(c.body)
+				}
 				if err != nil || !reflect.DeepEqual(got, c.want) {
-					t.Errorf("got %+v, %v", got, err)
+					t.Errorf("got %q %s %s, %v", got.User, got.Variables, got.JSON, err)
 				}
 				return
 			}
 			e, ok := errors.AsType[*openaiapi.SpecError](err)
-			if !ok || e.Param != strings.Trim(c.param, "-") || e.Error() == "" {
+			if !ok || e.Param != strings.Trim(c.param, "-") || e.Error() == "" || !reflect.DeepEqual(got.JSON, c.want.JSON) {
 				t.Errorf("got %+v, %v", got, err)
 			}
 		})
 	}
 }
 
+func raw(s string) json.RawMessage { return json.RawMessage(s) }
+
 func FuzzParseSpec(f *testing.F) {
 	for _, seed := range []string{
 		`{"user":"u","workflow":{"id":"wf_1","state_variables":{"a":1}}}`, `{"user":"u","workflow":null}`, `{"user":7}`, "[]", "{", "",
+		`{"user":"alice","User":"bob"}`, `{"user":" u ","u\u017fer":1}`, `{"user":"\ud800"}`, `{"user":"u","rate_limits":{"max_requests_per_1_minute":1e9}}`,
 	} {
 		f.Add(seed)
 	}
@@ -66,10 +99,14 @@ func FuzzParseSpec(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if spec.User == "" || spec.Variables != nil && !json.Valid(spec.Variables) {
+		if strings.TrimSpace(spec.User) != spec.User || spec.User == "" || spec.Variables != nil && !json.Valid(spec.Variables) {
 			t.Errorf("%q gave %+v", body, spec)
 		}
-		described, err := openaiapi.Describe(json.RawMessage(body), &session.Session{Secret: "s"}, openaiapi.Active)
+		var sent struct{ User string } // whatever the case
+		if ijson.Check(spec.JSON) != nil || json.Unmarshal(spec.JSON, &sent) != nil || sent.User != spec.User {
+			t.Errorf("%q gave user %q and %s", body, spec.User, spec.JSON)
+		}
+		described, err := openaiapi.Describe(spec.JSON, &session.Session{Secret: "s"}, openaiapi.Active)
 		if err != nil || !json.Valid(described) {
 			t.Errorf("%q is described as %q, %v", body, described, err)
 		}

@@ -4,25 +4,25 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // attempt is one try to send a request. Its context lives on with the response.
 type attempt struct {
-	client context.Context //nolint:containedctx // of the request: done when the client has gone
 	ctx    context.Context //nolint:containedctx // of the attempt, which outlives the function that makes it
 	cancel context.CancelCauseFunc
 	req    *http.Request
-	body   *payload
 	clock  *clock
 }
 
 func (d *delivery) newAttempt() *attempt {
-	a := &attempt{client: d.req.Context(), body: &d.body}
-	a.ctx, a.cancel = context.WithCancelCause(a.client)
-	a.clock = newClock(d.FirstByte, a.cancel)
-	a.req = d.req.Clone(a.ctx)
+	a := new(attempt)
+	a.ctx, a.cancel = context.WithCancelCause(d.Context())
+	a.clock = newClock(d.FirstByte, a.cancel, d.Interrupt)
+	a.req = d.Clone(a.ctx)
+	a.req.Trailer = d.Trailer // filled in at the end of the body, which may be yet to come
 	d.body.put(a.req, a.clock)
 	return a
 }
@@ -34,21 +34,47 @@ func (a *attempt) send(t Target) (*http.Response, error) {
 	a.clock.start()
 	defer a.clock.stop()
 	resp, err := t.Send(a.req)
-	if inTime := a.clock.stop(); err == nil && !inTime {
+	inTime := a.clock.stop()
+	if err == nil && !inTime {
+		err = context.Cause(a.ctx)
+	}
+	if err == nil {
+		return resp, nil
+	}
+	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close()
-		resp, err = nil, context.Cause(a.ctx)
 	}
-	if fault := a.clock.fault(); err != nil && fault != nil {
-		a.body.err = fmt.Errorf("reading body of the request: %w", fault)
-		return resp, &session.Failure{Reason: session.Canceled, Err: err}
+	if a.clock.fault() != nil || a.clock.midway() {
+		err = &session.Failure{Reason: session.Canceled, Err: err}
 	}
-	return resp, err
+	return nil, err
 }
 
-// discard drops a response that is not passed on.
+// fault returns what the client did to end the attempt, nil if nothing.
+func (a *attempt) fault() error {
+	if err := a.clock.fault(); err != nil {
+		return fmt.Errorf("reading body of the request: %w", err)
+	}
+	return nil
+}
+
+// discard ends an attempt whose response is not passed on.
 func (a *attempt) discard(resp *http.Response) {
 	a.cancel(nil)
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close()
 	}
+}
+
+// failure is what a response says by its status, nil if it is a success. The client's own
+// credentials and content are on the way, so every 4xx is about them.
+func failure(resp *http.Response) error {
+	if resp.StatusCode < http.StatusMultipleChoices {
+		return nil
+	}
+	f := &session.Failure{Status: resp.StatusCode, Answered: true}
+	if resp.StatusCode >= http.StatusInternalServerError {
+		f.RetryAfter = session.RetryAfter(resp.Header, time.Now())
+	}
+	return f
 }

@@ -1,81 +1,159 @@
 package relay
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
+	"time"
 )
 
+// small is the size up to which a body is always read before it is sent, in
+// bytes. It mostly came in one piece with the header. Kept, it leaves in one piece
+// too, and net/http can send it again where a connection turns out to be dead.
+const small = 4 << 10
+
+// ErrStalled is the error of a client that pauses too long within its body.
+var ErrStalled = errors.New("the client sent nothing for too long")
+
 // payload is the body of a request: all of it, so that it can be sent again, or
-// its beginning and a reader of the rest.
+// its beginning and the client, who has the rest.
 type payload struct {
-	head []byte
-	rest io.Reader // nil: head is all of it
-	err  error     // why the client's rest did not come
+	client  io.Reader // nil: head is all of it
+	length  int64     // as announced, -1 if unknown
+	prefix  int       // how much of its beginning is noted while it is sent on
+	settled bool      // as much of it is kept as will be
+	sent    bool      // the rest went on its way, once
+	held    int64     // reserved for head
+
+	mu    sync.Mutex // transports read even after they have returned
+	head  []byte
+	start []byte // the beginning of a body that is not kept
+	taken bool   // a transport has read from the client
 }
 
-// read reads a body as far as it may be kept. If the client announces a longer
+func newPayload(r *http.Request, prefix int) *payload {
+	p := &payload{client: r.Body, length: r.ContentLength, prefix: prefix}
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		p.client, p.length = nil, 0
+	}
+	return p
+}
+
+// whole reports whether all of the body is there.
+func (p *payload) whole() bool { return p.client == nil }
+
+// again reports whether the body can be sent (once more).
+func (p *payload) again() bool { return p.whole() || !p.sent }
+
+// keep reads the body as far as it may be kept. If the client announces a longer
 // one it reads nothing: the beginning alone is of no use.
-func read(r *http.Request, limit int64) (payload, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return payload{}, nil
+func (p *payload) keep(d *delivery) error {
+	if p.whole() || p.settled {
+		return nil
 	}
-	if r.ContentLength > limit {
-		return payload{rest: r.Body}, nil
+	p.settled = true
+	if p.length > d.Buffer {
+		return nil
 	}
-	head, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	most := d.Buffer
+	if p.length >= 0 {
+		most = p.length
+	}
+	return p.within(d, func() error { return p.fill(most+1, d.BufferTotal) }) // one more byte shows whether that is all
+}
+
+// within calls a function that reads from the client, for as long as the client
+// has time.
+func (p *payload) within(d *delivery, read func() error) error {
+	timer := time.AfterFunc(d.FirstByte, func() {
+		if d.Interrupt != nil {
+			d.Interrupt()
+		}
+	})
+	err := read()
+	if !timer.Stop() {
+		err = ErrStalled
+	}
 	if err != nil {
-		return payload{}, fmt.Errorf("reading body of the request: %w", err)
+		return fmt.Errorf("reading body of the request: %w", err)
 	}
-	p := payload{head: head}
-	if int64(len(head)) > limit {
-		p.rest = r.Body
-	}
-	return p, nil
+	return nil
 }
 
-// again reports whether the body can be sent once more.
-func (p *payload) again() bool { return p.rest == nil }
+// fill reads up to most bytes, or as many as there is memory for.
+func (p *payload) fill(most, total int64) error {
+	for {
+		if len(p.head) == cap(p.head) && !p.grow(most, total) {
+			return nil
+		}
+		n, err := p.client.Read(p.head[len(p.head):cap(p.head)])
+		p.head = p.head[:len(p.head)+n]
+		switch {
+		case err == io.EOF && int64(len(p.head)) < most:
+			p.client = nil
+			return nil
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
 
-// put gives a request the body.
-func (p *payload) put(r *http.Request, c *clock) {
-	r.GetBody = nil
+// grow makes room for more. It takes memory as the body comes, not as it was
+// announced.
+func (p *payload) grow(most, total int64) bool {
+	size := min(most, max(2*int64(cap(p.head)), small+1))
+	more := size - int64(cap(p.head))
+	if more <= 0 || !reserve(more, total) {
+		return false
+	}
+	p.held += more
+	p.head = append(make([]byte, 0, size), p.head...)
+	return true
+}
+
+// release gives the memory back. What is still being sent is dropped when it is
+// sent.
+func (p *payload) release() {
+	buffered.Add(-p.held)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held, p.head = 0, nil
+}
+
+// beginning returns the body as far as it is known.
+func (p *payload) beginning() Content {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
-	case p.rest != nil:
-		// As long as the client said, or unknown: chunked.
-		rest := &upload{from: p.rest, clock: c}
-		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(p.head), rest))
+	case p.prefix == 0:
+		return Content{}
+	case p.whole():
+		return Content{p.head, true}
+	case len(p.start) > 0:
+		return Content{p.start, false}
+	}
+	return Content{p.head[:min(len(p.head), p.prefix)], false}
+}
+
+// peek reads the beginning of a body that nobody else has read from.
+func (p *payload) peek(d *delivery) {
+	p.mu.Lock()
+	taken := p.taken
+	p.mu.Unlock()
+	if p.whole() || taken || len(p.head) >= p.prefix {
 		return
-	case len(p.head) == 0:
-		r.Body = http.NoBody
-	default:
-		r.Body = p.copy()
-		// net/http takes another connection by itself if the first turns out to
-		// be dead before anything was written to it.
-		r.GetBody = func() (io.ReadCloser, error) { return p.copy(), nil }
 	}
-	// Known now even where the client sent it in chunks.
-	r.ContentLength, r.TransferEncoding = int64(len(p.head)), nil
-}
-
-// copy returns the body from its beginning. net/http knows that this type is in
-// memory; before any other it sends the header in a packet of its own.
-func (p *payload) copy() io.ReadCloser { return io.NopCloser(bytes.NewReader(p.head)) }
-
-// upload is the part of a body that comes from the client while it is sent on.
-type upload struct {
-	from  io.Reader
-	clock *clock
-}
-
-// Read implements [io.Reader].
-func (u *upload) Read(p []byte) (int, error) {
-	u.clock.turn(true)
-	n, err := u.from.Read(p)
-	if err != nil && err != io.EOF {
-		u.clock.blame(err)
-	}
-	u.clock.turn(false)
-	return n, err
+	room := p.prefix - len(p.head)
+	_ = p.within(d, func() error { // what has come is all that will be known
+		b, err := io.ReadAll(io.LimitReader(p.client, int64(room)))
+		p.head = append(p.head, b...)
+		if err == nil && len(b) < room {
+			p.client = nil
+		}
+		return err
+	})
 }

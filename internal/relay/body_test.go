@@ -57,7 +57,7 @@ var payloads = []struct {
 }
 
 // What a target gets of the body, also behind one that was skipped, and the next
-// one after it; and how much of it is known where nobody takes the request.
+// one after it; and how much of it is known afterwards.
 func TestBody(t *testing.T) {
 	for _, c := range payloads {
 		for _, last := range []int{200, 503} {
@@ -65,18 +65,14 @@ func TestBody(t *testing.T) {
 				r := newRig(t)
 				skipped, a, b := r.add("skipped"), r.add("a"), r.add("b")
 				skipped.refuses(session.Open)
-				a.sends, b.sends = []send{a.keeps(answers(503))}, []send{b.keeps(answers(last))}
-				head := c.text
-				switch {
-				case c.length > buffer:
-					head = "" // it was not kept
-				case c.length < 0:
-					head = c.text[:buffer+1]
+				a.sends, b.sends = []send{framed(t, a.keeps(answers(503)))}, []send{framed(t, b.keeps(answers(last)))}
+				got := r.carried(c.req(t.Context()))
+				sent, whole := got.Sent, len(c.text) <= buffer
+				if want := c.text[:min(len(c.text), max(prefix, len(c.text)*len(b.requests)))]; string(sent.Bytes) != want || sent.Whole != whole {
+					t.Errorf("%d bytes are known, all of it: %t; want %d", len(sent.Bytes), sent.Whole, len(want))
 				}
-				if c.again && last == 200 {
-					r.carried(c.req(t.Context()))
-				} else if f := r.failed(c.req(t.Context())); string(f.Body) != head {
-					t.Errorf("%d bytes are known, want %d", len(f.Body), len(head))
+				if served := map[bool]*fake{true: b, false: a}[c.again]; got.Target != served.Target.Target || got.Failed != (got.StatusCode == http.StatusServiceUnavailable) {
+					t.Errorf("%s answered %d, a failure: %t", got.Target.Name, got.StatusCode, got.Failed)
 				}
 				skipped.asked()
 				a.asked(failed)
@@ -89,11 +85,19 @@ func TestBody(t *testing.T) {
 						if f.bodies[i] != c.text || req.ContentLength != c.length {
 							t.Errorf("%s got %d bytes, said to be %d", f.Name, len(f.bodies[i]), req.ContentLength)
 						}
-						checkFraming(t, req)
 					}
 				}
 			})
 		}
+	}
+}
+
+// framed checks the framing before it does the same as then.
+func framed(t *testing.T, then send) send {
+	t.Helper()
+	return func(r *http.Request) (*http.Response, error) {
+		checkFraming(t, r)
+		return then(r)
 	}
 }
 
@@ -112,6 +116,9 @@ func checkFraming(t *testing.T, req *http.Request) {
 		return
 	}
 	again, err := req.GetBody()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if b, _ := io.ReadAll(again); err != nil || string(b) != text(int(req.ContentLength)) {
 		t.Errorf("got %d bytes and %v again", len(b), err)
 	}

@@ -2,31 +2,29 @@ package relay
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
-
-// errStalled is the fault of a client that pauses too long within its body.
-var errStalled = errors.New("the client sent nothing for too long")
 
 // clock limits the wait for the header of a response. While an unbuffered body is
 // uploaded it restarts with every read from the client, and it records which side
 // it is waiting for, so that a slow client is not blamed on the backend.
 type clock struct {
-	limit  time.Duration
-	cancel context.CancelCauseFunc
+	limit     time.Duration
+	cancel    context.CancelCauseFunc
+	interrupt func() // ends a read from the client, nil: nothing does
 
 	mu        sync.Mutex
 	timer     *time.Timer
 	upload    bool  // it waits for the client
 	stopped   bool  // it does not wait any more
 	expired   bool  // it has canceled the attempt
+	sending   bool  // the body is on its way, and not at its end
 	clientErr error // what the client has done
 }
 
-func newClock(limit time.Duration, cancel context.CancelCauseFunc) *clock {
-	return &clock{limit: limit, cancel: cancel}
+func newClock(limit time.Duration, cancel context.CancelCauseFunc, interrupt func()) *clock {
+	return &clock{limit: limit, cancel: cancel, interrupt: interrupt}
 }
 
 // start begins to wait for the backend.
@@ -46,7 +44,8 @@ func (c *clock) turn(upload bool) {
 	}
 }
 
-// expire ends an attempt that has taken too long.
+// expire ends an attempt that has taken too long. A read from the client is ended
+// too: net/http waits for it even when the attempt is canceled.
 func (c *clock) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,7 +54,10 @@ func (c *clock) expire() {
 	}
 	c.stopped, c.expired = true, true
 	if c.upload {
-		c.clientErr = errStalled
+		c.clientErr = ErrStalled
+		if c.interrupt != nil {
+			c.interrupt()
+		}
 	}
 	c.cancel(context.DeadlineExceeded)
 }
@@ -73,7 +75,24 @@ func (c *clock) stop() bool {
 func (c *clock) blame(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.clientErr = err
+	if c.clientErr == nil {
+		c.clientErr = err
+	}
+}
+
+// sends notes that a part of the body is sent, and whether there is more.
+func (c *clock) sends(more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sending = more
+}
+
+// midway reports whether an attempt that failed did so within the body: not by
+// running out of time.
+func (c *clock) midway() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sending && !c.expired
 }
 
 // fault returns what the client did to end the attempt, nil if nothing.

@@ -29,13 +29,13 @@ func TestCarryConcurrently(t *testing.T) {
 	}
 	targets := []relay.Target{target("a", broken.send), target("b", works.send)}
 	r := relay.Relay{
-		Failover: relay.Safe, Buffer: 64 << 10, FirstByte: firstByte, Idle: idle,
+		Failover: relay.Safe, Buffer: 64 << 10, BufferTotal: 8 << 20, FirstByte: firstByte, Idle: idle,
 	}
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
 			want := strings.Repeat(fmt.Sprintf("message %d ", i), 1+i*100)
-			a, err := r.Do(post(t.Context(), strings.NewReader(want)), "", targets)
+			a, err := r.Do(relay.Request{Request: post(t.Context(), strings.NewReader(want))}, targets)
 			if err != nil {
 				t.Error(err)
 				return

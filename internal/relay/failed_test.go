@@ -26,7 +26,9 @@ func TestTrail(t *testing.T) {
 	chaintest.Each(t, map[string]row{
 		"no targets":  {"", 0, []session.Reason{}, "no backend to carry the request to", 0},
 		"third":       {"open 503 200", 2, []session.Reason{session.Open, session.Status5xx}, "", 9 * time.Second},
-		"nobody":      {"dial open 503", 2, []session.Reason{session.Dial, session.Open, session.Status5xx}, "503: status_5xx", 9 * time.Second},
+		"nobody":      {"dial open 503", 2, []session.Reason{session.Dial, session.Open, session.Status5xx}, "", 9 * time.Second},
+		"503, open":   {"503 open dial", 2, []session.Reason{session.Status5xx, session.Open, session.Dial}, "", 9 * time.Second},
+		"no answer":   {"dial open", 1, []session.Reason{session.Dial, session.Open}, "open: open", 9 * time.Second},
 		"all skipped": {"open soon", 0, []session.Reason{session.Open, session.Open}, "soon: open", 4 * time.Second},
 	}, func(t *testing.T, c row) {
 		r := newRig(t)
@@ -43,8 +45,8 @@ func TestTrail(t *testing.T) {
 			trail = r.carried(nil).Trail
 		} else {
 			f := r.failed(nil)
-			if trail = f.Trail; f.Error() != c.err || string(f.Body) != "hello" {
-				t.Errorf("got %q of %q, want %q", f.Error(), f.Body, c.err)
+			if trail = f.Trail; f.Error() != c.err || string(f.Sent.Bytes) != "hello" {
+				t.Errorf("got %q of %q, want %q", f.Error(), f.Sent.Bytes, c.err)
 			}
 		}
 		if !slices.Equal(reasons(trail), c.want) || trail.RetryIn != c.retryIn {

@@ -14,8 +14,8 @@ type Failover string
 
 // The policies.
 const (
-	// Safe moves only what a backend surely did not start: no connection,
-	// 503, 429, or not asked because of its breaker.
+	// Safe moves only what a backend surely did not start: no connection, 503, 429
+	// where fallback_on names it, or not asked because of its breaker.
 	Safe Failover = "safe"
 	// Any moves every failure.
 	Any Failover = "any"

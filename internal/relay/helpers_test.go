@@ -19,8 +19,10 @@ const (
 	okay     = session.Success
 	failed   = session.Failed
 	excluded = session.Excluded
+	refusal  = excluded // what a 4xx says to the breaker
 
-	buffer    = 2 << 10
+	buffer    = 8 << 10
+	prefix    = 1 << 10
 	firstByte = 30 * time.Second
 	idle      = time.Minute
 )
@@ -70,13 +72,15 @@ type rig struct {
 	relay.Relay
 	chaintest.Log
 	targets []relay.Target
+
+	interrupt func()
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	return &rig{
 		Log:   chaintest.Log{T: t},
-		Relay: relay.Relay{Failover: relay.Safe, Buffer: buffer, FirstByte: firstByte, Idle: idle},
+		Relay: relay.Relay{Failover: relay.Safe, Buffer: buffer, BufferTotal: 1 << 20, FirstByte: firstByte, Idle: idle},
 	}
 }
 
@@ -93,7 +97,7 @@ func (r *rig) carry(req *http.Request) (*relay.Response, error) {
 	if req == nil {
 		req = post(r.T.Context(), strings.NewReader("hello"))
 	}
-	a, err := r.Do(req, "r1", r.targets)
+	a, err := r.Do(relay.Request{Request: req, ID: "r1", Prefix: prefix, Interrupt: r.interrupt}, r.targets)
 	if (a == nil) == (err == nil) {
 		r.T.Fatalf("got %v and %v", a, err)
 	}

@@ -37,6 +37,7 @@ func TestLargeBodyIsNotHeld(t *testing.T) {
 			before = body.taken
 			return answers(200)(req)
 		})
+		r.add("b", answers(200))
 		req := post(t.Context(), io.NopCloser(body))
 		req.ContentLength = c.length
 		var start, end runtime.MemStats
@@ -44,6 +45,7 @@ func TestLargeBodyIsNotHeld(t *testing.T) {
 		r.carried(req)
 		runtime.ReadMemStats(&end)
 		a.asked(okay)
+		r.targets[1].Breaker.(*chaintest.Breaker).Asked("b", 0)
 		if before != c.most || body.taken != size {
 			t.Errorf("%d bytes were taken before it was sent, want %d, and %d after it", before, c.most, body.taken)
 		}
@@ -117,7 +119,7 @@ func TestLargeBodyOfASlowClient(t *testing.T) {
 		if took := time.Since(start); took != c.took {
 			t.Errorf("it took %s, want %s", took, c.took)
 		}
-		if _, ok := errors.AsType[*relay.Failed](err); ok != (c.effect == failed) || (err == nil) != (c.effect == okay) {
+		if _, ok := errors.AsType[*relay.Failed](err); ok != (c.reason == session.Timeout) || errors.Is(err, relay.ErrStalled) != (c.effect == excluded) {
 			t.Errorf("got %v", err)
 		}
 		if err == nil {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,8 +17,8 @@ import (
 // outcome is what can become of the first of two targets.
 type outcome struct {
 	name      string
-	send      send           // nil: the breaker refuses
-	reason    session.Reason // OK: the client gets this answer
+	send      send // nil: the breaker refuses
+	reason    session.Reason
 	effect    session.Effect
 	safe, any bool // whether the request moves; with off it never does
 	cooldown  time.Duration
@@ -40,20 +41,20 @@ var outcomes = []outcome{
 	{"502", answers(502), session.Status5xx, failed, stays, moves, 0},
 	{"503", answers(503), session.Status5xx, failed, moves, moves, 0},
 	{"503 with Retry-After", answers(503, "Retry-After", "9"), session.Status5xx, failed, moves, moves, 9 * time.Second},
-	{"429", answers(429), session.Status429, failed, moves, moves, 0},
-	{"429 with Retry-After", answers(429, "Retry-After", "7"), session.Status429, failed, moves, moves, 7 * time.Second},
-	{"429 for a day", answers(429, "Retry-After", "86400"), session.Status429, failed, moves, moves, time.Minute},
-	{"408", answers(408), session.Status408, failed, stays, moves, 0},
-	{"425", answers(425), session.Status425, failed, stays, moves, 0},
-	{"405", answers(405), session.Misconfigured, failed, stays, moves, 0},
+	{"429", answers(429), session.Rejected, refusal, stays, stays, 0},
+	{"429 with Retry-After", answers(429, "Retry-After", "7"), session.Rejected, refusal, stays, stays, 0},
+	{"429 for a day", answers(429, "Retry-After", "86400"), session.Rejected, refusal, stays, stays, 0},
+	{"408", answers(408), session.Rejected, refusal, stays, stays, 0},
+	{"425", answers(425), session.Rejected, refusal, stays, stays, 0},
+	{"405", answers(405), session.Rejected, refusal, stays, stays, 0},
 	{"501", answers(501), session.Misconfigured, failed, stays, moves, 0},
-	{"400", answers(400), session.OK, okay, stays, stays, 0},
-	{"401", answers(401), session.OK, okay, stays, stays, 0},
-	{"403", answers(403), session.OK, okay, stays, stays, 0},
-	{"404", answers(404), session.OK, okay, stays, stays, 0},
-	{"409 with Retry-After", answers(409, "Retry-After", "9"), session.OK, okay, stays, stays, 0},
-	{"422", answers(422), session.OK, okay, stays, stays, 0},
-	{"redirect", answers(307, "Location", "/"), session.OK, okay, stays, stays, 0},
+	{"400", answers(400), session.Rejected, refusal, stays, stays, 0},
+	{"401", answers(401), session.Rejected, refusal, stays, stays, 0},
+	{"403", answers(403), session.Rejected, refusal, stays, stays, 0},
+	{"404", answers(404), session.Rejected, refusal, stays, stays, 0},
+	{"409 with Retry-After", answers(409, "Retry-After", "9"), session.Rejected, refusal, stays, stays, 0},
+	{"422", answers(422), session.Rejected, refusal, stays, stays, 0},
+	{"redirect", answers(307, "Location", "/"), session.OK, excluded, stays, stays, 0},
 	{"200", answers(200), session.OK, okay, stays, stays, 0},
 	{"204", answers(204), session.OK, okay, stays, stays, 0},
 	{"breaker open", nil, session.Open, excluded, moves, moves, 0},
@@ -67,6 +68,12 @@ const sentOnce = "any, sent once"
 // moved reports whether the request moves under a policy.
 func (o outcome) moved(policy string) bool {
 	return policy == "safe" && o.safe || policy == "any" && o.any || policy == sentOnce && o.any && o.send == nil
+}
+
+// answers reports whether there is an answer that can be passed on.
+func (o outcome) answers() bool {
+	status, err := strconv.Atoi(strings.Fields(o.name)[0])
+	return o.name == "redirect" || err == nil && status > 0
 }
 
 func TestPolicy(t *testing.T) {
@@ -97,14 +104,18 @@ func (o outcome) check(t *testing.T, policy string) {
 	switch {
 	case o.moved(policy):
 		got := r.carried(req)
-		if got.Target != b.Target.Target || !slices.Equal(reasons(got.Trail), []session.Reason{o.reason}) {
+		if got.Target != b.Target.Target || !slices.Equal(reasons(got.Trail), []session.Reason{o.reason}) || got.Failed {
 			t.Errorf("%s answered after %v", got.Target.Name, got.Trail)
 		}
 		b.asked(okay)
 		r.Saw(saw, "attempt b ")
-	case o.reason == session.OK:
-		if got := r.carried(req); got.Target != a.Target.Target || got.Trail.Steps != nil {
-			t.Errorf("%s answered after %v", got.Target.Name, got.Trail)
+	case o.answers():
+		got, want := r.carried(req), []session.Reason{o.reason}
+		if o.effect != failed {
+			want = nil
+		}
+		if got.Target != a.Target.Target || !slices.Equal(reasons(got.Trail), want) || got.Failed != (o.effect == failed) {
+			t.Errorf("%s answered after %v, a failure: %t", got.Target.Name, got.Trail, got.Failed)
 		}
 		b.asked()
 		r.Saw(saw)
@@ -120,7 +131,7 @@ func (o outcome) check(t *testing.T, policy string) {
 		return
 	}
 	a.asked(o.effect)
-	if o.reason != session.OK {
+	if o.moved(policy) || !o.answers() {
 		a.abandoned()
 	}
 	if n := len(a.Cooldowns); (n > 0) != (o.cooldown > 0) || n == 1 && a.Cooldowns[0] != o.cooldown || n > 1 {

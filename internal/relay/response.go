@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -10,15 +11,30 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 )
 
+// ErrIdle is the cause of an answer that was ended because it paused too long.
+var ErrIdle = errors.New("the backend sent nothing for too long")
+
 // Response is the response that is passed on.
 type Response struct {
 	*http.Response
 
-	// Target is the backend that accepted the request.
+	// Target is the backend that answered.
 	Target *chain.Target
 
 	// Trail holds the backends before it that were asked or skipped, in order.
+	// Where the answer itself counts as a failure, it holds its backend too, and
+	// those after it that were not asked or did not answer.
 	Trail chain.Trail
+
+	// Failed says that the answer counts as a failure. It is passed on because
+	// there is no better one.
+	Failed bool
+
+	// Sent is the request's body.
+	Sent Content
+
+	// Closed is called when the body was closed. Nil: nothing is.
+	Closed func()
 
 	body   *idleBody // nil for an upgraded connection
 	socket *socket   // nil for anything else
@@ -36,11 +52,12 @@ func (a *attempt) accept(resp *http.Response, idle time.Duration) *Response {
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	b := &idleBody{ReadCloser: resp.Body, idle: idle, cancel: a.cancel}
-	b.timer = time.AfterFunc(idle, b.expire)
-	b.timer.Stop()
-	resp.Body = b
-	return &Response{Response: resp, body: b}
+	r := &Response{Response: resp}
+	r.body = &idleBody{ReadCloser: resp.Body, idle: idle, cancel: a.cancel, r: r}
+	r.body.timer = time.AfterFunc(idle, r.body.expire)
+	r.body.timer.Stop()
+	resp.Body = r.body
+	return r
 }
 
 // upgraded returns the response that is a connection. Closing it ends it, and it
@@ -60,6 +77,7 @@ func upgraded(resp *http.Response) *Response {
 type idleBody struct {
 	io.ReadCloser
 
+	r       *Response
 	idle    time.Duration
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer
@@ -96,5 +114,8 @@ func (b *idleBody) Close() error {
 	b.timer.Stop()
 	err := b.ReadCloser.Close()
 	b.cancel(nil)
+	if b.r.Closed != nil {
+		b.r.Closed()
+	}
 	return err
 }

@@ -23,7 +23,7 @@ type Site struct {
 	Admin   string // URL of the admin API
 	Backend *sandbox.Server
 	OpenAI  *sandbox.Server
-	Dir     string       // access.log and caddy.log are here
+	Dir     string       // access.log, caddy.log and the storage are here
 	Client  *http.Client // follows no redirects
 }
 
@@ -123,6 +123,7 @@ func (s *Site) Caddyfile(block string) string {
 	admin %s
 	persist_config off
 	auto_https off
+	storage file_system %s
 	log {
 		output file %s
 		format json
@@ -140,7 +141,7 @@ func (s *Site) Caddyfile(block string) string {
 		respond "the app itself: {method} {path}" 418
 	}
 }
-`, strings.TrimPrefix(s.Admin, "http://"), filepath.Join(s.Dir, "caddy.log"), s.URL, filepath.Join(s.Dir, "access.log"), block)
+`, strings.TrimPrefix(s.Admin, "http://"), filepath.Join(s.Dir, "storage"), filepath.Join(s.Dir, "caddy.log"), s.URL, filepath.Join(s.Dir, "access.log"), block)
 }
 
 // Load loads or reloads the site with another block.

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -28,7 +27,7 @@ func init() { caddy.RegisterModule(new(Backend)) }
 // `session_id` or `client_secret`, `expires_at`, `model` and `metadata`.
 //
 // Placeholders that can be resolved at load time (`{env.*}`, `{file.*}`) work in
-// url and key.
+// url, key and session_path.
 type Backend struct {
 	// The base address of the backend. Required.
 	URL string `json:"url,omitempty"`
@@ -37,7 +36,8 @@ type Backend struct {
 	// key written here in full can be read in /config/. Default: none is sent.
 	Key string `json:"key,omitempty"`
 
-	// The path of the session endpoint. Default: /api/sessions.
+	// The path of the session endpoint, with a query if it needs one. Default:
+	// /api/sessions.
 	SessionPath string `json:"session_path,omitempty"`
 
 	// Where the user's id goes: "body", "query" (as user_id) or "both".
@@ -113,10 +113,12 @@ func (b *Backend) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	if block.LiteralSecret(b.Key) {
-		ctx.Logger().Warn("key is written into the configuration; use {env.*} or {file.*}")
+	path, err := b.sessionPath(r)
+	if err != nil {
+		return err
 	}
-	if err := b.Load(ctx); err != nil {
+	upstream.WarnOfKey(ctx, "key", b.Key, base)
+	if err := b.Load(ctx, base); err != nil {
 		return err
 	}
 	header := http.Header{
@@ -128,19 +130,20 @@ func (b *Backend) Provision(ctx caddy.Context) error {
 		header["Authorization"] = []string{"Bearer " + key.Reveal()}
 	}
 	b.base, b.forward = base, block.Canonical(b.ForwardHeaders)
-	b.client = provider.Client{
-		URL: base.JoinPath(cmp.Or(b.SessionPath, defaultSessionPath)), Header: header, Transport: b.RoundTripper(),
-	}
+	endpoint := base.JoinPath(path.EscapedPath())
+	endpoint.RawQuery = path.RawQuery
+	b.client = provider.Client{URL: endpoint, Header: header, Transport: b.RoundTripper()}
 	return nil
+}
+
+func (b *Backend) sessionPath(r block.Resolver) (*url.URL, error) {
+	return r.Path("session_path", cmp.Or(b.SessionPath, defaultSessionPath))
 }
 
 func (b *Backend) userIn() string { return cmp.Or(b.UserIn, userInBody) }
 
 // Validate returns an error for invalid or contradictory settings.
 func (b *Backend) Validate() error {
-	if b.SessionPath != "" && !strings.HasPrefix(b.SessionPath, "/") {
-		return fmt.Errorf("session_path: %q does not begin with a slash", b.SessionPath)
-	}
 	switch b.userIn() {
 	case userInBody, userInQuery, userInBoth:
 	default:

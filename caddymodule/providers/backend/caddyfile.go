@@ -39,7 +39,7 @@ func (b *Backend) Options() block.Options {
 	return block.Options{
 		"url":             {Parse: b.parseURL},
 		"key":             block.Text(&b.Key).Then(b.Validate),
-		"session_path":    block.Text(&b.SessionPath).Then(b.Validate),
+		"session_path":    block.Text(&b.SessionPath).Then(b.checkSessionPath),
 		"user_in":         block.Text(&b.UserIn).Then(b.Validate),
 		"ignore_expiry":   block.Flag(&b.IgnoreExpiry),
 		"forward_headers": block.Texts(&b.ForwardHeaders).Then(b.Validate),
@@ -63,6 +63,8 @@ func (b *Backend) parseURL(d *caddyfile.Dispenser) error {
 	}
 	return block.Text(&b.URL).Then(b.checkURL).Parse(d)
 }
+
+func (b *Backend) checkSessionPath() error { return block.Literally(b.SessionPath, b.sessionPath) }
 
 // checkURL checks an address without placeholders while its line is still known.
 func (b *Backend) checkURL() error {

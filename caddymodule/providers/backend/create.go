@@ -37,7 +37,7 @@ func (b *Backend) Create(ctx context.Context, req *session.Request) (s session.S
 	if b.userIn() != userInQuery {
 		out.UserID = req.User
 	}
-	if call.Body, err = json.Marshal(out); err != nil {
+	if call.Body, err = provider.Encode(out); err != nil {
 		return s, session.Invalid("building request: %w", err)
 	}
 	err = b.client.Post(ctx, &call, func(body []byte) (err error) {

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
 	"slices"
@@ -88,6 +89,17 @@ func client() http.Header {
 	}
 }
 
+func TestCreateSendsMetadataAsItIs(t *testing.T) {
+	s := start(t, good)
+	req := session.Request{User: "u1", Metadata: json.RawMessage("{ \"b\":\"<\\u00e4&>\", \"a\":1.50e3\n}")}
+	if _, err := create(t, s.provider(t, nil), req); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"user_id":"u1","metadata":{"b":"<\u00e4&>","a":1.50e3}}`; string(s.body) != want {
+		t.Errorf("sent %s, want %s", s.body, want)
+	}
+}
+
 func TestCreateHeaders(t *testing.T) {
 	always := http.Header{
 		"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"caddy-chatkit"},
@@ -166,6 +178,9 @@ func TestCreateRefused(t *testing.T) {
 			got, err := create(t, b, session.Request{User: "u1", Header: c.header})
 			if r := reason(t, err); r != c.want || got.Secret != "" || s.asked != 1 {
 				t.Errorf("reason %s, session %+v, asked %d times", r, got, s.asked)
+			}
+			if f, ok := errors.AsType[*session.Failure](err); !ok || f.KeyLimit {
+				t.Errorf("%v is about everybody's limit", err)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -104,6 +105,9 @@ func TestAnswerErrors(t *testing.T) {
 			got, err := create(t, s.provider(t, "/v1", nil), session.Request{User: "u1"})
 			if v := verdict(t, err); v.Reason != c.want || v.Next != c.next || v.Status != c.status || s.asked != 1 {
 				t.Errorf("got %+v, asked %d times", v, s.asked)
+			}
+			if f, ok := errors.AsType[*session.Failure](err); !ok || !f.KeyLimit {
+				t.Errorf("%v is not about the limit of our key", err)
 			}
 			if got.Secret != "" || strings.Contains(err.Error(), "planted") {
 				t.Errorf("got %+v, %v", got, err)

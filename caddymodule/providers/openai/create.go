@@ -56,7 +56,7 @@ func (o *OpenAI) Create(ctx context.Context, req *session.Request) (s session.Se
 		out.Workflow.Variables = req.Metadata
 	}
 	call := provider.Call{ID: req.ID}
-	if call.Body, err = out.with(req.Spec); err != nil {
+	if call.Body, err = o.body(&out, req.Spec); err != nil {
 		return s, session.Invalid("building request: %w", err)
 	}
 	err = o.client.Post(ctx, &call, func(body []byte) error {

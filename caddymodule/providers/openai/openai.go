@@ -38,7 +38,8 @@ type OpenAI struct {
 	// in full can be read in /config/.
 	Key string `json:"key,omitempty"`
 
-	// The id of the workflow behind the chat. Required.
+	// The id of the workflow behind the chat. Required. A request on an openai_api
+	// route may name it and those of models, and no other.
 	Workflow string `json:"workflow,omitempty"`
 
 	// Workflow ids for the models a front end may ask for. A model that is not
@@ -51,7 +52,8 @@ type OpenAI struct {
 	// asked, so that the mistake does not show in an outage only. Default: none.
 	StateVariables string `json:"state_variables,omitempty"`
 
-	// The version of the workflow. Default: the latest deployed. The word
+	// The version of the workflow, the only one that a request on an openai_api
+	// route may name. Default: the latest deployed. The word
 	// "latest" is refused: OpenAI takes it, and then the chat does not start.
 	Version string `json:"version,omitempty"`
 
@@ -64,14 +66,16 @@ type OpenAI struct {
 	// The OpenAI project to bill. Default: that of the key.
 	Project string `json:"project,omitempty"`
 
-	// The life of a session, 1s to 10m in whole seconds. Default: OpenAI's, 10m.
+	// The life of a session, 1s to 10m in whole seconds. A request on an openai_api
+	// route may ask for less. Default: OpenAI's, 10m.
 	ExpiresAfter caddy.Duration `json:"expires_after,omitempty"`
 
 	// Lets the chat take files. Default: OpenAI's, off. What a front end says
 	// about it in its body, as the starter app does, is ignored.
 	FileUpload bool `json:"file_upload,omitempty"`
 
-	// How many requests a minute a session may make. Default: OpenAI's, 10.
+	// How many requests a minute a session may make. A request on an openai_api
+	// route may ask for less. Default: OpenAI's, 10; an app may ask for any number.
 	RateLimit int `json:"rate_limit,omitempty"`
 
 	upstream.Transport
@@ -102,7 +106,9 @@ func (*OpenAI) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// errLatest: chatkit-js issue 41.
+// latest is a version that OpenAI takes and that breaks chats: chatkit-js issue 41.
+const latest = "latest"
+
 var errLatest = errors.New(`version: "latest" breaks chats; leave it out for the latest deployed version`)
 
 const defaultBaseURL = "https://api.openai.com/v1"
@@ -124,13 +130,11 @@ func (o *OpenAI) Provision(ctx caddy.Context) error {
 	if err := o.compile(r); err != nil {
 		return err
 	}
-	if block.LiteralSecret(o.Key) {
-		ctx.Logger().Warn("key is written into the configuration; use {env.*} or {file.*}")
-	}
-	if err := o.Load(ctx); err != nil {
+	upstream.WarnOfKey(ctx, "key", o.Key, base)
+	if err := o.Load(ctx, base); err != nil {
 		return err
 	}
-	o.client = provider.Client{URL: base.JoinPath("chatkit", "sessions"), Header: header, Transport: o.RoundTripper()}
+	o.client = provider.Client{URL: base.JoinPath("chatkit", "sessions"), Header: header, Transport: o.RoundTripper(), KeyLimit: true}
 	return nil
 }
 
@@ -180,7 +184,7 @@ func (o *OpenAI) compile(r block.Resolver) (err error) {
 	if t.Workflow.Version, err = r.Optional("version", o.Version); err != nil {
 		return err
 	}
-	if t.Workflow.Version == "latest" { // from a placeholder
+	if t.Workflow.Version == latest { // from a placeholder
 		return errLatest
 	}
 	if o.ExpiresAfter > 0 {
@@ -200,7 +204,7 @@ func (o *OpenAI) compile(r block.Resolver) (err error) {
 func (o *OpenAI) Validate() error {
 	d := time.Duration(o.ExpiresAfter)
 	switch {
-	case o.Version == "latest":
+	case o.Version == latest:
 		return errLatest
 	case d < 0 || d > maxExpiresAfter:
 		return fmt.Errorf("expires_after: %s is not between 1s and %s", d, maxExpiresAfter)
@@ -224,6 +228,7 @@ var (
 	_ session.ModelLister     = (*OpenAI)(nil)
 	_ session.ModelFinder     = (*OpenAI)(nil)
 	_ session.MetadataChecker = (*OpenAI)(nil)
+	_ session.SpecChecker     = (*OpenAI)(nil)
 	_ session.Recognizer      = (*OpenAI)(nil)
 	_ session.Hinter          = (*OpenAI)(nil)
 )

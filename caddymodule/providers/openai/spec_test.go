@@ -13,33 +13,56 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// What the app says wins, what it leaves out is filled in.
+// What the app leaves out is filled in, and what the operator has set is the most
+// that it can have.
 func TestCreateFromSpec(t *testing.T) {
-	cases := []struct{ name, spec, want string }{
-		{"nothing of ours", `{"user":"u","workflow":{"id":"wf_app","tracing":{"enabled":false}},"rate_limits":{"max_requests_per_1_minute":1},
-			"expires_after":{"anchor":"created_at","seconds":1},"chatkit_configuration":{"history":{"enabled":false}}}`, ""},
-		{"all of ours", `{"user":"u"}`, `{"user":"u","workflow":{"id":"wf_1","version":"3"},
-			"expires_after":{"anchor":"created_at","seconds":60},"rate_limits":{"max_requests_per_1_minute":7}}`},
+	limits := func(o *OpenAI) {
+		o.Version, o.ExpiresAfter, o.RateLimit, o.FileUpload = "3", caddy.Duration(time.Minute), 7, true
+	}
+	const files = `"chatkit_configuration":{"file_upload":{"enabled":true}}`
+	const most = `"expires_after":{"anchor":"created_at","seconds":60},"rate_limits":{"max_requests_per_1_minute":7},` + files
+	cases := []struct {
+		name       string
+		change     func(*OpenAI)
+		spec, want string
+	}{
+		{"no limits", nil, `{"user":"u","workflow":{"id":"wf_1","version":"9","tracing":{"enabled":false},"state_variables":{"a":"<"}},
+			"rate_limits":{"max_requests_per_1_minute":100000},"expires_after":{"anchor":"created_at","seconds":600},
+			"chatkit_configuration":{"history":{"enabled":false}},"new":{"a":1}}`, ""},
+		{"nothing said", limits, `{"user":"u"}`, `{"user":"u","workflow":{"id":"wf_1","version":"3"},` + most + `}`},
+		{"workflow without an id", limits, `{"user":"u","workflow":{"tracing":{"enabled":false}}}`,
+			`{"user":"u","workflow":{"id":"wf_1","version":"3","tracing":{"enabled":false}},` + most + `}`},
+		{"more than allowed", limits, `{"user":"u","workflow":{"id":"wf_1"},"rate_limits":{"max_requests_per_1_minute":8},
+			"expires_after":{"anchor":"created_at","seconds":61}}`, `{"user":"u","workflow":{"id":"wf_1","version":"3"},` + most + `}`},
+		{"far more", limits, `{"user":"u","workflow":{"id":"wf_1"},"rate_limits":{"max_requests_per_1_minute":1e300},
+			"expires_after":{"anchor":"created_at","seconds":-1}}`, `{"user":"u","workflow":{"id":"wf_1","version":"3"},` + most + `}`},
+		{"no numbers", limits, `{"user":"u","rate_limits":null,"expires_after":{"anchor":"created_at","Seconds":600,"seconds":"600"}}`,
+			`{"user":"u","workflow":{"id":"wf_1","version":"3"},"expires_after":{"anchor":"created_at","Seconds":600,"seconds":60},
+			"rate_limits":{"max_requests_per_1_minute":7},` + files + `}`},
+		{"as much", limits, `{"user":"u",` + most + `}`, `{"user":"u","workflow":{"id":"wf_1","version":"3"},` + most + `}`},
+		{"less", limits, `{"user":"u","workflow":{"id":"wf_1","version":"3"},"rate_limits":{"max_requests_per_1_minute":1},
+			"expires_after":{"anchor":"created_at","seconds":1},"chatkit_configuration":{"file_upload":{"enabled":false}}}`, ""},
+		{"workflow of another provider", nil, `{"user":"u","workflow":{"id":"wf_other","version":"9","tracing":{"enabled":false}}}`,
+			`{"user":"u","workflow":{"id":"wf_1","tracing":{"enabled":false}}}`},
+		{"workflow of a model", func(o *OpenAI) { o.Models = map[string]string{"m": "wf_2"} }, `{"user":"u","workflow":{"id":"wf_2"}}`, ""},
+		{"version that breaks chats", nil, `{"user":"u","workflow":{"id":"wf_1","version":"latest"}}`, `{"user":"u","workflow":{"id":"wf_1"}}`},
+		{"another user", nil, `{"user":"other","workflow":{"id":"wf_1"}}`, `{"user":"u","workflow":{"id":"wf_1"}}`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, good)
-			o := s.provider(t, "/v1", func(o *OpenAI) {
-				o.Version, o.ExpiresAfter, o.RateLimit = "3", caddy.Duration(time.Minute), 7
-			})
 			if c.want == "" {
 				c.want = c.spec
 			}
-			got, err := create(t, o, session.Request{User: "u", Spec: json.RawMessage(c.spec)})
+			got, err := create(t, s.provider(t, "/v1", c.change), session.Request{User: "u", Spec: json.RawMessage(c.spec)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var sent, want any
-			_, _ = json.Unmarshal(s.body, &sent), json.Unmarshal([]byte(c.want), &want)
-			if !reflect.DeepEqual(sent, want) {
+			if json.Unmarshal(s.body, &sent) != nil || json.Unmarshal([]byte(c.want), &want) != nil || !reflect.DeepEqual(sent, want) {
 				t.Errorf("sent %s", s.body)
 			}
-			if string(got.Resource) != good {
+			if string(got.Resource) != good || s.asked != 1 {
 				t.Errorf("the answer is kept as %s", got.Resource)
 			}
 		})
@@ -96,5 +119,33 @@ func TestModelOf(t *testing.T) {
 		if got := o.ModelOf(json.RawMessage(spec)); got != want {
 			t.Errorf("%s: got %q, want %q", spec, got, want)
 		}
+	}
+}
+
+func TestCheckSpec(t *testing.T) {
+	versioned := func(o *OpenAI) { o.Version = "3" }
+	for _, c := range []struct {
+		name     string
+		change   func(*OpenAI)
+		workflow string
+		param    string // "" where it is fine
+	}{
+		{"none", nil, `null`, ""},
+		{"own", nil, `{"id":"wf_1"}`, ""},
+		{"of a model", func(o *OpenAI) { o.Models = map[string]string{"m": "wf_2"} }, `{"id":"wf_2"}`, ""},
+		{"another", nil, `{"id":"wf_2"}`, "workflow.id"},
+		{"any version", nil, `{"id":"wf_1","version":"9"}`, ""},
+		{"own version", versioned, `{"id":"wf_1","version":"3"}`, ""},
+		{"no version", versioned, `{"id":"wf_1"}`, ""},
+		{"another version", versioned, `{"id":"wf_1","version":"9"}`, "workflow.version"},
+		{"another version alone", versioned, `{"version":"9"}`, "workflow.version"},
+		{"version that breaks chats", nil, `{"id":"wf_1","version":"latest"}`, "workflow.version"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := start(t, good).provider(t, "/v1", c.change)
+			if param, err := o.CheckSpec(json.RawMessage(`{"user":"u","workflow":` + c.workflow + `}`)); param != c.param || (err == nil) != (c.param == "") {
+				t.Errorf("got %q, %v", param, err)
+			}
+		})
 	}
 }

@@ -78,7 +78,7 @@ func TestErrors(t *testing.T) {
 			got, err := create(t, s.provider(t, "/", nil), session.Request{User: "u1"})
 			v := verdict(t, err)
 			refusal := c.want == rejected
-			if v.Reason != c.want || v.Status != c.shown || v.Next == refusal || (v.Effect == session.Success) != refusal {
+			if v.Reason != c.want || v.Status != c.shown || v.Next == refusal || (v.Effect == session.Excluded) != refusal {
 				t.Errorf("got %+v (%v), want %s %d", v, err, c.want, c.shown)
 			}
 			s.wantAsked(t, issuePath)
@@ -131,8 +131,8 @@ func TestCooldown(t *testing.T) {
 		t.Run(fmt.Sprintf("%d %s %s", c.status, c.name, c.value), func(t *testing.T) {
 			s := start(t, reply{status: c.status, body: `{"code":500910}`, header: [2]string{c.name, c.value}})
 			_, err := create(t, s.provider(t, "/", nil), session.Request{User: "u1"})
-			if v := verdict(t, err); v.Reason != session.Status429 || v.Cooldown != c.want || v.Retry {
-				t.Errorf("got %+v, want a cooldown of %s", v, c.want)
+			if v := verdict(t, err); v.Reason != session.Status429 || v.Cooldown != c.want || v.Retry || v.KeyLimit != (c.want > 0) {
+				t.Errorf("got %+v, want a cooldown of %s for everybody", v, c.want)
 			}
 		})
 	}

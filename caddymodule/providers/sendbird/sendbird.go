@@ -109,10 +109,8 @@ func (s *Sendbird) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	if block.LiteralSecret(s.APIToken) {
-		ctx.Logger().Warn("api_token is written into the configuration; use {env.*} or {file.*}")
-	}
-	if err := s.Load(ctx); err != nil {
+	upstream.WarnOfKey(ctx, "api_token", s.APIToken, base)
+	if err := s.Load(ctx, base); err != nil {
 		return err
 	}
 	header := http.Header{
@@ -121,7 +119,7 @@ func (s *Sendbird) Provision(ctx caddy.Context) error {
 		"User-Agent":   {"caddy-chatkit"},
 		"Api-Token":    {token.Reveal()},
 	}
-	s.client = provider.Client{URL: base.JoinPath("v3", "users"), Header: header, Transport: s.RoundTripper()}
+	s.client = provider.Client{URL: base.JoinPath("v3", "users"), Header: header, Transport: s.RoundTripper(), KeyLimit: true}
 	return nil
 }
 

@@ -6,6 +6,7 @@ const reasons = {
   dns: "has a host name that does not resolve",
   tls: "could not establish a secure connection",
   timeout: "took too long to answer",
+  abandoned: "took too long for the client to wait",
   reset: "closed the connection, or did not answer with HTTP",
   status_5xx: "answered with a server error",
   status_408: "answered that the request took too long",

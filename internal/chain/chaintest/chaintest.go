@@ -30,6 +30,9 @@ type Breaker struct {
 	// The last one repeats.
 	Refusals []session.Reason
 
+	// Probing is what Peek says of a permit.
+	Probing bool
+
 	// Wait is what RetryIn returns.
 	Wait time.Duration
 
@@ -41,7 +44,7 @@ type Breaker struct {
 }
 
 // Allow implements [chain.Breaker].
-func (b *Breaker) Allow() (done func(session.Verdict, time.Duration), reason session.Reason) {
+func (b *Breaker) Allow(session.Caller, time.Duration) (done func(session.Verdict, time.Duration), reason session.Reason) {
 	if len(b.Refusals) > 0 {
 		reason = b.Refusals[0]
 		b.Refusals = b.Refusals[min(1, len(b.Refusals)-1):]
@@ -61,6 +64,14 @@ func (b *Breaker) Allow() (done func(session.Verdict, time.Duration), reason ses
 			b.Cooldowns = append(b.Cooldowns, v.Cooldown)
 		}
 	}, session.OK
+}
+
+// Peek implements [chain.Breaker].
+func (b *Breaker) Peek(session.Caller) (reason session.Reason, probe bool) {
+	if len(b.Refusals) > 0 {
+		reason = b.Refusals[0]
+	}
+	return reason, b.Probing
 }
 
 // RetryIn implements [chain.Breaker].

@@ -1,0 +1,53 @@
+package caddymodule
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/dustin/go-humanize"
+	"go.uber.org/zap"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
+)
+
+// fail answers where no backend did.
+func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
+	c.provider = telemetry.NoProvider
+	c.w.Header().Set("Cache-Control", "no-store")
+	if c.r.ProtoMajor == 1 && (c.r.Header.Get("Expect") != "" || c.body != nil && c.body.ended.Load()) {
+		c.w.Header().Set("Connection", "close") // what there is of the body stays unread
+	}
+	failed, ok := errors.AsType[*relay.Failed](err)
+	switch {
+	case c.gone():
+		c.leave()
+		return telemetry.CarriedCanceled
+	case !ok:
+		c.h.logger.Debug("request could not be carried", zap.Error(err))
+		c.writeProblem(bodyProblem(err))
+		return telemetry.CarriedFailed
+	}
+	c.reason = failed.Reason()
+	p := unserved(&failed.Trail)
+	p.Title = "Chat is unavailable"
+	if c.route.kind == ChatKitRoute && streams(failed.Sent) {
+		c.writeErrorEvent(p)
+		return telemetry.CarriedFailed
+	}
+	c.writeProblem(p)
+	return telemetry.CarriedFailed
+}
+
+// bodyProblem is the problem of a body that could not be read to its end.
+func bodyProblem(err error) *problem {
+	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &problem{Status: http.StatusRequestEntityTooLarge, Code: codeBodyTooLarge, Title: "Body too large",
+			Details: "This site takes at most " + humanize.IBytes(uint64(max(tooLong.Limit, 0)))}
+	}
+	if errors.Is(err, relay.ErrStalled) {
+		return &problem{Status: http.StatusRequestTimeout, Code: codeBodyTimeout, Title: "Body took too long",
+			Details: "The rest of the body did not come in time"}
+	}
+	return badRequest("Body could not be read")
+}

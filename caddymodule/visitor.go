@@ -1,0 +1,110 @@
+package caddymodule
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/google/uuid"
+	"golang.org/x/net/http/httpguts"
+)
+
+const (
+	// visitorLife is how long a visitor keeps its id, in seconds: 30 days, as the
+	// starter app has it.
+	visitorLife = 30 * 24 * 60 * 60
+
+	// visitorPrefix begins the id of a visitor upstream, so that no account has it.
+	visitorPrefix = "anon-"
+
+	// hostPrefix begins the name of the cookie on HTTPS. Browsers then take it
+	// from this host only: another one of the domain could plant a plain one.
+	hostPrefix = "__Host-"
+)
+
+// visitors gives an id to people without an account, in a signed cookie.
+type visitors struct {
+	cookie string // its name over plain HTTP, "" where everybody needs an account
+	key    []byte
+}
+
+// identify returns the id of the visitor who asks. One without a cookie that we have
+// signed is new.
+func (v *visitors) identify(w http.ResponseWriter, r *http.Request) string {
+	name, secure, host := v.cookie, overHTTPS(r), hostname(r)
+	if secure {
+		name = hostPrefix + name
+	}
+	for _, c := range r.CookiesNamed(name) {
+		id, mac, _ := strings.Cut(c.Value, ".")
+		if hmac.Equal([]byte(mac), []byte(v.sign(id, host))) {
+			return visitorPrefix + id
+		}
+	}
+	id := uuid.NewString()
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure on HTTPS only: over plain HTTP browsers would not keep it
+		Name: name, Value: id + "." + v.sign(id, host), Path: "/", MaxAge: visitorLife,
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+	})
+	return visitorPrefix + id
+}
+
+// sign returns the signature of an id. It holds for one host, as a cookie does:
+// sites that share a key do not share visitors.
+func (v *visitors) sign(id, host string) string {
+	mac := hmac.New(sha256.New, v.key)
+	_, _ = io.WriteString(mac, "visitor\x00"+host+"\x00"+id) // never fails, by its documentation
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// removeFrom removes the cookie from a request that goes to a backend.
+func (v *visitors) removeFrom(h http.Header) {
+	if v.cookie != "" {
+		removeCookie(h, v.cookie)
+		removeCookie(h, hostPrefix+v.cookie)
+	}
+}
+
+// overHTTPS reports whether the client uses HTTPS, maybe up to a trusted proxy.
+func overHTTPS(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	proto := r.Header["X-Forwarded-Proto"]
+	return trusted && len(proto) > 0 && strings.EqualFold(proto[len(proto)-1], "https")
+}
+
+// hostname returns the host of a request without its port, which cookies do not
+// distinguish either.
+func hostname(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	return strings.ToLower(host)
+}
+
+// isVisitor reports whether a user's id is one that visitors have.
+func isVisitor(user string) bool {
+	const length = len(visitorPrefix) + len("00000000-0000-0000-0000-000000000000")
+	return len(user) == length && strings.EqualFold(user[:len(visitorPrefix)], visitorPrefix) &&
+		uuid.Validate(user[len(visitorPrefix):]) == nil
+}
+
+// checkCookieName returns an error for a name that the visitors' cookie cannot have.
+func checkCookieName(name string) error {
+	if !httpguts.ValidHeaderFieldName(name) { // RFC 6265 and RFC 9110 both say token
+		return fmt.Errorf("anonymous: invalid cookie name %q", name)
+	}
+	if lower := strings.ToLower(name); strings.HasPrefix(lower, "__host-") || strings.HasPrefix(lower, "__secure-") {
+		return fmt.Errorf("anonymous: invalid cookie name %q (want it without a prefix; on HTTPS it gets %s)", name, hostPrefix)
+	}
+	return nil
+}
