@@ -55,6 +55,7 @@ func (w *carriedWriter) commit() {
 	telemetry.FirstByte(string(w.c.route.kind), time.Since(w.c.start))
 	w.c.servedBy(resp.Target.Name)
 	w.c.reason = resp.Trail.Reason()
+	w.c.answered(resp.Target.Name, &resp.Trail)
 	h := w.Header()
 	for name, values := range w.c.passage.withheld {
 		h[name] = append(h[name], values...)

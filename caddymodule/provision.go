@@ -51,6 +51,7 @@ func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 	if err := h.provisionRoutes(ctx); err != nil {
 		return err
 	}
+	h.listRoutes(app)
 	if h.cors, err = newCORS(cmp.Or(h.CORS, new(CORSConfig))); err != nil {
 		return err
 	}
@@ -209,7 +210,7 @@ func (h *Handler) chosen(r RouteConfig) []*chain.Target {
 // provisionRoute claims the path of a route.
 func (h *Handler) provisionRoute(ctx caddy.Context, r RouteConfig) (err error) {
 	targets := h.chosen(r)
-	rt := &route{kind: r.Kind, models: knownModels(targets), chain: chain.Chain{
+	rt := &route{kind: r.Kind, path: r.Path, models: knownModels(targets), chain: chain.Chain{
 		Targets: targets, Deadline: time.Duration(cmp.Or(h.Deadline, defaultDeadline)),
 	}}
 	switch {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 )
 
@@ -94,6 +95,8 @@ var upstreamPaths = map[RouteKind]string{
 // route is a claimed path, ready to be served.
 type route struct {
 	kind   RouteKind
+	path   string // as it is configured
+	listed *registry.Route
 	chain  chain.Chain
 	models []string      // that its providers list
 	prefix string        // of a path that ends in {session} or {id}/cancel

@@ -40,6 +40,7 @@ func (s *sessionRequest) answer(res *chain.Result) {
 		s.invalidSession()
 		return
 	}
+	s.answered(s.provider, &res.Trail)
 	s.writeJSON(body)
 }
 

@@ -4,20 +4,32 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 	"unicode"
 )
 
-// provider holds the fields of the admin API's answer that are shown.
+// overview holds the fields of the admin API's status that are shown.
+type overview struct {
+	Providers []provider `json:"providers"`
+	Routes    []route    `json:"routes"`
+	Fallbacks []fallback `json:"fallbacks"`
+}
+
 type provider struct {
-	ID          string     `json:"id"`
-	Module      string     `json:"module"`
-	State       string     `json:"state"`
-	Since       time.Time  `json:"since"`
-	OpenUntil   *time.Time `json:"open_until"`
-	LastFailure *struct {
+	ID           string     `json:"id"`
+	Module       string     `json:"module"`
+	State        string     `json:"state"`
+	Since        time.Time  `json:"since"`
+	OpenUntil    *time.Time `json:"open_until"`
+	FailingSince *time.Time `json:"failing_since"`
+	LastError    string     `json:"last_error"`
+	Share1m      *float64   `json:"share_1m"`
+	Rate1m       float64    `json:"rate_1m"`
+	LastFailure  *struct {
 		Reason string    `json:"reason"`
 		Status int       `json:"status"`
 		At     time.Time `json:"at"`
@@ -25,20 +37,100 @@ type provider struct {
 	Forced *struct {
 		Until  time.Time `json:"until"`
 		Reason string    `json:"reason"`
+		By     string    `json:"by"`
 	} `json:"forced"`
+}
+
+type route struct {
+	Sites     []string `json:"sites"`
+	Kind      string   `json:"kind"`
+	Path      string   `json:"path"`
+	Providers []string `json:"providers"`
+	Serving   string   `json:"serving"`
+}
+
+type fallback struct {
+	At        time.Time `json:"at"`
+	Provider  string    `json:"provider"`
+	ServedBy  string    `json:"served_by"`
+	Reason    string    `json:"reason"`
+	Path      string    `json:"path"`
+	RequestID string    `json:"request_id"`
+}
+
+// writeServing prints who serves, a line for all routes of a site that have the
+// same chain.
+func writeServing(out io.Writer, o *overview) {
+	var lines []string
+	for _, r := range o.Routes {
+		line := fmt.Sprintf("%s: %s (%s)", cmp.Or(strings.Join(r.Sites, ", "), "all sites"), o.serves(r), strings.Join(r.Providers, ", then "))
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	for _, line := range lines {
+		_, _ = fmt.Fprintln(out, printable(line))
+	}
+	if len(lines) > 0 {
+		_, _ = fmt.Fprintln(out)
+	}
+}
+
+// serves says who serves a route.
+func (o *overview) serves(r route) string {
+	if r.Serving == "" {
+		return "NOBODY serves"
+	}
+	for _, p := range o.Providers {
+		if p.ID == r.Serving && p.FailingSince != nil {
+			return r.Serving + " is asked, AND FAILS"
+		}
+	}
+	return r.Serving + " serves"
 }
 
 // writeTable prints a line for each provider.
 func writeTable(out io.Writer, all []provider) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "PROVIDER\tMODULE\tSTATE\tSINCE\tUNTIL\tLAST FAILURE\tFORCED BECAUSE")
+	_, _ = fmt.Fprintln(w, "PROVIDER\tMODULE\tSTATE\tSINCE\tUNTIL\tSERVED 1M\tRATE\tFAILING SINCE\tLAST FAILURE\tFORCED BECAUSE")
 	now := time.Now()
 	for _, p := range all {
-		cells := []string{p.ID, p.Module, p.State, ago(now, p.Since), p.until(now), p.failure(now), p.because()}
+		cells := []string{
+			p.ID, p.Module, p.State, ago(now, p.Since), p.until(now), p.share(), p.rate(), p.failing(now), p.failure(now), p.because(),
+		}
 		for i, c := range cells {
 			cells[i] = printable(c)
 		}
 		_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	return w.Flush()
+}
+
+// writeNotes prints what is too long for the table.
+func writeNotes(out io.Writer, all []provider) {
+	var notes []string
+	for _, p := range all {
+		if p.FailingSince != nil && p.LastError != "" {
+			notes = append(notes, p.ID+": last error: "+p.LastError)
+		}
+		if p.Forced != nil && p.Forced.By != "" {
+			notes = append(notes, p.ID+": forced by "+strings.TrimPrefix(p.Forced.By, "by "))
+		}
+	}
+	if len(notes) > 0 {
+		_, _ = fmt.Fprintln(out)
+	}
+	for _, note := range notes {
+		_, _ = fmt.Fprintln(out, printable(note))
+	}
+}
+
+// writeFallbacks prints the fallbacks.
+func writeFallbacks(out io.Writer, all []fallback) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "\nFALLBACK AT\tPROVIDER\tSERVED BY\tREASON\tPATH\tREQUEST")
+	for _, f := range all {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", f.At.Local().Format(time.DateTime), f.Provider, f.ServedBy, f.Reason, f.Path, f.RequestID)
 	}
 	return w.Flush()
 }
@@ -62,6 +154,22 @@ func (p *provider) until(now time.Time) string {
 		return "in " + rounded(p.OpenUntil.Sub(now))
 	}
 	return "-"
+}
+
+func (p *provider) share() string {
+	if p.Share1m == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f%%", math.Round(*p.Share1m*100))
+}
+
+func (p *provider) rate() string { return fmt.Sprintf("%.3g/s", p.Rate1m) }
+
+func (p *provider) failing(now time.Time) string {
+	if p.FailingSince == nil {
+		return "-"
+	}
+	return ago(now, *p.FailingSince)
 }
 
 func (p *provider) failure(now time.Time) string {

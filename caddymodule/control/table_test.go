@@ -6,6 +6,30 @@ import (
 	"time"
 )
 
+// Who serves is said once for all routes of a site that have the same chain, and
+// an outage is not called service.
+func TestWriteServing(t *testing.T) {
+	now := time.Now()
+	chain := []string{"backend", "openai"}
+	o := &overview{
+		Providers: []provider{{ID: "backend", FailingSince: &now}, {ID: "openai"}},
+		Routes: []route{
+			{Sites: []string{"a.test"}, Path: "/1", Providers: chain, Serving: "openai"},
+			{Sites: []string{"a.test"}, Path: "/2", Providers: chain, Serving: "openai"},
+			{Sites: []string{"b.test", "c.test:81"}, Path: "/1", Providers: chain[:1]},
+			{Path: "/1", Providers: chain, Serving: "backend"},
+		},
+	}
+	var out strings.Builder
+	writeServing(&out, o)
+	want := "a.test: openai serves (backend, then openai)\n" +
+		"b.test, c.test:81: NOBODY serves (backend)\n" +
+		"all sites: backend is asked, AND FAILS (backend, then openai)\n\n"
+	if out.String() != want {
+		t.Errorf("got %s", out.String())
+	}
+}
+
 // Nothing that the admin API says reaches the terminal as more than text.
 func TestTableIsPrintable(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
@@ -23,7 +47,8 @@ func TestTableIsPrintable(t *testing.T) {
 			p.Forced = &struct {
 				Until  time.Time `json:"until"`
 				Reason string    `json:"reason"`
-			}{time.Now().Add(time.Hour), c.text}
+				By     string    `json:"by"`
+			}{Until: time.Now().Add(time.Hour), Reason: c.text}
 			if err := writeTable(&out, []provider{p}); err != nil {
 				t.Fatal(err)
 			}

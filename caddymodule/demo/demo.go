@@ -34,18 +34,21 @@ const (
 
 // demo is everything that the command starts.
 type demo struct {
-	port    int
-	out     io.Writer
-	backend *sandbox.Server
-	openai  *sandbox.Server
-	control *http.Server
-	log     *sessionLog
-	closers []func() error // in start order
+	port      int
+	admin     string // address of the admin API
+	out       io.Writer
+	backend   *sandbox.Server
+	openai    *sandbox.Server
+	control   *http.Server
+	log       *sessionLog
+	caddyfile string         // in use
+	closers   []func() error // in start order
 }
 
 // start starts the simulated providers and Caddy in front of them. On an error it
-// stops everything again.
-func start(port int, out io.Writer) (d *demo, err error) {
+// stops everything again. An adminPort of 0 is Caddy's usual one, or any other if
+// that is in use.
+func start(port, adminPort int, out io.Writer) (d *demo, err error) {
 	d = &demo{port: port, out: out}
 	defer func() {
 		if err != nil {
@@ -53,6 +56,9 @@ func start(port int, out io.Writer) (d *demo, err error) {
 		}
 	}()
 	if err = checkFree(port); err != nil {
+		return d, fmt.Errorf("port %d: %w; choose another with --port", port, err)
+	}
+	if d.admin, err = chooseAdmin(adminPort); err != nil {
 		return d, err
 	}
 	if d.backend, err = sandbox.NewBackend(sandbox.Options{Key: backendKey}); err != nil {
@@ -79,9 +85,33 @@ func start(port int, out io.Writer) (d *demo, err error) {
 func checkFree(port int) error {
 	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return fmt.Errorf("port %d: %w; choose another with --port", port, err)
+		return err
 	}
 	return ln.Close()
+}
+
+// usualAdminPort is where commands look for the admin API by themselves.
+const usualAdminPort = 2019
+
+// chooseAdmin returns the address of the admin API.
+func chooseAdmin(port int) (string, error) {
+	at := func(port int) string { return net.JoinHostPort("localhost", strconv.Itoa(port)) }
+	if port != 0 {
+		if err := checkFree(port); err != nil {
+			return "", fmt.Errorf("port %d of the admin API: %w; choose another with --admin-port", port, err)
+		}
+		return at(port), nil
+	}
+	if checkFree(usualAdminPort) == nil {
+		return at(usualAdminPort), nil
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer ln.Close()
+	_, free, err := net.SplitHostPort(ln.Addr().String())
+	return net.JoinHostPort("localhost", free), err
 }
 
 // startControl serves the page, its status and the fault switches.
@@ -107,7 +137,7 @@ func (d *demo) startControl() (addr string, err error) {
 func (d *demo) startCaddy(controlAddr string) error {
 	var text bytes.Buffer
 	err := caddyfileTemplate.Execute(&text, map[string]any{
-		"Port": d.port, "Hosts": loopbacks(),
+		"Port": d.port, "Hosts": loopbacks(), "Admin": d.admin,
 		"LogAddr": d.log.Addr(), "ControlAddr": controlAddr,
 		"BackendURL": d.backend.URL(), "BackendKey": backendKey,
 		"OpenAIURL": d.openai.URL(), "OpenAIKey": openaiKey,
@@ -115,6 +145,7 @@ func (d *demo) startCaddy(controlAddr string) error {
 	if err != nil {
 		return err
 	}
+	d.caddyfile = text.String()
 	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt(text.Bytes(), map[string]any{"filename": "demo.Caddyfile"})
 	if err != nil {
 		return err
@@ -172,7 +203,21 @@ Heal it:
 Other faults: %[2]s
 Break OpenAI in the same way: %[1]s/demo/openai/500
 Metrics: %[1]s/metrics
+
+What an operator does, in another terminal:
+  caddy chatkit-status --watch%[3]s
+  caddy chatkit-breaker open backend --for 1m --reason "trying it out"%[3]s
+  caddy chatkit-breaker auto backend%[3]s
+
 Ctrl-C ends it.
 
-`, d.url(), strings.Join(faults, " "))
+`, d.url(), strings.Join(faults, " "), d.addressFlag())
+}
+
+// addressFlag is what commands for operators need to find the demo.
+func (d *demo) addressFlag() string {
+	if d.admin == net.JoinHostPort("localhost", strconv.Itoa(usualAdminPort)) {
+		return ""
+	}
+	return " --address " + d.admin
 }

@@ -2,10 +2,12 @@ package demo
 
 import (
 	"embed"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/statuspage"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
@@ -14,19 +16,19 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// contentPolicy lets the page load only this server's files: no inline script or
-// style, no other origin. No other page may frame it.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-	"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-// handler serves the page, the state of the providers, and the fault switches, which
-// no page of another origin may use. Caddy proxies their paths to it.
+// handler serves the page, the state of the providers, and the switches, which no
+// page of another origin may use. Caddy proxies their paths to it.
 func (d *demo) handler() http.Handler {
 	servers := map[string]*sandbox.Server{"backend": d.backend, "openai": d.openai}
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", guarded(http.HandlerFunc(servePage)))
 	mux.Handle("GET /page/", guarded(http.FileServerFS(pageFiles)))
-	mux.Handle("GET /demo/status", &statusPage{metricsURL: d.loopbackURL() + "/metrics", servers: servers})
+	// What the page shares with the status page.
+	mux.Handle("GET /shared/", http.StripPrefix("/shared", guarded(http.FileServerFS(statuspage.Files()))))
+	api := &adminAPI{url: "http://" + d.admin}
+	mux.Handle("GET /demo/status", &statusPage{api: api, requests: d.log.requests, servers: servers})
+	mux.Handle("POST /demo/force/{provider}/{action}", http.HandlerFunc(api.force))
+	mux.Handle("GET /demo/Caddyfile", http.HandlerFunc(d.serveCaddyfile))
 	mux.Handle("/demo/", http.StripPrefix("/demo", sandbox.Control(servers)))
 	return local(http.NewCrossOriginProtection().Handler(mux))
 }
@@ -48,15 +50,17 @@ func servePage(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, pageFiles, "page/index.html")
 }
 
-// guarded adds the security headers of the page. The page's files have no
-// modification times, so they are not cached.
+// serveCaddyfile serves the configuration in use. Its keys are not secret.
+func (d *demo) serveCaddyfile(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = io.WriteString(w, d.caddyfile)
+}
+
+// guarded adds the security headers of the page.
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-cache")
+		statuspage.Guard(w.Header())
 		next.ServeHTTP(w, r)
 	})
 }

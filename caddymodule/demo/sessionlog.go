@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // sessionLog turns the access log of the demo's Caddy into one readable line per
@@ -21,6 +23,40 @@ type sessionLog struct {
 	mu     sync.Mutex
 	conns  []net.Conn
 	closed bool
+	kept   []request // oldest first
+	count  int       // of requests ever kept
+}
+
+// request is a request of the access log, for the page.
+type request struct {
+	Number   int     `json:"number"`
+	At       int64   `json:"at"` // Unix milliseconds
+	Path     string  `json:"path"`
+	Status   int     `json:"status"`
+	Provider string  `json:"provider"`
+	Reason   string  `json:"reason"`
+	Skipped  bool    `json:"skipped"` // the first provider was not asked
+	Outcome  string  `json:"outcome"`
+	Took     float64 `json:"took"` // milliseconds
+}
+
+// maxKept is how many requests are kept for the page.
+const maxKept = 100
+
+// requests returns the latest requests.
+func (l *sessionLog) requests() []request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]request{}, l.kept...)
+}
+
+func (l *sessionLog) keep(r request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.count++
+	r.Number = l.count
+	l.kept = append(l.kept, r)
+	l.kept = l.kept[max(0, len(l.kept)-maxKept):]
 }
 
 // drainTime is how long Close waits for lines that are still in flight.
@@ -76,8 +112,9 @@ func (l *sessionLog) read(conn net.Conn) {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		l.extendDrain(conn)
-		if s, ok := readableLine(lines.Bytes()); ok {
-			_, _ = fmt.Fprintln(l.out, s)
+		if e, ok := parseEntry(lines.Bytes()); ok {
+			_, _ = fmt.Fprintln(l.out, e.line())
+			l.keep(e.request())
 		}
 	}
 }
@@ -99,6 +136,7 @@ type entry struct {
 	Duration float64 `json:"duration"`
 	Provider *string `json:"chatkit_provider"`
 	Reason   string  `json:"chatkit_reason"`
+	Outcome  string  `json:"chatkit_outcome"`
 	Request  struct {
 		URI string `json:"uri"`
 	} `json:"request"`
@@ -110,28 +148,46 @@ func (e *entry) outcome() string {
 	case e.Status < 300 && e.Reason == "":
 		return "served by " + who
 	case e.Status < 300:
-		return "served by " + who + ", the first provider failed: " + e.Reason
+		return "served by " + who + ", " + e.first()
 	case e.Reason == "":
 		return "refused before any provider was asked"
 	case who == "none":
-		return "not served, the first provider failed: " + e.Reason
+		return "not served, " + e.first()
 	default:
 		return who + " refused this user"
 	}
 }
 
-// readableLine formats a line of the access log. It returns false if the line is
-// not about a session.
-func readableLine(line []byte) (string, bool) {
-	var e entry
-	if json.Unmarshal(line, &e) != nil || e.Provider == nil {
-		return "", false
+// first says what became of the first provider.
+func (e *entry) first() string {
+	if session.Reason(e.Reason).Skipped() {
+		return "the first provider was not asked: " + e.Reason
 	}
-	var b strings.Builder
+	return "the first provider failed: " + e.Reason
+}
+
+// parseEntry reads a line of the access log. It returns false if the line is not
+// about a request of chatkit's.
+func parseEntry(line []byte) (e entry, ok bool) {
+	return e, json.Unmarshal(line, &e) == nil && e.Provider != nil
+}
+
+func (e *entry) at() time.Time {
 	sec := int64(e.TS)
-	at := time.Unix(sec, int64((e.TS-float64(sec))*1e9))
-	fmt.Fprintf(&b, "%s  %s  %d  %s", at.Format("15:04:05.000"), e.Request.URI, e.Status, e.outcome())
-	took := time.Duration(e.Duration * float64(time.Second))
-	fmt.Fprintf(&b, "  (%s)", took.Round(10*time.Microsecond))
-	return b.String(), true
+	return time.Unix(sec, int64((e.TS-float64(sec))*1e9))
+}
+
+func (e *entry) took() time.Duration { return time.Duration(e.Duration * float64(time.Second)) }
+
+// line formats the entry for a terminal.
+func (e *entry) line() string {
+	return fmt.Sprintf("%s  %s  %d  %s  (%s)", e.at().Format("15:04:05.000"), e.Request.URI, e.Status, e.outcome(), e.took().Round(10*time.Microsecond))
+}
+
+func (e *entry) request() request {
+	path, _, _ := strings.Cut(e.Request.URI, "?")
+	return request{
+		At: e.at().UnixMilli(), Path: path, Status: e.Status, Provider: *e.Provider, Reason: e.Reason,
+		Skipped: session.Reason(e.Reason).Skipped(), Outcome: e.Outcome, Took: e.Duration * 1e3,
+	}
 }

@@ -16,6 +16,10 @@ func TestReadableLine(t *testing.T) {
 		{"first provider", `"status":200,"chatkit_provider":"backend","chatkit_reason":""`, "200  served by backend  (1.23ms)"},
 		{"fallback", `"status":200,"chatkit_provider":"openai","chatkit_reason":"dial"`,
 			"200  served by openai, the first provider failed: dial  (1.23ms)"},
+		{"not asked", `"status":200,"chatkit_provider":"openai","chatkit_reason":"open"`,
+			"200  served by openai, the first provider was not asked: open  (1.23ms)"},
+		{"nobody asked", `"status":503,"chatkit_provider":"none","chatkit_reason":"forced_open"`,
+			"503  not served, the first provider was not asked: forced_open  (1.23ms)"},
 		{"rejected", `"status":403,"chatkit_provider":"backend","chatkit_reason":"rejected"`, "403  backend refused this user  (1.23ms)"},
 		{"nobody", `"status":502,"chatkit_provider":"none","chatkit_reason":"timeout"`,
 			"502  not served, the first provider failed: timeout  (1.23ms)"},
@@ -27,13 +31,14 @@ func TestReadableLine(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			line := fmt.Sprintf(`{"ts":%.3f,"duration":0.001234,"request":{"uri":"/x"},%s}`, float64(at.UnixMilli())/1e3, tt.fields)
-			got, ok := readableLine([]byte(line))
+			e, ok := parseEntry([]byte(line))
 			if tt.want == "" {
 				if ok {
-					t.Errorf("got a line: %s", got)
+					t.Errorf("got a line: %s", e.line())
 				}
 				return
 			}
+			got := e.line()
 			// The last digit of a float64 of seconds may be off by one.
 			if !strings.HasPrefix(got, "15:04:05.67") || !strings.HasSuffix(got, "  /x  "+tt.want) {
 				t.Errorf("got %q, want it to end in %q", got, tt.want)

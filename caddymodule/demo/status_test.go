@@ -1,34 +1,19 @@
 package demo
 
 import (
-	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
 )
 
-// breakerMetrics are those of a product with one breaker open and one closed.
-const breakerMetrics = `# HELP caddy_chatkit_breaker_open_until_timestamp_seconds When
-# TYPE caddy_chatkit_breaker_open_until_timestamp_seconds gauge
-caddy_chatkit_breaker_open_until_timestamp_seconds{provider="backend"} 1.0000025e+06
-caddy_chatkit_breaker_open_until_timestamp_seconds{provider="openai"} 0
-caddy_chatkit_breaker_state{provider="backend",state="closed"} 0
-caddy_chatkit_breaker_state{provider="backend",state="open"} 1
-caddy_chatkit_breaker_state{provider="openai",state="closed"} 1
-caddy_chatkit_breaker_state{provider="openai",state="open"} 0
-`
-
-func TestReadBreakers(t *testing.T) {
-	got, err := readBreakers(strings.NewReader(breakerMetrics), time.Unix(1_000_000, 0))
-	want := map[string]providerStatus{"backend": {State: "open", ProbeIn: 2.5}, "openai": {State: "closed"}}
-	if err != nil || !maps.Equal(got, want) {
-		t.Errorf("got %+v, %v", got, err)
-	}
-}
+// adminAnswer is that of a Caddy with one breaker open and one forced.
+const adminAnswer = `{"providers":[
+	{"name":"backend","state":"open","open_until":"1970-01-12T13:46:42.5Z","states":[{"state":"open","at":"1970-01-12T13:46:40Z"}]},
+	{"name":"openai","state":"forced_closed","forced":{"until":"1970-01-12T13:46:41Z"}}]}`
 
 func TestStatus(t *testing.T) {
 	backend, err := sandbox.NewBackend(sandbox.Options{})
@@ -36,34 +21,96 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer backend.Close()
+	openai, err := sandbox.NewOpenAI(sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer openai.Close()
 	if err := backend.Set(sandbox.Status503); err != nil {
 		t.Fatal(err)
 	}
-	metrics := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(breakerMetrics))
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(adminAnswer))
 	}))
-	s := &statusPage{metricsURL: metrics.URL, servers: map[string]*sandbox.Server{"backend": backend}}
+	s := &statusPage{
+		api:      &adminAPI{url: admin.URL},
+		requests: func() []request { return []request{{Number: 1, Status: 200}} },
+		servers:  map[string]*sandbox.Server{"backend": backend, "openai": openai},
+	}
 	ask := func() *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/demo/status", http.NoBody))
 		return w
 	}
-	want := `{"providers":[{"name":"backend","state":"open","probe_in":0,"fault":"503"}]}` + "\n"
-	if got := ask(); got.Code != http.StatusOK || got.Body.String() != want {
-		t.Errorf("got %d %s", got.Code, got.Body)
+	want := `{"now":0,"address":"",` +
+		`"providers":[{"name":"backend","state":"open","until":1000002500,"fault":"503","states":[{"state":"open","at":1000000000}]},` +
+		`{"name":"openai","state":"forced_closed","until":1000001000,"fault":"none","states":null}],` +
+		`"requests":[{"number":1,"at":0,"path":"","status":200,"provider":"","reason":"","skipped":false,"outcome":"","took":0}]}` + "\n"
+	got := ask()
+	text := regexp.MustCompile(`"now":\d+,"address":"[0-9.:]+"`).ReplaceAllString(got.Body.String(), `"now":0,"address":""`)
+	if got.Code != http.StatusOK || text != want {
+		t.Errorf("got %d %s", got.Code, text)
 	}
-	metrics.Close()
+	admin.Close()
 	if got := ask(); got.Code != http.StatusBadGateway {
-		t.Errorf("without metrics: got %d %s", got.Code, got.Body)
+		t.Errorf("without an admin API: got %d %s", got.Code, got.Body)
 	}
 }
 
-// The page comes first in what is printed.
+// The page comes first in what is printed, and the commands for operators find the
+// demo.
 func TestPrintHelp(t *testing.T) {
-	var out strings.Builder
-	(&demo{port: 8080, out: &out}).printHelp()
-	first, rest, _ := strings.Cut(out.String(), "\n")
-	if !strings.Contains(first, "open http://localhost:8080/ in a browser") || strings.Count(rest, "\n  curl ") != 3 {
-		t.Errorf("printed %s", out.String())
+	for admin, flag := range map[string]string{"localhost:2019": "", "localhost:4711": " --address localhost:4711"} {
+		var out strings.Builder
+		(&demo{port: 8080, admin: admin, out: &out}).printHelp()
+		first, rest, _ := strings.Cut(out.String(), "\n")
+		if !strings.Contains(first, "open http://localhost:8080/ in a browser") || strings.Count(rest, "\n  curl ") != 3 ||
+			!strings.Contains(rest, "\n  caddy chatkit-status --watch"+flag+"\n") || !strings.Contains(rest, "\n  caddy chatkit-breaker auto backend"+flag+"\n") {
+			t.Errorf("printed %s", out.String())
+		}
+	}
+}
+
+// The latest requests are kept, and numbered.
+func TestSessionLogKeeps(t *testing.T) {
+	l := &sessionLog{}
+	if got := l.requests(); got == nil || len(got) != 0 {
+		t.Errorf("at first: got %v", got)
+	}
+	for range 250 {
+		l.keep(request{})
+	}
+	if got := l.requests(); len(got) != maxKept || got[0].Number != 151 || got[maxKept-1].Number != 250 {
+		t.Errorf("kept %d, from %d", len(got), got[0].Number)
+	}
+}
+
+// The buttons reach six paths of the admin API and no other.
+func TestForce(t *testing.T) {
+	var asked []string
+	admin := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+	}))
+	defer admin.Close()
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /demo/force/{provider}/{action}", (&adminAPI{url: admin.URL}).force)
+	for _, tt := range []struct {
+		path string
+		want int
+	}{
+		{"/demo/force/backend/open", 200},
+		{"/demo/force/openai/auto", 200},
+		{"/demo/force/..%2f..%2f../stop", 404},
+		{"/demo/force/backend/..%2f..%2f..%2fstop", 404},
+		{"/demo/force/backend/explode", 404},
+	} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodPost, tt.path, http.NoBody))
+		if w.Code != tt.want {
+			t.Errorf("%s: got %d", tt.path, w.Code)
+		}
+	}
+	if got := strings.Join(asked, " "); got != "/chatkit/providers/backend/open /chatkit/providers/openai/auto" {
+		t.Errorf("asked for %s", got)
 	}
 }

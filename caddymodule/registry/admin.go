@@ -22,18 +22,25 @@ func init() { caddy.RegisterModule(new(AdminAPI)) }
 // AdminAPI is the product's part of Caddy's admin API:
 //
 //	GET  /chatkit/providers
+//	GET  /chatkit/fallbacks
+//	GET  /chatkit/status
+//	GET  /chatkit/events?every=2s
+//	GET  /chatkit/live
+//	GET  /chatkit/ready
 //	POST /chatkit/providers/{name}/open   {"for": "10m", "reason": "deploy"}
 //	POST /chatkit/providers/{name}/close  {"for": "10m", "reason": "…"}
 //	POST /chatkit/providers/{name}/auto
 //
-// The first answers with a list of [ProviderStatus], the others with the one they
-// have changed. Errors are Caddy's APIError.
+// The first answers with a list of [ProviderStatus], those with POST with the one
+// they have changed; fallbacks with a list of [Fallback], status with an [Overview],
+// events with a stream of them, ready with a [Readiness]. Errors are Caddy's
+// APIError.
 //
 // It also keeps /metrics alive. Caddy replaces the admin server before it knows
 // whether it will accept a configuration. After a refused one the endpoint serves
 // the registry of that configuration, where no handler may have got as far as
 // registering the metrics. Admin modules always do.
-type AdminAPI struct{}
+type AdminAPI struct{ events Events }
 
 // CaddyModule returns the Caddy module information.
 func (*AdminAPI) CaddyModule() caddy.ModuleInfo {
@@ -44,23 +51,45 @@ func (*AdminAPI) CaddyModule() caddy.ModuleInfo {
 }
 
 // Provision registers the metrics with the admin server's registry.
-func (*AdminAPI) Provision(ctx caddy.Context) error { return register(ctx.GetMetricsRegistry()) }
+func (a *AdminAPI) Provision(ctx caddy.Context) error {
+	a.events = Events{Done: ctx.Done()}
+	return register(ctx.GetMetricsRegistry())
+}
 
 const adminPath = "/chatkit/providers"
 
 // Routes implements [caddy.AdminRouter].
-func (*AdminAPI) Routes() []caddy.AdminRoute {
+func (a *AdminAPI) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
-		{Pattern: adminPath, Handler: caddy.AdminHandlerFunc(listProviders)},
+		{Pattern: adminPath, Handler: reads(func() any { return active().statuses() })},
+		{Pattern: "/chatkit/fallbacks", Handler: reads(func() any { return fallbacks.list() })},
+		{Pattern: "/chatkit/status", Handler: reads(func() any { return Look() })},
+		{Pattern: "/chatkit/events", Handler: answers(a.events.ServeHTTP)},
+		{Pattern: "/chatkit/live", Handler: answers(ServeLive)},
+		{Pattern: "/chatkit/ready", Handler: answers(ServeReady)},
 		{Pattern: adminPath + "/", Handler: caddy.AdminHandlerFunc(changeProvider)},
 	}
 }
 
-func listProviders(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodGet {
-		return wrongMethod(w, r, http.MethodGet)
+// reads returns a handler that answers with a value.
+func reads(value func() any) caddy.AdminHandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != http.MethodGet {
+			return wrongMethod(w, r, http.MethodGet)
+		}
+		return writeJSON(w, value())
 	}
-	return writeJSON(w, statuses())
+}
+
+// answers returns a handler whose answers are never errors of the API.
+func answers(serve http.HandlerFunc) caddy.AdminHandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			return wrongMethod(w, r, http.MethodGet)
+		}
+		serve(w, r)
+		return nil
+	}
 }
 
 // changeProvider forces a breaker or releases it.
@@ -85,7 +114,7 @@ func changeProvider(w http.ResponseWriter, r *http.Request) error {
 	if err := act(p.owner, r, newForcedStore(app.ctx)); err != nil {
 		return err
 	}
-	return writeJSON(w, p.status())
+	return writeJSON(w, app.status(p))
 }
 
 // find finds a provider by its name.
@@ -95,7 +124,10 @@ func (a *App) find(name string) (*Provider, error) {
 			return p, nil
 		}
 	}
-	return nil, apiError(http.StatusNotFound, "no provider %q", name)
+	if len(a.all()) == 0 {
+		return nil, apiError(http.StatusNotFound, "no provider %q (the configuration has none)", name)
+	}
+	return nil, apiError(http.StatusNotFound, "no provider %q (want %s)", name, strings.Join(names(a.all()), ", "))
 }
 
 // Bounds of a forced state.
@@ -112,6 +144,7 @@ func forcer(state breaker.State) func(*owner, *http.Request, *forcedStore) error
 		if err != nil {
 			return err
 		}
+		f.By = strings.TrimSpace(f.By + identity(r))
 		o.force(r.Context(), s, f)
 		return nil
 	}
@@ -126,6 +159,7 @@ func readForce(r io.ReadCloser, state breaker.State) (f breaker.Force, err error
 	var body struct {
 		For    string `json:"for"`
 		Reason string `json:"reason"`
+		By     string `json:"by"`
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(nil, r, maxForcedBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -141,7 +175,9 @@ func readForce(r io.ReadCloser, state breaker.State) (f breaker.Force, err error
 	if d.More() {
 		return f, apiError(http.StatusBadRequest, "body has more than one value")
 	}
-	return newForce(state, body.For, body.Reason)
+	f, err = newForce(state, body.For, body.Reason)
+	f.By = who(body.By)
+	return f, err
 }
 
 // newForce checks a force request.
@@ -161,7 +197,8 @@ func newForce(state breaker.State, length, reason string) (f breaker.Force, err 
 	if err := checkReason(reason); err != nil {
 		return f, apiError(http.StatusBadRequest, "%w", err)
 	}
-	return breaker.Force{State: state, Until: time.Now().Add(d), Reason: reason}, nil
+	now := time.Now()
+	return breaker.Force{State: state, Until: now.Add(d), Reason: reason, At: now}, nil
 }
 
 // checkReason returns an error for a reason that is too long, or that could change

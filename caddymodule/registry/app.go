@@ -18,6 +18,8 @@ func init() { caddy.RegisterModule(new(App)) }
 type App struct {
 	ctx     caddy.Context
 	entries []*entry // in the order of the configuration
+	routes  []*Route // likewise
+	sites   siteList
 	series  []func()
 	claims  map[claim]bool
 	created sync.Once

@@ -29,6 +29,8 @@ type forcedRecord struct {
 	State    string    `json:"state"`
 	Until    time.Time `json:"until"`
 	Reason   string    `json:"reason,omitempty"`
+	By       string    `json:"by,omitempty"`
+	At       time.Time `json:"at"`
 }
 
 // forcedStore is the forced states in the storage of a configuration. What it
@@ -64,7 +66,7 @@ func (s *forcedStore) restore(o *owner, sites Site) {
 	if last.State == "" {
 		return
 	}
-	o.override.Force(breaker.Force{State: breaker.State(last.State), Until: last.Until, Reason: last.Reason})
+	o.override.Force(breaker.Force{State: breaker.State(last.State), Until: last.Until, Reason: last.Reason, By: who(last.By), At: last.At})
 	s.logger.Warn("breaker is still forced", zap.String("provider", o.name), zap.String("state", last.State),
 		zap.Time("until", last.Until), zap.String("reason", last.Reason))
 }
@@ -117,7 +119,7 @@ func (o *owner) force(ctx context.Context, s *forcedStore, f breaker.Force) {
 	defer o.mu.Unlock()
 	o.override.Force(f)
 	sites := o.sites()
-	record := forcedRecord{Provider: o.name, Sites: sites, State: string(f.State), Until: f.Until.UTC(), Reason: f.Reason}
+	record := forcedRecord{Provider: o.name, Sites: sites, State: string(f.State), Until: f.Until.UTC(), Reason: f.Reason, By: f.By, At: f.At.UTC()}
 	key := recordKey(o.name, sites)
 	raw, err := json.Marshal(record)
 	if err == nil {

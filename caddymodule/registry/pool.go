@@ -7,6 +7,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
 )
 
 // Settings are the settings of a provider, as far as the registry has to know.
@@ -85,7 +86,9 @@ func ownerOf(name string, sites Site, store *forcedStore) *owner {
 
 func newProvider(s Settings, o *owner) *Provider {
 	p := &Provider{Name: s.Name, Module: s.Module, RetryBudget: chain.NewRetryBudget(), hash: s.Hash, owner: o}
+	p.tally = tally.New()
 	p.Breaker = breaker.New(s.Breaker, o.override, p.changed)
+	p.tally.Begin(string(p.Breaker.State()))
 	if s.MaxRate != nil {
 		p.Cap = ratelimit.NewBucket(*s.MaxRate)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -27,12 +28,14 @@ type Provider struct {
 	where atomic.Pointer[string] // its sites, for people
 	owner *owner
 	last  atomic.Pointer[FailureStatus]
+	tally *tally.Tally
 	lines telemetry.Throttle
 }
 
 // changed tells operators that the breaker has changed its state.
 func (p *Provider) changed(c breaker.Change) {
 	telemetry.BreakerChanged(p.Name, c)
+	p.tally.Changed(string(c.To))
 	level := zapcore.InfoLevel
 	if c.To == breaker.Open || c.To == breaker.ForcedOpen || c.To == breaker.ForcedClosed {
 		level = zapcore.WarnLevel
@@ -69,6 +72,7 @@ type observer struct {
 // Attempted implements [chain.Observer].
 func (o *observer) Attempted(requestID string, v session.Verdict, took time.Duration, err error) {
 	telemetry.Attempted(o.Name, v.Reason, took)
+	o.note(v, took, err)
 	if v.Effect == session.Failed {
 		o.last.Store(&FailureStatus{Reason: string(v.Reason), Status: v.Status, At: time.Now().UTC()})
 	}

@@ -1,9 +1,10 @@
 package registry
 
 import (
-	"cmp"
-	"slices"
+	"math"
 	"time"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
 )
 
 // ProviderStatus is a provider as operators see it. Times are RFC 3339.
@@ -21,8 +22,30 @@ type ProviderStatus struct {
 	OpenUntil     *time.Time `json:"open_until,omitempty"`
 	CooldownUntil *time.Time `json:"cooldown_until,omitempty"`
 
-	// The latest failure.
+	// The latest failure, and the error text of the transport.
 	LastFailure *FailureStatus `json:"last_failure,omitempty"`
+	LastError   string         `json:"last_error,omitempty"`
+
+	// The first failure after the latest success. It is absent while the provider
+	// works, and a failed probe does not change it.
+	FailingSince *time.Time `json:"failing_since,omitempty"`
+	LastSuccess  *time.Time `json:"last_success,omitempty"`
+
+	// The part of the answered requests that this provider served, on the routes
+	// that have it, from 0 to 1. Absent if there was no such request.
+	Share1m *float64 `json:"share_1m,omitempty"`
+	Share5m *float64 `json:"share_5m,omitempty"`
+
+	// Answers of this provider per second.
+	Rate1m float64 `json:"rate_1m"`
+	Rate5m float64 `json:"rate_5m"`
+
+	// The mean time of an attempt, in seconds. Absent if there was none.
+	Latency1m *float64 `json:"latency_1m,omitempty"`
+	Latency5m *float64 `json:"latency_5m,omitempty"`
+
+	// The routes that ask it.
+	Routes []RouteRef `json:"routes"`
 
 	Counts CountStatus `json:"counts"`
 
@@ -51,17 +74,42 @@ type CountStatus struct {
 type ForcedStatus struct {
 	Until  time.Time `json:"until"`
 	Reason string    `json:"reason,omitempty"`
+
+	// Who forced it, and when. Who is what the request said and where it came
+	// from, such as "alice@bastion by chatkit-breaker from 127.0.0.1".
+	By string    `json:"by,omitempty"`
+	At time.Time `json:"at"`
 }
 
-// statuses returns the providers of the active configuration, by name.
-func statuses() []ProviderStatus {
-	all := active().all()
-	list := make([]ProviderStatus, 0, len(all))
-	for _, p := range all {
-		list = append(list, p.status())
+// RouteRef is a route that asks a provider.
+type RouteRef struct {
+	Sites    []string `json:"sites,omitempty"`
+	Kind     string   `json:"kind"`
+	Path     string   `json:"path"`
+	Position int      `json:"position"` // in the chain, from 1
+}
+
+// statuses returns the providers of a configuration, in its order.
+func (a *App) statuses() []ProviderStatus {
+	list := make([]ProviderStatus, 0, len(a.entries))
+	for _, p := range a.all() {
+		list = append(list, a.status(p))
 	}
-	slices.SortFunc(list, func(a, b ProviderStatus) int { return cmp.Compare(a.Name, b.Name) })
 	return list
+}
+
+// status returns a provider with the routes that ask it.
+func (a *App) status(p *Provider) ProviderStatus {
+	s := p.status()
+	s.Routes = []RouteRef{}
+	for _, r := range a.routes {
+		for i, other := range r.providers() {
+			if other == p {
+				s.Routes = append(s.Routes, RouteRef{Sites: a.sitesOf(r.handler), Kind: r.Kind, Path: r.Path, Position: i + 1})
+			}
+		}
+	}
+	return s
 }
 
 // status returns the provider as operators see it.
@@ -73,9 +121,27 @@ func (p *Provider) status() ProviderStatus {
 		Counts: CountStatus{Consecutive: now.Consecutive, Calls: now.Calls, Failed: now.Failed, Slow: now.Slow},
 	}
 	if f := now.Forced; f != nil {
-		s.Forced = &ForcedStatus{Until: f.Until.UTC(), Reason: f.Reason}
+		s.Forced = &ForcedStatus{Until: f.Until.UTC(), Reason: f.Reason, By: f.By, At: f.At.UTC()}
 	}
+	health := p.tally.Health()
+	s.FailingSince, s.LastSuccess, s.LastError = utc(health.FailingSince), utc(health.LastSuccess), health.LastError
+	s.Share1m, s.Rate1m, s.Latency1m = figures(p.tally.Over(tally.Short))
+	s.Share5m, s.Rate5m, s.Latency5m = figures(p.tally.Over(tally.Long))
 	return s
+}
+
+// figures returns a summary for JSON, with four digits after the point.
+func figures(s tally.Summary) (share *float64, rate float64, latency *float64) {
+	rounded := func(f float64) float64 { return math.Round(f*1e4) / 1e4 }
+	if s.Answered > 0 {
+		f := rounded(s.Share)
+		share = &f
+	}
+	if s.Attempts > 0 {
+		f := rounded(s.Latency.Seconds())
+		latency = &f
+	}
+	return share, rounded(s.Rate), latency
 }
 
 // utc returns a time for JSON, nil for the zero time.

@@ -18,7 +18,7 @@ func TestListModules(t *testing.T) {
 	}
 	for _, module := range []string{
 		"http.handlers.chatkit", "http.handlers.chatkit.providers.backend", "http.handlers.chatkit.providers.openai",
-		"http.handlers.chatkit.providers.sendbird", "admin.api.chatkit", "events.handlers.chatkit_webhook",
+		"http.handlers.chatkit.providers.sendbird", "admin.api.chatkit", "admin.api.chatkit_page", "http.handlers.chatkit_status", "http.handlers.chatkit_health", "events.handlers.chatkit_webhook",
 	} {
 		if !strings.Contains(out, module+"\n") {
 			t.Errorf("%s is not listed", module)

@@ -20,7 +20,7 @@ func startDemo(t *testing.T) (p *testsite.Process, url string) {
 	t.Helper()
 	t.Setenv("XDG_DATA_HOME", t.TempDir()) // what Caddy keeps
 	port := testsite.FreePort(t)
-	p = testsite.Start(t, "chatkit-demo", "--port", port)
+	p = testsite.Start(t, "chatkit-demo", "--port", port, "--admin-port", testsite.FreePort(t))
 	t.Cleanup(func() { p.Interrupt(t) })
 	p.Await(t, `Ctrl-C ends it`)
 	return p, "http://localhost:" + port

@@ -63,6 +63,7 @@ func TestPageLooks(t *testing.T) {
 		for _, s := range []screen{desktop, night, phone} {
 			p.setScreen(s)
 			p.checkLooks(scene.verdict, s)
+			p.CheckAxe(scene.verdict)
 		}
 		p.setScreen(scene.screen)
 		p.checkImage(scene.image, scene.screen)

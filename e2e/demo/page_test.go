@@ -2,10 +2,12 @@ package demo_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/caddy-chatkit/caddy-chatkit/e2e/chromium"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // fault presses a button of a provider and waits until it is in force.
@@ -19,9 +21,9 @@ func (p *page) fault(provider, fault string) {
 // session asks for one and waits for the answer.
 func (p *page) session() {
 	p.T.Helper()
-	before := chromium.Evaluate[int](p.Page, "document.querySelectorAll('#log li').length")
+	before := chromium.Evaluate[int](p.Page, "Number(document.querySelector('#verdict').dataset.request ?? 0)")
 	p.Click("#start")
-	p.Await(fmt.Sprintf("document.querySelectorAll('#log li').length == %d", before+1))
+	p.Await(fmt.Sprintf("document.querySelector('#verdict').dataset.request == %d", before+1))
 }
 
 // wantVerdict compares what the page says of the last session request.
@@ -133,9 +135,7 @@ func TestPageSessionElsewhere(t *testing.T) {
 	if got := p.Text("#reply"); !strings.Contains(got, "the chat widget now talks to openai directly") {
 		t.Errorf("the reply is %q", got)
 	}
-	if got := p.Text("#log li"); !strings.Contains(got, "409") {
-		t.Errorf("the log says %q", got)
-	}
+	p.Await(`document.querySelector("#log li .status").textContent == "409"`)
 }
 
 // A reply that is cut says so.
@@ -157,4 +157,84 @@ func TestPageAsksAgain(t *testing.T) {
 	p.Click("#again")
 	p.Await(`document.querySelectorAll("#log li").length >= 3 && document.querySelectorAll("[data-provider=backend] .tick").length >= 3`)
 	p.Click("#again")
+}
+
+// The operator's half: the buttons and the commands force, and the page shows it.
+func TestPageForces(t *testing.T) {
+	p := openPage(t, desktop)
+	p.Click(`[data-force="backend open"]`)
+	p.awaitBreaker("backend", "forced_open", "forced open")
+	p.Await(`document.querySelector("#command").textContent.startsWith("The same in a terminal: caddy chatkit-breaker open backend --for 1m --address localhost:")`)
+	p.session()
+	p.wantVerdict("fallback", "Served by openai", "an operator forced its breaker open")
+	address := strings.TrimSpace(p.Text("#command")[strings.LastIndex(p.Text("#command"), " "):])
+	out, err := testsite.Run(t, nil, "chatkit-status", "--address", address)
+	if err != nil || !strings.Contains(out, "forced_open") || !strings.Contains(out, "trying it out") || !strings.Contains(out, "backend: forced by the demo's page") {
+		t.Errorf("chatkit-status: %v %s", err, out)
+	}
+	p.fault("backend", "slow")
+	if got := p.Text("#hint"); !strings.Contains(got, "The breaker of backend is forced open: nobody asks it") {
+		t.Errorf("the hint is %q", got)
+	}
+	if out, err := testsite.Run(t, nil, "chatkit-breaker", "auto", "backend", "--address", address); err != nil {
+		t.Errorf("chatkit-breaker: %v %s", err, out)
+	}
+	p.awaitBreaker("backend", "closed", "closed")
+	p.fault("backend", "none")
+	if got := p.Text("#hint"); got != "" {
+		t.Errorf("the hint is %q", got)
+	}
+}
+
+// A fault that is chosen while the breaker is open does nothing yet: the page says
+// why.
+func TestPageHints(t *testing.T) {
+	p := openPage(t, desktop)
+	p.fault("backend", "500")
+	p.openBreaker()
+	p.awaitBreaker("backend", "open", "open")
+	p.fault("backend", "slow")
+	if got := p.Text("#hint"); !strings.HasPrefix(got, "The breaker of backend is open: nobody asks it, so you will see this only when a probe does") {
+		t.Errorf("the hint is %q", got)
+	}
+}
+
+// What has happened is the demo's to remember: it is there after the page is loaded
+// again, failures and the requests of others among it.
+func TestPageRemembers(t *testing.T) {
+	p := openPage(t, desktop)
+	p.fault("backend", "refuse")
+	p.openBreaker()
+	p.fault("openai", "500")
+	origin := chromium.Evaluate[string](p.Page, "location.origin")
+	for range 2 { // not by the page
+		if got := testsite.Do(t, http.DefaultClient, http.MethodPost, origin+"/api/create-session", ""); got.Status < 500 {
+			t.Fatalf("got %d", got.Status)
+		}
+	}
+	const all = `document.querySelectorAll("#log li").length == 5`
+	const marks = `document.querySelectorAll("[data-provider=openai] .tick:not([data-failed])").length == 3 &&
+		document.querySelectorAll("[data-provider=openai] .tick[data-failed]").length == 2 &&
+		document.querySelectorAll("[data-provider=backend] .tick[data-failed]").length == 2`
+	p.Await(all)
+	p.Await(marks)
+	p.Show(origin + "/")
+	p.Await(all)
+	p.Await(marks)
+	if got := p.Text("#log li"); !strings.Contains(got, "create-session") || !strings.Contains(got, "No provider can serve: backend was skipped because its breaker is open (open)") {
+		t.Errorf("the log says %q", got)
+	}
+	bands := chromium.Evaluate[[]string](p.Page, `[...document.querySelectorAll("[data-provider=backend] .band")].map((e) => e.dataset.state)`)
+	if len(bands) < 2 || bands[0] != "closed" || bands[1] != "open" {
+		t.Errorf("the picture has %q", bands)
+	}
+}
+
+// The configuration in use is on the page, and the status page beside it.
+func TestPageShowsTheCaddyfile(t *testing.T) {
+	p := openPage(t, phone)
+	p.Click("details summary")
+	p.Await(`document.querySelector("#file").textContent.includes("provider backend http://127.0.0.1:")`)
+	p.Show(chromium.Evaluate[string](p.Page, `document.querySelector("footer a:last-child").href`))
+	p.Await(`document.querySelector("#verdict-title").textContent == "backend serves"`)
 }

@@ -18,6 +18,10 @@ type Force struct {
 
 	// Reason is why, in the operator's words.
 	Reason string
+
+	// At is when the state was forced, By who did it.
+	At time.Time
+	By string
 }
 
 // Override is what an operator holds a provider's breakers in. One belongs to a

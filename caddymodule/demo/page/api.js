@@ -67,6 +67,12 @@ async function* events(stream) {
 // setFault sets the fault of a provider. It returns false if that failed.
 export const setFault = async (provider, fault) => (await exchange(`/demo/${provider}/${fault}`)).status === 200;
 
+// force forces a breaker, or releases it. It returns false if that failed.
+export const force = async (provider, action) => (await exchange(`/demo/force/${provider}/${action}`)).status === 200;
+
+// caddyfile returns the configuration in use.
+export const caddyfile = async () => (await fetch("/demo/Caddyfile")).text();
+
 // status returns the state of the providers and their breakers, or null if the
 // demo has ended.
 export async function status() {

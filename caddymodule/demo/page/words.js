@@ -1,40 +1,5 @@
-// words.js explains chatkit's headers and codes in plain words.
-
-// reasons say why a provider did not serve. Each follows the provider's name.
-const reasons = {
-  dial: "could not be reached",
-  dns: "has a host name that does not resolve",
-  tls: "could not establish a secure connection",
-  timeout: "took too long to answer",
-  abandoned: "took too long for the client to wait",
-  reset: "closed the connection, or did not answer with HTTP",
-  status_5xx: "answered with a server error",
-  status_408: "answered that the request took too long",
-  status_425: "answered that it is too early",
-  status_429: "answered that there are too many requests",
-  status_4xx: "answered with a client error",
-  misconfigured: "answered as if our key or its address were wrong",
-  rejected: "refused this user",
-  invalid_response: "answered without a usable session",
-  open: "was skipped because its breaker is open",
-  forced_open: "was skipped because an operator forced its breaker open",
-  cooldown: "was skipped because it asked clients to wait",
-  rate_limited: "was skipped because its rate limit is used up",
-  budget: "was skipped because there was no time left",
-  canceled: "was no longer needed",
-};
-
-// because returns the reason in words, followed by chatkit's own name for it.
-export const because = (provider, reason) => `${provider} ${reasons[reason] ?? "did not serve"} (${reason})`;
-
-// states are the states of a breaker.
-export const states = {
-  closed: "closed",
-  half_open: "half-open",
-  open: "open",
-  forced_open: "forced open",
-  forced_closed: "forced closed",
-};
+// words.js explains what the demo shows in plain words.
+import { because } from "../shared/words.js";
 
 // faults are the buttons: the fault's name, and the button's label.
 export const faults = [
@@ -45,8 +10,6 @@ export const faults = [
   ["garbage", "Garbage"],
   ["slow", "Slow"],
 ];
-
-export const milliseconds = (took) => `${took < 10 ? took.toFixed(1) : Math.round(took)} ms`;
 
 const first = "backend"; // of the chain
 
@@ -70,9 +33,33 @@ export function describe({ status, provider, reason, retryAfter, body }) {
   return { state: "refused", title: "No session", text: `${body.details ?? body.error ?? "Caddy did not answer"}.${wait}`, why: body.code ?? "no answer" };
 }
 
-// elsewhere explains why a message is not forwarded; elsewhereShort is for the log.
+// elsewhere explains why a message is not forwarded.
 export const elsewhere = (provider) =>
   `${provider} issued this session, so the chat widget now talks to ${provider} directly, without Caddy. ` +
   "There is nothing to forward to the backend (409 SESSION_ELSEWHERE).";
 
-export const elsewhereShort = (provider) => `Not forwarded: the widget talks to ${provider} directly`;
+// logged explains a request of the log, whoever made it: a state and a text.
+export function logged({ path, status, provider, reason, outcome }) {
+  const why = reason && because(first, reason);
+  const done = path.endsWith("/session") || path.endsWith("/refresh") ? "Served" : "Carried";
+  if (["cut", "idle"].includes(outcome)) return { state: "failed", text: `Cut off by ${provider} after its first byte` };
+  if (status === 409) return { state: "elsewhere", text: "Not forwarded: the widget talks to the issuer of the session directly" };
+  if (status < 300) return { state: why ? "fallback" : "ok", text: `${done} by ${provider}${why ? `: ${why}` : ""}` };
+  if (provider !== "none") return { state: "refused", text: `${provider} refused this user` };
+  if (why) return { state: "dead", text: `No provider can serve: ${why}` };
+  return { state: "refused", text: "Refused before any provider was asked" };
+}
+
+// failedBy lists the providers that failed in a request. One that nobody served
+// counts for the last of the chain, which had to.
+export function failedBy({ status, reason, skipped }) {
+  const unserved = status >= 500;
+  return [...(reason && !skipped && (unserved || status < 300) ? [first] : []), ...(unserved ? ["openai"] : [])];
+}
+
+// hint says why a new fault has no effect yet, "" if it has one.
+export function hint(provider, state, seconds) {
+  if (state === "forced_open") return `The breaker of ${provider} is forced open: nobody asks it, so you will not see this before that ends.`;
+  if (state !== "open") return "";
+  return `The breaker of ${provider} is open: nobody asks it, so you will see this only when a probe does${seconds > 0 ? `, in ${Math.ceil(seconds)} s at the earliest` : ""}.`;
+}
