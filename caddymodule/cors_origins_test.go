@@ -192,7 +192,7 @@ func TestCORSTwoOrigins(t *testing.T) {
 func TestCORSOwnHostOverHTTP(t *testing.T) {
 	s := newUnloadedSite(t)
 	s.LoadText(s.SecureCaddyfile(visitor + "\n cors {\n origins https://app.example.com\n }"))
-	s.Client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // of the test
+	s.Client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	for origin, want := range map[string]int{
 		s.URL: http.StatusOK,
 		strings.Replace(s.URL, "https:", "http:", 1): http.StatusForbidden,

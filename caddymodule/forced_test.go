@@ -3,6 +3,7 @@ package caddymodule_test
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -69,9 +70,7 @@ func record(t *testing.T, raw []byte, change map[string]any) []byte {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range change {
-		r[name] = value
-	}
+	maps.Copy(r, change)
 	raw, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +139,7 @@ func TestForcedStateRecordHasNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	var r map[string]any
-	if err := json.Unmarshal(raw, &r); err != nil || len(r) != 5 || r["provider"] != "backend" || r["state"] != "forced_open" ||
+	if err := json.Unmarshal(raw, &r); err != nil || len(r) != 7 || r["by"] != "by the admin API from 127.0.0.1" || r["at"] == "" || r["provider"] != "backend" || r["state"] != "forced_open" ||
 		r["reason"] != "a deploy" || r["until"] != until.Format(time.RFC3339Nano) {
 		t.Errorf("got %s", raw)
 	}

@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,9 +33,10 @@ func newHostile(siteURL, address string) *hostile {
 	x.http1 = &http.Client{Transport: &http.Transport{
 		TLSClientConfig: trustAll(), DialContext: x.dialer.DialContext, Protocols: &only, MaxIdleConnsPerHost: 32,
 	}}
-	x.http2 = &http.Client{Transport: &http2.Transport{ //nolint:staticcheck // as in other tests
-		TLSClientConfig: trustAll(),
-		DialTLSContext: func(ctx context.Context, network, addr string, c *tls.Config) (net.Conn, error) {
+	x.http2 = &http.Client{Transport: &http2.Transport{ //nolint:staticcheck // net/http's takes no :protocol
+		TLSClientConfig: trustAll(), //nolint:staticcheck // the same
+		DialTLSContext: //nolint:staticcheck // the same
+		func(ctx context.Context, network, addr string, c *tls.Config) (net.Conn, error) {
 			return (&tls.Dialer{NetDialer: &x.dialer, Config: c}).DialContext(ctx, network, addr)
 		},
 	}}
@@ -205,10 +208,7 @@ func (x *hostile) socket(ctx context.Context) {
 // hostileBody is a body that asks for something, in one of the shapes that
 // requests have.
 func hostileBody() string {
-	asked := []string{`\ud800`, `\u0000`, "hello", strings.Repeat("[", 40), strings.Repeat("m", 300)}
-	for word := range touchyWords {
-		asked = append(asked, word)
-	}
+	asked := slices.AppendSeq([]string{`\ud800`, `\u0000`, "hello", strings.Repeat("[", 40), strings.Repeat("m", 300)}, maps.Keys(touchyWords))
 	return fmt.Sprintf(pick([]string{
 		`{"model":"%s"}`, `{"metadata":{"x":"%s"}}`, `{"message":"%s"}`, `{"token":"%s"}`, `{"currentClientSecret":"ek_%s"}`,
 		`{"x":1e999,"y":"%s"}`, `{"type":"threads.create","params":{"input":"%s"}}`, `%s`,

@@ -125,6 +125,7 @@ func honestCallers(t *testing.T, s *site) (all []*honestCaller) {
 
 // chat asks for a session and uses it, until ctx ends.
 func (h *honestCaller) chat(ctx context.Context, t *testing.T) {
+	t.Helper()
 	for ctx.Err() == nil {
 		a := h.ask(t, "/api/custom/session", "{}", "X-User", h.user)
 		if a.Status != http.StatusOK || a.Provider() != "backend" {

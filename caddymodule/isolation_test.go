@@ -11,15 +11,15 @@ import (
 )
 
 // tenant returns the site of another tenant of the same Caddy and listener.
-func (s *site) tenant(host string) *site {
+func (s *site) tenant() *site {
 	other := *s.Site
-	other.URL = strings.Replace(s.URL, "127.0.0.1", host, 1)
+	other.URL = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
 	return &site{&other}
 }
 
 // atLocalhost is a second site, localhost, on the same listener.
 func (s *site) atLocalhost(directives string) string {
-	return fmt.Sprintf("\n%s {\n%s\n}\n", s.tenant("localhost").URL, directives)
+	return fmt.Sprintf("\n%s {\n%s\n}\n", s.tenant().URL, directives)
 }
 
 // issuing is a backend that gives a session with its own name in the secret.
@@ -51,7 +51,7 @@ func TestIsolationRateLimits(t *testing.T) {
 				t.Fatalf("got %d and %d", first, second)
 			}
 			s.LoadText(s.Caddyfile(block) + s.atLocalhost("chatkit {"+block+"\n}"))
-			b := s.tenant("localhost")
+			b := s.tenant()
 			if a, first, second := ask(s), ask(b), ask(b); a != 429 || first != 200 || second != 429 {
 				t.Errorf("got %d at the first site, %d and %d at the second", a, first, second)
 			}
@@ -80,7 +80,7 @@ func TestIsolationFindsItsSite(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newUnloadedSite(t)
-			b := s.tenant("localhost")
+			b := s.tenant()
 			global, _, _ := strings.Cut(s.Caddyfile(""), "\n}\n")
 			text := global + "\n}\n" + tt.global
 			if tt.b == "" {
@@ -118,7 +118,7 @@ func TestIsolationOfSessions(t *testing.T) {
 			s := newUnloadedSite(t)
 			s.LoadText(s.Caddyfile(block) + s.atLocalhost("chatkit {"+block+own+"\n}"))
 			s.persistent()
-			b := s.tenant("localhost")
+			b := s.tenant()
 			if got := s.Session(); got.Secret() != "secret-of-second" {
 				t.Fatalf("got %s", got.Raw)
 			}
@@ -152,7 +152,7 @@ func TestIsolationOfCancellations(t *testing.T) {
 			s := newUnloadedSite(t)
 			s.LoadText(s.Caddyfile(block) + s.atLocalhost("chatkit {"+block+own+"\n}"))
 			s.persistent()
-			b := s.tenant("localhost")
+			b := s.tenant()
 			made := s.Post("/v1/chatkit/sessions", `{"user":"u","workflow":{"id":"w"}}`, auth)
 			id, _ := made.Body["id"].(string)
 			if made.Status != http.StatusOK || !strings.HasPrefix(id, "cksess_") {

@@ -86,9 +86,10 @@ func TestFallbackSaysWhoServes(t *testing.T) {
 	testsite.Set(t, two, sandbox.Status500)
 	s.Session().Is(t, "200 openai dial")
 	s.Session().Is(t, "200 openai dial")
-	var served []string
-	for _, l := range s.said("fallback") {
-		served = append(served, l.Provider+" "+l.Reason)
+	lines := s.said("fallback")
+	served := make([]string, len(lines))
+	for i, l := range lines {
+		served[i] = l.Provider + " " + l.Reason
 	}
 	if !slices.Equal(served, []string{"a dial", "a dial"}) {
 		t.Errorf("got the fallbacks %q", served)

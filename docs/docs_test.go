@@ -165,6 +165,7 @@ func (s *site) serve(text string) {
 		"http://127.0.0.1:8000": s.Backend.URL() + " {\nkey " + testsite.BackendKey + "\n}",
 		"provider openai {":     "provider openai {\n base_url " + s.OpenAI.URL() + "/v1",
 		"provider sendbird {":   "provider sendbird {\n host " + s.sendbird.URL(),
+		"file_server":           "reverse_proxy " + strings.TrimPrefix(s.app.URL, "http://"), // there are no files
 	} {
 		text = strings.ReplaceAll(text, old, replacement)
 	}

@@ -20,6 +20,7 @@ const httpAPI = "docs/reference/http-api.md"
 
 // errorSite is the site that the examples of errors are from.
 const errorSite = testsite.TwoProviders + `
+	first_byte 500ms
 	rate_limit user 2 1h
 	cors {
 		origins https://app.example.com
@@ -37,6 +38,12 @@ var errorExamples = map[string]func(s *testsite.Site) testsite.Answer{
 	"409 SESSION_ELSEWHERE": func(s *testsite.Site) testsite.Answer {
 		testsite.Set(s.T, s.Backend, sandbox.Refuse)
 		return s.Stream("Authorization: Bearer " + s.Session().Secret())
+	},
+	"408 BODY_TIMEOUT": func(s *testsite.Site) testsite.Answer {
+		w := s.Dial()
+		w.Send("POST /api/custom/message HTTP/1.1\r\nHost: " + strings.TrimPrefix(s.URL, "http://") + "\r\nContent-Length: 9000\r\n\r\n{")
+		a, _ := w.Answer()
+		return a
 	},
 	"413 BODY_TOO_LARGE": func(s *testsite.Site) testsite.Answer {
 		return s.Post("/api/custom/session", `{"metadata":{"x":"`+strings.Repeat("x", 64<<10)+`"}}`)

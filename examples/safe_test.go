@@ -73,7 +73,7 @@ func TestCaddyfilesServe(t *testing.T) {
 			s.serveText(text)
 			a := s.Session("Cookie: login=alice")
 			if name == "openai-sdk" {
-				a = s.Post("/v1/chatkit/sessions", `{"user":"alice","workflow":{"id":"wf_app"}}`, "Authorization: Bearer "+appKey)
+				a = s.Post("/v1/chatkit/sessions", `{"user":"alice","workflow":{"id":"wf_example"}}`, "Authorization: Bearer "+appKey)
 			}
 			if a.Status != http.StatusOK || a.Secret() == "" {
 				t.Errorf("got %d %s, want a session", a.Status, a.Raw)

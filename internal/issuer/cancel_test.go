@@ -9,12 +9,12 @@ import (
 )
 
 func TestCancel(t *testing.T) {
-	x := newSite(10, time.Hour)
+	x := newSite(time.Hour)
 	end := time.Now().Add(time.Minute).Truncate(time.Second)
 	x.Put(&session.Session{Secret: "one", ExpiresAt: end}, "backend", "u1")
 	x.Put(&session.Session{Secret: "two"}, "backend", "u1")
 	id := x.ID("one")
-	if strings.Contains(id, "one") || id == x.ID("two") || id != x.ID("one") || id == newSite(10, time.Hour).ID("one") {
+	if strings.Contains(id, "one") || id == x.ID("two") || id != x.ID("one") || id == newSite(time.Hour).ID("one") {
 		t.Errorf("the id is %q", id)
 	}
 	if x.Canceled("one") {
@@ -33,7 +33,7 @@ func TestCancel(t *testing.T) {
 
 // IDs come from clients and may be anything.
 func TestCancelUnknown(t *testing.T) {
-	x := newSite(10, time.Hour)
+	x := newSite(time.Hour)
 	x.Put(&session.Session{Secret: "one"}, "backend", "u1")
 	for _, id := range []string{
 		"", "x", x.ID("two"), x.ID("one")[1:], x.ID("one") + "0", x.ID("one") + "00", strings.Repeat("z", 32), strings.Repeat("0", 48),

@@ -13,8 +13,8 @@ import (
 )
 
 // newSite returns a site of a new index.
-func newSite(size int, life time.Duration) issuer.Site {
-	return issuer.New(size, life).Site("one.example.com")
+func newSite(life time.Duration) issuer.Site {
+	return issuer.New(10, life).Site("one.example.com")
 }
 
 func put(x issuer.Site, secret, provider string, until time.Time) {
@@ -22,7 +22,7 @@ func put(x issuer.Site, secret, provider string, until time.Time) {
 }
 
 func TestIndex(t *testing.T) {
-	x := newSite(10, time.Hour)
+	x := newSite(time.Hour)
 	put(x, "a", "backend", time.Time{})
 	put(x, "b", "openai", time.Now().Add(time.Minute))
 	put(x, "old", "backend", time.Now().Add(-2*time.Hour))
@@ -55,7 +55,7 @@ func TestIndex(t *testing.T) {
 
 // A session is known until an hour after its end: front ends refresh late.
 func TestIndexExpiry(t *testing.T) {
-	x := newSite(10, 24*time.Hour) // its janitor runs outside the bubble
+	x := newSite(24 * time.Hour) // its janitor runs outside the bubble
 	synctest.Test(t, func(t *testing.T) {
 		put(x, "a", "backend", time.Now().Add(10*time.Minute))
 		time.Sleep(69 * time.Minute)
