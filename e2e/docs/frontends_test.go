@@ -206,7 +206,7 @@ chat.setOptions = (options) => { chat.options = options }
 // The page's app creates and cancels a session with OpenAI's SDK.
 func TestOpenAISDK(t *testing.T) {
 	node := testtools.Node(t, "openai")
-	s := testsite.New(t, testsite.TwoProviders+"\nopenai_api /v1 {\nkey key-of-the-app\n}")
+	s := testsite.New(t, strings.Replace(testsite.TwoProviders, "wf_test", "wf_support", 1)+"\nopenai_api /v1 {\nkey key-of-the-app\n}")
 	code := shipped.Section(t, "docs/guides/openai-sdk.md", "The app", "js")[0].Text
 	// NODE_PATH is for require only.
 	code = strings.Replace(code, "import OpenAI from 'openai'", "import { createRequire } from 'node:module'\nconst { OpenAI } = createRequire(import.meta.url)('openai')", 1)
