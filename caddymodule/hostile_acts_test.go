@@ -95,14 +95,14 @@ func (x *hostile) ask(ctx context.Context) { x.do(x.request(ctx, strings.NewRead
 
 // askAndLeave leaves at some time within the attempt's time limit.
 func (x *hostile) askAndLeave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, rand.N(1200*time.Millisecond))
+	ctx, cancel := context.WithTimeout(ctx, rand.N(5*time.Second))
 	defer cancel()
 	x.ask(ctx)
 }
 
 // flood sends a large body, longer or shorter than announced or than is kept.
 func (x *hostile) flood(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
 	defer cancel()
 	size := pick([]int64{1<<20 - 76, 1 << 20, 1<<20 + 1, 3 << 20})
 	r := x.request(ctx, io.LimitReader(zeros{}, size))
@@ -130,7 +130,7 @@ func (x *hostile) wire(ctx context.Context, head string) net.Conn {
 	if err != nil {
 		return nil
 	}
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(8 * time.Second))
 	_, _ = io.WriteString(conn, head)
 	return conn
 }

@@ -56,7 +56,7 @@ var touchyWords = map[string]func(w http.ResponseWriter, r *http.Request){
 	"early":   asksForPause(http.StatusTooEarly),
 	"late":    asksForPause(http.StatusRequestTimeout),
 	"busy":    asksForPause(http.StatusServiceUnavailable),
-	"think":   func(_ http.ResponseWriter, r *http.Request) { pauseFor(r, 1500*time.Millisecond) },
+	"think":   func(_ http.ResponseWriter, r *http.Request) { pauseFor(r, 5*time.Second) },
 	"cut":     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	"half": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")

@@ -69,6 +69,13 @@ func (b *Breaker) Close() {
 	b.override.detach(b)
 }
 
+// Saw notes that who is there, although it asks another provider: whoever alone asks
+// this one, as the only one for whom all before it fail, is not alone.
+func (b *Breaker) Saw(who session.Caller) {
+	b.asked.add(who, b.lock())
+	b.unlock()
+}
+
 // Allow asks for a permit for who. Where it is given, done must be called exactly
 // once, however the call ends, with the verdict on it and how long it took, 0 for a
 // call that cannot be slow. A half-open breaker takes its probe back when life (0:

@@ -35,6 +35,9 @@ type run struct {
 // refused the caller, the client has gone or there is no provider left.
 func (c *Chain) Run(ctx context.Context, req *session.Request, who session.Caller) Result {
 	r := run{ctx: ctx, req: req, who: who, end: time.Now().Add(c.Deadline)}
+	for _, t := range c.Targets[min(1, len(c.Targets)):] {
+		t.Breaker.Saw(who)
+	}
 	for i, t := range c.Targets {
 		r.err = nil
 		v := r.ask(t, c.Targets[i+1:])

@@ -47,6 +47,9 @@ type Breaker interface {
 	// a permit that has not come back. took is 0 for a call that cannot be slow.
 	Allow(who session.Caller, life time.Duration) (done func(v session.Verdict, took time.Duration), reason session.Reason)
 
+	// Saw notes that who is there and asks another provider before this one.
+	Saw(who session.Caller)
+
 	// Peek returns what Allow would say now, without a permit. probe reports that
 	// the permit would be one of a half-open breaker's few.
 	Peek(who session.Caller) (reason session.Reason, probe bool)

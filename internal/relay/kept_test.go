@@ -227,6 +227,8 @@ func (o open) Allow(who session.Caller, life time.Duration) (func(session.Verdic
 	return func(session.Verdict, time.Duration) {}, session.OK
 }
 
+func (open) Saw(session.Caller) {}
+
 func (open) Peek(session.Caller) (session.Reason, bool) { return session.OK, false }
 func (open) RetryIn() time.Duration                     { return 0 }
 func (open) Closed() bool                               { return true }

@@ -107,6 +107,9 @@ type answer struct {
 func (r *Relay) Do(req Request, targets []Target) (*Response, error) {
 	d := delivery{Relay: r, Request: req, body: newPayload(req.Request, req.Prefix)}
 	defer d.body.release()
+	for _, t := range targets[min(1, len(targets)):] {
+		t.Breaker.Saw(req.Caller)
+	}
 	for i, t := range targets {
 		d.err = nil
 		v, err := d.ask(t, i < len(targets)-1)

@@ -66,6 +66,9 @@ func (b *Breaker) Allow(session.Caller, time.Duration) (done func(session.Verdic
 	}, session.OK
 }
 
+// Saw implements [chain.Breaker].
+func (*Breaker) Saw(session.Caller) {}
+
 // Peek implements [chain.Breaker].
 func (b *Breaker) Peek(session.Caller) (reason session.Reason, probe bool) {
 	if len(b.Refusals) > 0 {
