@@ -7,6 +7,10 @@ func protection() []*panel {
 			"Session requests that this module answered with 429, by what the limit counts. A surge for ip is one address, for user one account. A NAT, "+
 				"or a front end that requests sessions in a loop, looks like an attack.",
 			query{`sum by (scope) (rate(caddy_chatkit_rate_limited_total{I}[$__rate_interval]))`, "{{scope}}"}).wide(6),
+		series("Refused requests", "reqps",
+			"Requests that this module answered with an error, by the code in the answer. body_timeout: clients that send a body too slowly. "+
+				"forbidden_origin: pages that may not use the chat. session_error: nobody could serve.",
+			query{`sum by (route, code) (rate(caddy_chatkit_refused_total{I}[$__rate_interval])) > 0`, "{{route}}: {{code}}"}).wide(6),
 		series("Retries", "reqps",
 			"How often the same provider was asked again within a request. Limited to a fifth of the requests, or 3 per second.",
 			query{`sum by (provider) (rate(caddy_chatkit_retries_total{I,P}[$__rate_interval]))`, "{{provider}}"}).wide(6),

@@ -184,6 +184,12 @@ func (d *driver) limits() {
 	}
 }
 
+// How many streams find no backend, and how many messages are refused.
+const (
+	deadStreams = 20
+	turnedAway  = 600
+)
+
 // allDead are requests that nobody can serve.
 func (d *driver) allDead() {
 	d.set("dead-a", sandbox.Refuse)
@@ -191,12 +197,19 @@ func (d *driver) allDead() {
 	for range 100 {
 		d.refused(http.StatusBadGateway, "failed", http.MethodPost, "dead-a")
 	}
-	if got := d.ask(http.MethodPost, "dead-a", "/api/custom/stream", "{}"); got.Status != http.StatusBadGateway {
-		d.T.Errorf("a stream got %d %s", got.Status, got.Raw)
+	for range deadStreams {
+		if got := d.ask(http.MethodPost, "dead-a", "/api/custom/stream", "{}"); got.Status != http.StatusBadGateway {
+			d.T.Errorf("a stream got %d %s", got.Status, got.Raw)
+		}
 	}
-	d.streams["stream: failed"]++
-	d.attempts["dead-a: dial"] += 101
-	d.attempts["dead-b: dial"] += 101
+	d.streams["stream: failed"] += deadStreams
+	d.attempts["dead-a: dial"] += 100 + deadStreams
+	d.attempts["dead-b: dial"] += 100 + deadStreams
+	for range turnedAway {
+		if got := d.ask(http.MethodGet, "main", "/api/custom/message", ""); got.Status != http.StatusMethodNotAllowed {
+			d.T.Errorf("a message got %d %s", got.Status, got.Raw)
+		}
+	}
 }
 
 // carry sends a stream or message, several times.

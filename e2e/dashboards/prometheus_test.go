@@ -172,6 +172,7 @@ func (d *driver) checkStreams(l *ledger) {
 func (d *driver) checkProtection(l *ledger) {
 	l.check("after",
 		expectation{name: "Refused by rate limits", want: each(d.limited, perSecond)},
+		expectation{name: "Refused requests", rest: true, want: map[string]bounds{"message: method_not_allowed": perSecond(turnedAway)}},
 		expectation{name: "Retries", want: each(d.retries, perSecond)},
 		expectation{name: "Skipped providers", want: each(
 			having(d.attempts, "open", "forced_open", "cooldown", "rate_limited"), perSecond)},
@@ -223,12 +224,16 @@ func (d *driver) checkRules(l *ledger) {
 		expectation{name: "ChatkitStreamsCut", legend: "{{kind}}", want: map[string]bounds{
 			"stream": about(sum(d.streams, "stream: cut", "stream: idle") / stream),
 		}},
+		expectation{name: "ChatkitChatUnserved", legend: "{{kind}}", want: map[string]bounds{
+			"stream": about(deadStreams / (deadStreams + stream)),
+		}},
+		byJob("ChatkitChatTurnedAway", about(turnedAway/(turnedAway+sum(d.streams)))),
 		expectation{name: "ChatkitFirstByteSlow", legend: "{{kind}}", want: map[string]bounds{"message": between(5, 10)}},
 		expectation{name: "ChatkitRateLimitSurge", legend: "{{scope}}", want: map[string]bounds{"user": about(d.limited["user"] / all)}},
 	)
 	l.alarmed("ChatkitAllProvidersFailing", "ChatkitBudgetBurnFast", "ChatkitBudgetBurnSlow", "ChatkitBudgetBurnCreeping",
 		"ChatkitOnFallback", "ChatkitClientsTurnedAway", "ChatkitProviderMisconfigured", "ChatkitStreamsCut", "ChatkitFirstByteSlow",
-		"ChatkitRateLimitSurge")
+		"ChatkitRateLimitSurge", "ChatkitChatUnserved", "ChatkitChatTurnedAway")
 }
 
 // checkRunbook tries what the runbook says to ask Prometheus.
