@@ -58,20 +58,25 @@ type fallback struct {
 	RequestID string    `json:"request_id"`
 }
 
-// writeServing prints who serves, a line for all routes of a site that have the
-// same chain.
+// writeServing prints who serves: a line for all kinds of routes of a site that have
+// the same chain.
 func writeServing(out io.Writer, o *overview) {
-	var lines []string
+	kinds := make(map[string][]string) // by site and chain
+	var order []string
 	for _, r := range o.Routes {
-		line := fmt.Sprintf("%s: %s (%s)", cmp.Or(strings.Join(r.Sites, ", "), "all sites"), o.serves(r), strings.Join(r.Providers, ", then "))
-		if !slices.Contains(lines, line) {
-			lines = append(lines, line)
+		key := cmp.Or(strings.Join(r.Sites, ", "), "all sites") + "\x00" + o.serves(r) + " (" + strings.Join(r.Providers, ", then ") + ")"
+		if kinds[key] == nil {
+			order = append(order, key)
+		}
+		if !slices.Contains(kinds[key], r.Kind) {
+			kinds[key] = append(kinds[key], r.Kind)
 		}
 	}
-	for _, line := range lines {
-		_, _ = fmt.Fprintln(out, printable(line))
+	for _, key := range order {
+		sites, serves, _ := strings.Cut(key, "\x00")
+		_, _ = fmt.Fprintln(out, printable(sites+" "+strings.Join(kinds[key], ", ")+": "+serves))
 	}
-	if len(lines) > 0 {
+	if len(order) > 0 {
 		_, _ = fmt.Fprintln(out)
 	}
 }

@@ -14,17 +14,17 @@ func TestWriteServing(t *testing.T) {
 	o := &overview{
 		Providers: []provider{{ID: "backend", FailingSince: &now}, {ID: "openai"}},
 		Routes: []route{
-			{Sites: []string{"a.test"}, Path: "/1", Providers: chain, Serving: "openai"},
-			{Sites: []string{"a.test"}, Path: "/2", Providers: chain, Serving: "openai"},
-			{Sites: []string{"b.test", "c.test:81"}, Path: "/1", Providers: chain[:1]},
-			{Path: "/1", Providers: chain, Serving: "backend"},
+			{Sites: []string{"a.test"}, Kind: "session", Path: "/1", Providers: chain, Serving: "openai"},
+			{Sites: []string{"a.test"}, Kind: "refresh", Path: "/2", Providers: chain, Serving: "openai"},
+			{Sites: []string{"b.test", "c.test:81"}, Kind: "stream", Path: "/1", Providers: chain[:1]},
+			{Kind: "session", Path: "/1", Providers: chain, Serving: "backend"},
 		},
 	}
 	var out strings.Builder
 	writeServing(&out, o)
-	want := "a.test: openai serves (backend, then openai)\n" +
-		"b.test, c.test:81: NOBODY serves (backend)\n" +
-		"all sites: backend is asked, AND FAILS (backend, then openai)\n\n"
+	want := "a.test session, refresh: openai serves (backend, then openai)\n" +
+		"b.test, c.test:81 stream: NOBODY serves (backend)\n" +
+		"all sites session: backend is asked, AND FAILS (backend, then openai)\n\n"
 	if out.String() != want {
 		t.Errorf("got %s", out.String())
 	}

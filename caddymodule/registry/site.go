@@ -21,8 +21,8 @@ func (s Site) Key() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// String returns the site for people, such as "chat.example.com:443".
-func (s Site) String() string { return strings.Join(s, ", ") }
+// String returns the site for people, such as "chat.example.com".
+func (s Site) String() string { return strings.Join(siteNames(s), ", ") }
 
 // overlaps reports whether two sites have an address in common.
 func (s Site) overlaps(other Site) bool {

@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -53,12 +55,14 @@ func siteName(host, listen string) string {
 	if err != nil {
 		return ""
 	}
-	port := addr.PortRangeSize() > 0 && addr.StartPort != 80 && addr.StartPort != 443
-	switch _, tail, _ := strings.Cut(addr.JoinHostPort(0), addr.Host); {
-	case host == "*":
-		return addr.Host + tail
-	case port:
-		return host + tail
+	if host == "*" {
+		host = addr.Host
+	}
+	if addr.PortRangeSize() == 0 || addr.IsUnixNetwork() {
+		return host
+	}
+	if port := addr.StartPort; host == "" || port != 80 && port != 443 {
+		return net.JoinHostPort(host, strconv.FormatUint(uint64(port), 10))
 	}
 	return host
 }

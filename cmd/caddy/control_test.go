@@ -35,7 +35,7 @@ func TestOperatorCommands(t *testing.T) {
 	in := install(t)
 	out, err := in.control(t, "chatkit-status")
 	matches(t, out, err,
-		`(?m)^\S+: backend serves \(backend, then openai\)$`,
+		`(?m)^\S+ session, refresh: backend serves \(backend, then openai\)$`,
 		`(?m)^PROVIDER +MODULE +STATE +SINCE +UNTIL +SERVED 1M +RATE +FAILING SINCE +LAST FAILURE +FORCED BECAUSE$`,
 		`(?m)^backend +backend +closed +\d+s ago +- +- +0/s +- +- +-$`,
 		`(?m)^openai +openai +closed `)
@@ -50,7 +50,7 @@ func TestOperatorCommands(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	out, err = in.control(t, "chatkit-status")
-	matches(t, out, err, `(?m)^backend .* forced_open .* deploy of the backend$`, `(?m)^\S+: openai serves \(backend, then openai\)$`,
+	matches(t, out, err, `(?m)^backend .* forced_open .* deploy of the backend$`, `(?m)^\S+ session, refresh: openai serves \(backend, then openai\)$`,
 		`(?m)^openai .* 100% `, `(?m)^backend .* 0% `, `(?m)^backend: forced by \S*@\S+ by chatkit-breaker from 127\.0\.0\.1$`)
 
 	out, err = in.control(t, "chatkit-breaker", "auto", "backend")
