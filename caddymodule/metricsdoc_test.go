@@ -83,6 +83,7 @@ Generated from the code by ` + "`go test ./caddymodule -run TestMetricsDoc -upda
 
 All series exist at 0 from the start and count on over reloads of the configuration. Names of providers are the only
 values that are not from closed sets: no user, address, origin, URL or session is a label.
+A reason is one of [the reasons](reference/http-api.md#reasons), a result is ok or one of them.
 
 `)
 	for _, name := range slices.Sorted(maps.Keys(all)) {

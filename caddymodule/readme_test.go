@@ -3,7 +3,6 @@ package caddymodule_test
 import (
 	"encoding/json"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,27 +12,25 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/shipped"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
-// readme is the text that has to agree with the code.
-func readme(t *testing.T) string {
-	t.Helper()
-	b, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
+// Where the pages that have to agree with the code are.
+const (
+	readmePage    = "README.md"
+	caddyfilePage = "docs/reference/caddyfile.md"
+	httpAPIPage   = "docs/reference/http-api.md"
+)
 
-// fenced are the blocks of the README in a language.
-func fenced(t *testing.T, language string) (blocks []string) {
+// fenced are the blocks of a page in a language.
+func fenced(t *testing.T, page, language string) (blocks []string) {
 	t.Helper()
-	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
-		blocks = append(blocks, m[1])
+	for _, s := range shipped.Snippets(t, page, language) {
+		blocks = append(blocks, s.Text)
 	}
 	if len(blocks) == 0 {
-		t.Fatalf("README has no %s block", language)
+		t.Fatalf("%s has no %s block", page, language)
 	}
 	return blocks
 }
@@ -50,30 +47,47 @@ func setEnv(t *testing.T, text string) {
 	}
 }
 
-// Every Caddyfile of the README loads.
-func TestReadmeCaddyfiles(t *testing.T) {
-	for _, text := range fenced(t, "caddyfile") {
-		setEnv(t, text)
-		config, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "README.md"})
-		if err != nil || len(warnings) > 0 {
-			t.Fatalf("%v %v in:\n%s", err, warnings, text)
-		}
-		var c *caddy.Config
-		if err := json.Unmarshal(config, &c); err != nil {
-			t.Fatal(err)
-		}
-		if err := caddy.Validate(c); err != nil {
-			t.Errorf("%v in:\n%s", err, text)
+// The README is read before anything else: what is longer is a page of docs.
+func TestReadmeSize(t *testing.T) {
+	const limit = 7000
+	if n := len(shipped.ReadPage(t, readmePage)); n > limit {
+		t.Errorf("README has %d bytes, want at most %d: move something to docs", n, limit)
+	}
+}
+
+// The README names the two commands that show and test the product.
+func TestReadmeCommands(t *testing.T) {
+	for _, command := range []string{"go run ./cmd/caddy chatkit-demo", "go test ./..."} {
+		if !strings.Contains(shipped.ReadPage(t, readmePage), command) {
+			t.Errorf("README lacks %s", command)
 		}
 	}
 }
 
-// The JSON skeleton of the README loads.
-func TestReadmeJSON(t *testing.T) {
-	for _, text := range fenced(t, "json") {
-		if !strings.Contains(text, `"handler"`) {
-			continue // an answer
+// Every Caddyfile of the README, the reference and Sendbird's guide loads as it
+// stands, without a warning.
+func TestReadmeCaddyfiles(t *testing.T) {
+	for _, page := range []string{readmePage, caddyfilePage, "docs/guides/sendbird.md"} {
+		for _, text := range fenced(t, page, "caddyfile") {
+			setEnv(t, text)
+			config, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": page})
+			if err != nil || len(warnings) > 0 {
+				t.Fatalf("%s: %v %v in:\n%s", page, err, warnings, text)
+			}
+			var c *caddy.Config
+			if err := json.Unmarshal(config, &c); err != nil {
+				t.Fatal(err)
+			}
+			if err := caddy.Validate(c); err != nil {
+				t.Errorf("%s: %v in:\n%s", page, err, text)
+			}
 		}
+	}
+}
+
+// The JSON of the reference loads.
+func TestReferenceJSON(t *testing.T) {
+	for _, text := range fenced(t, caddyfilePage, "json") {
 		setEnv(t, text)
 		config := `{"apps": {"http": {"servers": {"s": {"listen": ["127.0.0.1:0"], "routes": [{"handle": [` + text + `]}]}}}}}`
 		var c *caddy.Config
@@ -87,45 +101,28 @@ func TestReadmeJSON(t *testing.T) {
 }
 
 // The option table and the code name the same options.
-func TestReadmeOptions(t *testing.T) {
+func TestOptionTable(t *testing.T) {
 	documented := make(map[string][]string)
-	for _, m := range regexp.MustCompile("(?m)^\\| (chatkit|anonymous|openai_api|provider|breaker|backend|openai|sendbird|cors) \\| `([a-z_]+)").FindAllStringSubmatch(readme(t), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| (chatkit|anonymous|openai_api|provider|breaker|backend|openai|sendbird|cors) \\| `([a-z_]+)").FindAllStringSubmatch(shipped.ReadPage(t, caddyfilePage), -1) {
 		documented[m[1]] = append(documented[m[1]], m[2])
 	}
 	for block, table := range caddymodule.Blocks() {
 		slices.Sort(documented[block])
 		options := slices.Sorted(maps.Keys(table))
 		if got := documented[block]; !slices.Equal(got, options) {
-			t.Errorf("%s: README has %v, the code %v", block, got, options)
+			t.Errorf("%s: the table of %s has %v, the code %v", block, caddyfilePage, got, options)
 		}
 	}
 }
 
-// The metrics table and /metrics name the same metrics.
-func TestReadmeMetrics(t *testing.T) {
+// The table of reasons has all reasons of the code.
+func TestReasonTable(t *testing.T) {
 	s := newSite(t, testsite.TwoProviders)
-	exposed := make(map[string]bool)
-	for line := range strings.Lines(s.Get(s.Admin + "/metrics")) {
-		if f := strings.Fields(line); len(f) > 2 && f[1] == "TYPE" && strings.HasPrefix(f[2], "caddy_chatkit_") {
-			exposed[f[2]] = true
-		}
+	_, table, ok := strings.Cut(shipped.ReadPage(t, httpAPIPage), "\n## Reasons\n")
+	if !ok {
+		t.Fatalf("%s has no reasons", httpAPIPage)
 	}
-	for _, m := range regexp.MustCompile("(?m)^\\| `(caddy_chatkit_[a-z_]+)`").FindAllStringSubmatch(readme(t), -1) {
-		if !exposed[m[1]] {
-			t.Errorf("README has %s, which is not exposed", m[1])
-		}
-		delete(exposed, m[1])
-	}
-	for name := range exposed {
-		t.Errorf("README lacks %s", name)
-	}
-}
-
-// The reasons of the README are the reasons of the code.
-func TestReadmeReasons(t *testing.T) {
-	s := newSite(t, testsite.TwoProviders)
-	text := readme(t)
-	table := text[strings.Index(text, "### Reasons"):strings.Index(text, "## Metrics")]
+	table, _, _ = strings.Cut(table, "\n## ")
 	series := s.Get(s.Admin + "/metrics")
 	found := regexp.MustCompile(`attempts_total\{provider="backend",result="([a-z0-9_]+)"\}`).FindAllStringSubmatch(series, -1)
 	if len(found) < 10 {
@@ -133,7 +130,7 @@ func TestReadmeReasons(t *testing.T) {
 	}
 	for _, m := range found {
 		if m[1] != "ok" && !strings.Contains(table, "`"+m[1]+"`") {
-			t.Errorf("README lacks reason %s", m[1])
+			t.Errorf("%s lacks reason %s", httpAPIPage, m[1])
 		}
 	}
 }

@@ -16,18 +16,21 @@ import (
 type exposed map[string]map[string]map[string]bool
 
 var (
-	seriesLine  = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? \S+$`)
-	labelValue  = regexp.MustCompile(`(\w+)(?:=|!=|=~|!~)"([^"]*)"`)
-	selector    = regexp.MustCompile(`([a-zA-Z_][a-zA-Z0-9_:]*)\{([^}]*)\}`)
-	nakedName   = regexp.MustCompile(`\b(?:caddy|process|job|job_outcome)[_:][a-z_:0-9]+`)
-	labelLists  = regexp.MustCompile(`\b(?:by|on|ignoring|group_left|without) \(([^)]*)\)`)
-	readmeLine  = regexp.MustCompile("(?m)^\\| `(caddy_chatkit_[a-z_]+)` \\| (.*) \\|$")
-	readmeLabel = regexp.MustCompile("`([a-z_]+)`(?: \\(([a-z_, ]+)\\))?")
+	seriesLine = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? \S+$`)
+	labelValue = regexp.MustCompile(`(\w+)(?:=|!=|=~|!~)"([^"]*)"`)
+	selector   = regexp.MustCompile(`([a-zA-Z_][a-zA-Z0-9_:]*)\{([^}]*)\}`)
+	nakedName  = regexp.MustCompile(`\b(?:caddy|process|job|job_outcome)[_:][a-z_:0-9]+`)
+	labelLists = regexp.MustCompile(`\b(?:by|on|ignoring|group_left|without) \(([^)]*)\)`)
+	pageMetric = regexp.MustCompile("(?m)^## (caddy_chatkit_[a-z_]+)\n\n.*\n((?:\n|- .*\n)*)")
+	pageLabel  = regexp.MustCompile("(?m)^- `([a-z_]+)`: (.*)$")
 )
 
 // everything has all that has series of its own.
 const everything = testsite.TwoProviders + `
 	chatkit /chatkit
+	openai_api /v1 {
+		key key-of-the-app
+	}
 	rate_limit user 2 1h
 	rate_limit ip 90 1h`
 
@@ -129,34 +132,32 @@ func (all exposed) checkMatchers(t *testing.T, where, name, matchers string) {
 	}
 }
 
-// The README's table has the labels that the product has, and where it lists the
+// The page of metrics has the labels that the product has, and where it lists the
 // values of one, all of them.
-func TestReadmeLabels(t *testing.T) {
+func TestPageLabels(t *testing.T) {
 	all := scrape(t)
-	lines := readmeLine.FindAllStringSubmatch(shipped.Read(t, "../README.md"), -1)
-	if len(lines) < 10 {
-		t.Fatalf("README has only %d metrics", len(lines))
+	metrics := pageMetric.FindAllStringSubmatch(shipped.ReadPage(t, "docs/metrics.md"), -1)
+	if len(metrics) < 10 {
+		t.Fatalf("the page has only %d metrics", len(metrics))
 	}
-	for _, line := range lines {
-		labels := all[line[1]]
+	for _, metric := range metrics {
+		labels := all[metric[1]]
 		if labels == nil {
-			labels = maps.Clone(all[line[1]+"_count"])
+			labels = maps.Clone(all[metric[1]+"_count"])
 		}
 		var named []string
-		for _, m := range readmeLabel.FindAllStringSubmatch(line[2], -1) {
+		for _, m := range pageLabel.FindAllStringSubmatch(metric[2], -1) {
 			named = append(named, m[1])
-			if m[2] == "" || strings.Contains(m[2], " or ") {
+			if m[2] == "a name" {
 				continue
 			}
-			values := strings.Split(m[2], ", ")
-			slices.Sort(values)
-			if got := slices.Sorted(maps.Keys(labels[m[1]])); m[1] != "result" && !slices.Equal(got, values) {
-				t.Errorf("%s: %s is one of %q, README has %q", line[1], m[1], got, values)
+			values := strings.Split(strings.Trim(m[2], "`"), "`, `")
+			if got := slices.Sorted(maps.Keys(labels[m[1]])); !slices.Equal(got, values) {
+				t.Errorf("%s: %s is one of %q, the page has %q", metric[1], m[1], got, values)
 			}
 		}
-		slices.Sort(named)
 		if got := slices.Sorted(maps.Keys(labels)); !slices.Equal(got, named) {
-			t.Errorf("%s has labels %q, README has %q", line[1], got, named)
+			t.Errorf("%s has labels %q, the page has %q", metric[1], got, named)
 		}
 	}
 }

@@ -160,12 +160,13 @@ func (s *site) serve(text string) {
 	text = portLine.ReplaceAllStringFunc(text, func(string) string { return testsite.Nobody(s.T) + " {" })
 	text = openAIHost.ReplaceAllString(text, "")
 	for old, replacement := range map[string]string{
-		"127.0.0.1:3000":        strings.TrimPrefix(s.app.URL, "http://"),
-		"localhost:3000":        strings.TrimPrefix(s.app.URL, "http://"),
-		"http://127.0.0.1:8000": s.Backend.URL() + " {\nkey " + testsite.BackendKey + "\n}",
-		"provider openai {":     "provider openai {\n base_url " + s.OpenAI.URL() + "/v1",
-		"provider sendbird {":   "provider sendbird {\n host " + s.sendbird.URL(),
-		"file_server":           "reverse_proxy " + strings.TrimPrefix(s.app.URL, "http://"), // there are no files
+		"127.0.0.1:3000":          strings.TrimPrefix(s.app.URL, "http://"),
+		"localhost:3000":          strings.TrimPrefix(s.app.URL, "http://"),
+		"http://127.0.0.1:8000":   s.Backend.URL() + " {\nkey " + testsite.BackendKey + "\n}",
+		"http://127.0.0.1:8001 {": s.Backend.URL() + " {\nkey " + testsite.BackendKey,
+		"provider openai {":       "provider openai {\n base_url " + s.OpenAI.URL() + "/v1",
+		"provider sendbird {":     "provider sendbird {\n host " + s.sendbird.URL(),
+		"file_server":             "reverse_proxy " + strings.TrimPrefix(s.app.URL, "http://"), // there are no files
 	} {
 		text = strings.ReplaceAll(text, old, replacement)
 	}

@@ -62,7 +62,7 @@ const believe = `
 
 var (
 	options = regexp.MustCompile(`(?m)^\{$`)
-	address = regexp.MustCompile(`(?m)^[a-z.]+\.example\.com \{$`)
+	address = regexp.MustCompile(`(?m)^(?:[a-z.]+\.example\.com|http://localhost:8080) \{$`)
 )
 
 // serve loads an example.
@@ -88,9 +88,12 @@ func (s *site) serveText(text string) {
 	text = address.ReplaceAllString(text, s.URL+" {")
 	text = strings.Replace(text, "base_url https://api.openai.com/v1", "", 1)
 	for old, replacement := range map[string]string{
-		"localhost:3000":      strings.TrimPrefix(s.App.URL, "http://"),
-		"provider openai {":   "provider openai {\n base_url " + s.OpenAI.URL() + "/v1",
-		"provider sendbird {": "provider sendbird {\n host " + s.Sendbird.URL(),
+		"127.0.0.1:3000":          strings.TrimPrefix(s.App.URL, "http://"),
+		"http://127.0.0.1:8000":   s.Backend.URL() + " {\nkey " + testsite.BackendKey + "\n}",
+		"http://127.0.0.1:8001 {": s.Backend.URL() + " {\nkey " + testsite.BackendKey,
+		"localhost:3000":          strings.TrimPrefix(s.App.URL, "http://"),
+		"provider openai {":       "provider openai {\n base_url " + s.OpenAI.URL() + "/v1",
+		"provider sendbird {":     "provider sendbird {\n host " + s.Sendbird.URL(),
 	} {
 		text = strings.ReplaceAll(text, old, replacement)
 	}

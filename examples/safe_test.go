@@ -1,26 +1,33 @@
 package examples_test
 
 import (
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/shipped"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // caddyfiles are all that are shipped, by where they stand: the reference, the
-// examples, and those of README.md.
+// examples, and those of the README, the reference of the options and Sendbird's
+// guide.
 func caddyfiles(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{"reference": readFile(t, "../Caddyfile")}
 	for _, name := range directories(t) {
 		all[name] = read(t, name)
 	}
-	for i, m := range regexp.MustCompile("(?s)```caddyfile\n(.*?)```").FindAllStringSubmatch(readFile(t, "../README.md"), -1) {
-		all[fmt.Sprintf("README.md %d", i+1)] = m[1]
+	for _, page := range []string{"README.md", "docs/reference/caddyfile.md", "docs/guides/sendbird.md"} {
+		snippets := shipped.Snippets(t, page, "caddyfile")
+		if len(snippets) == 0 {
+			t.Errorf("%s has no Caddyfile", page)
+		}
+		for _, s := range snippets {
+			all[s.String()] = s.Text
+		}
 	}
 	return all
 }
@@ -48,7 +55,7 @@ func TestCaddyfilesAreSafe(t *testing.T) {
 					t.Errorf("%s: it has %s, and not %s", r.name, r.line, r.needs)
 				}
 			}
-			if file := !strings.HasPrefix(name, "README"); file && !regexp.MustCompile(`timeouts \{\s+read_header \w+\s+read_body \w+\s`).MatchString(text) {
+			if file := !strings.Contains(name, ".md:"); file && !regexp.MustCompile(`timeouts \{\s+read_header \w+\s+read_body \w+\s`).MatchString(text) {
 				t.Error("it has no time limits for slow clients")
 			}
 		})

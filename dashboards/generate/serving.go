@@ -9,7 +9,7 @@ func over(window, expr string) string { return strings.ReplaceAll(expr, "WINDOW"
 func serving() []*panel {
 	return []*panel{
 		series("Fallback share by reason", "percentunit",
-			"The share of sessions served by a provider other than the first, by the provider that did not serve and why (see Reasons in the README). "+
+			"The share of sessions served by a provider other than the first, by the provider that did not serve and why (see Reasons in docs/reference/http-api.md). "+
 				"open is always the result of other reasons: look at what came before it.",
 			query{`sum by (from, reason) (rate(caddy_chatkit_fallbacks_total{I}[$__rate_interval])) / on () group_left () (` +
 				over("$__rate_interval", served) + ` > 0)`, "{{from}}: {{reason}}"}).

@@ -27,6 +27,7 @@ type console struct {
 
 // consoles are the pages with commands, and what has to run for them.
 var consoles = map[string]func(c *console){
+	"README.md":                       readme,
 	"docs/getting-started.md":         gettingStarted,
 	"docs/guides/backend-contract.md": backendContract,
 	"docs/reference/http-api.md":      httpAPI,
@@ -203,6 +204,29 @@ func troubleshoot(c *console) {
 			}
 			within.run(b)
 		})
+	}
+}
+
+// readme runs the first Caddyfile of the README before two backends, of which the
+// first ends after the first command.
+func readme(c *console) {
+	const heading = "Put it in front of a backend"
+	text := shipped.Section(c.t, c.page, heading, "caddyfile")[0].Text
+	var first *testsite.Process
+	for _, port := range []string{"8001", "8000"} {
+		backend := testsite.StartProgram(c.t, ".", []string{"PORT=" + testsite.FreePort(c.t)}, goBackend(c.t))
+		text = strings.ReplaceAll(text, "http://127.0.0.1:"+port, backend.Await(c.t, `running on (http://127\.0\.0\.1:\d+)`)[1])
+		first = backend
+	}
+	admin, url := testsite.FreeAddr(c.t), testsite.Nobody(c.t)
+	c.words["http://localhost:8080"] = url
+	c.words["go run ./cmd/caddy chatkit-status"] = testsite.Binary + " chatkit-status --address " + admin
+	startCaddy(c.t, "{\nadmin "+admin+"\npersist_config off\n}\n"+strings.ReplaceAll(text, "http://localhost:8080", url))
+	blocks := c.blocks()
+	c.run(blocks[0])
+	first.Stop()
+	for _, b := range blocks[1:] {
+		c.run(b)
 	}
 }
 

@@ -24,17 +24,17 @@ func TestSendbirdGuide(t *testing.T) {
 	}}.run(t)
 }
 
-// The README's version of the guide, as it stands, for a user whom Sendbird does
-// not know yet.
-func TestReadmeWidget(t *testing.T) {
-	const title = "Sendbird Chat AI Widget"
+// Our version of the guide, as it stands, for a user whom Sendbird does not know
+// yet.
+func TestDocsWidget(t *testing.T) {
+	const title = "The widget"
 	code := make(map[string]string)
-	for _, s := range sections(readFile(t, filepath.Join(root, "README.md"))) {
+	for _, s := range sections(readFile(t, filepath.Join(root, "docs", "guides", "sendbird.md"))) {
 		if s.title == title && len(s.blocks) > 0 {
 			code[title] = s.blocks[len(s.blocks)-1]
 		}
 	}
-	s := &samples{T: t, code: code, pages: document{name: "readme"}.transpiled(t, code)}
+	s := &samples{T: t, code: code, pages: document{name: "docs"}.transpiled(t, code)}
 	api := testsite.StandIn(t, sandbox.NewSendbird, sandbox.Options{Key: "YOUR_API_TOKEN"})
 	drawsWidget(s, api, sendbirdSite(t, api, "create_users"))
 }

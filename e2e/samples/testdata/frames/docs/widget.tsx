@@ -1,4 +1,4 @@
-// sample: Sendbird Chat AI Widget
+// sample: The widget
 
 const page = mount(App);
 say('first', page.result);
