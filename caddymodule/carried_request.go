@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -49,7 +50,7 @@ func (c *carriedRequest) serve() {
 
 // prepare checks the request. It needs no user: the backend that issued the
 // session knows whose it is.
-func (c *carriedRequest) prepare() *problem {
+func (c *carriedRequest) prepare() *problem.Problem {
 	if p := c.h.cors.check(c.r); p != nil {
 		return p
 	}
@@ -57,7 +58,7 @@ func (c *carriedRequest) prepare() *problem {
 		if p := c.checkUpgrade(); p != nil {
 			return p
 		}
-	} else if p := onlyPOST(c.r); p != nil {
+	} else if p := problem.OnlyPOST(c.r); p != nil {
 		return p
 	}
 	return c.findIssuer()
@@ -65,16 +66,16 @@ func (c *carriedRequest) prepare() *problem {
 
 // checkUpgrade refuses what does not open a WebSocket: a GET that upgrades, or an
 // extended CONNECT (RFC 8441, RFC 9220).
-func (c *carriedRequest) checkUpgrade() *problem {
+func (c *carriedRequest) checkUpgrade() *problem.Problem {
 	switch {
 	case c.pathSession == "." || c.pathSession == "..": // a way to other paths
-		return badRequest("Not the name of a session")
+		return problem.BadRequest("Not the name of a session")
 	case opensWebSocket(c.r):
 		return nil
 	case c.r.Method == http.MethodGet, c.r.Method == http.MethodConnect && c.r.ProtoMajor >= 2:
-		return badRequest("Not a WebSocket request")
+		return problem.BadRequest("Not a WebSocket request")
 	}
-	return methodNotAllowed("GET, OPTIONS", "Open a WebSocket")
+	return problem.MethodNotAllowed("GET, OPTIONS", "Open a WebSocket")
 }
 
 // opensWebSocket reports whether reverse_proxy will take a request for a

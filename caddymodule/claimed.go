@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -102,8 +103,8 @@ func (c *claimed) servedBy(name string) {
 
 // refuse answers with a problem before any provider was asked. It reports whether
 // there is a client to read it.
-func (c *claimed) refuse(p *problem) bool {
-	if p.Status == statusClientGone {
+func (c *claimed) refuse(p *problem.Problem) bool {
+	if p.Status == problem.StatusClientGone {
 		c.leave()
 		return false
 	}
@@ -120,14 +121,14 @@ func (c *claimed) refuse(p *problem) bool {
 // leave ends a request whose client has gone. The status is for the access log.
 func (c *claimed) leave() {
 	c.provider = telemetry.NoProvider
-	c.w.WriteHeader(statusClientGone)
+	c.w.WriteHeader(problem.StatusClientGone)
 }
 
 // writeProblem writes a problem, in the shape of OpenAI's API on its routes.
-func (c *claimed) writeProblem(p *problem) {
+func (c *claimed) writeProblem(p *problem.Problem) {
 	telemetry.Refused(string(c.route.kind), strings.ToLower(p.Code))
-	p.setHeaders(c.w.Header())
-	body := p.body
+	p.SetHeaders(c.w.Header())
+	body := p.Body
 	if c.route.kind == OpenAIRoute {
 		body = func() []byte {
 			return openaiapi.ErrorBody(p.Status, p.Title+": "+p.Details, p.Param, strings.ToLower(p.Code))

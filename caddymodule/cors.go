@@ -11,6 +11,7 @@ import (
 	"github.com/rs/cors"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 )
 
 // exposed are our own headers that scripts may read.
@@ -93,7 +94,7 @@ func unshare(h http.Header) {
 // check refuses requests of other origins: with a list those that are not on it,
 // without one those that carry what the browser adds by itself. Clients other than
 // browsers are allowed.
-func (p *corsPolicy) check(r *http.Request) *problem {
+func (p *corsPolicy) check(r *http.Request) *problem.Problem {
 	switch {
 	case manyOrigins(r):
 		return forbidden("A request has one origin at most")
@@ -105,8 +106,8 @@ func (p *corsPolicy) check(r *http.Request) *problem {
 	return forbidden("This origin is not on the allowlist")
 }
 
-func forbidden(details string) *problem {
-	return &problem{Status: http.StatusForbidden, Code: codeForbiddenOrigin, Title: "Origin not allowed", Details: details}
+func forbidden(details string) *problem.Problem {
+	return &problem.Problem{Status: http.StatusForbidden, Code: problem.CodeForbiddenOrigin, Title: "Origin not allowed", Details: details}
 }
 
 // otherOrigin reports whether a browser says that a page of another origin made the

@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -266,7 +267,7 @@ func (h *Handler) createSeries() {
 }
 
 func (rt *route) createSeries() {
-	telemetry.InitRefused(string(rt.kind), problemCodes())
+	telemetry.InitRefused(string(rt.kind), problem.Codes())
 	if rt.proxy != nil {
 		telemetry.InitCarried(string(rt.kind))
 		return

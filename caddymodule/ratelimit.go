@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 )
@@ -111,7 +112,7 @@ type requestLimit struct {
 }
 
 // take refuses a request for which there is no token.
-func (l *requestLimit) take(key string) *problem {
+func (l *requestLimit) take(key string) *problem.Problem {
 	if l == nil {
 		return nil
 	}
@@ -120,7 +121,7 @@ func (l *requestLimit) take(key string) *problem {
 		return nil
 	}
 	telemetry.RateLimited(l.scope)
-	return &problem{Status: http.StatusTooManyRequests, Code: codeRateLimited, Title: "Too many requests",
+	return &problem.Problem{Status: http.StatusTooManyRequests, Code: problem.CodeRateLimited, Title: "Too many requests",
 		Details: "Too many session requests of this " + l.whose, RetryAfter: wait}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -45,11 +46,11 @@ func (s *sessionRequest) serve() {
 }
 
 // prepare checks the request and fills in what the chain needs.
-func (s *sessionRequest) prepare() *problem {
+func (s *sessionRequest) prepare() *problem.Problem {
 	if p := s.h.cors.check(s.r); p != nil {
 		return p
 	}
-	if p := onlyPOST(s.r); p != nil {
+	if p := problem.OnlyPOST(s.r); p != nil {
 		return p
 	}
 	if s.route.kind == OpenAIRoute {
@@ -131,7 +132,7 @@ func (s *sessionRequest) chain() chain.Chain {
 }
 
 // refuse answers with a problem of our own.
-func (s *sessionRequest) refuse(p *problem) {
+func (s *sessionRequest) refuse(p *problem.Problem) {
 	s.outcome = telemetry.OutcomeRefused
 	if !s.claimed.refuse(p) {
 		s.outcome = telemetry.OutcomeCanceled
@@ -148,10 +149,10 @@ func (s *sessionRequest) fail(trail *chain.Trail) {
 	case session.Rejected, session.Status4xx: // the latter: no provider was left to go on to
 		s.outcome = telemetry.OutcomeRejected
 		s.servedBy(last.Target.Name)
-		s.writeProblem(rejected(sessionFailed, last))
+		s.writeProblem(problem.Rejected(problem.SessionFailed, last))
 	default:
 		s.outcome, s.provider = telemetry.OutcomeFailed, telemetry.NoProvider
-		p := unserved(trail)
+		p := problem.Unserved(trail)
 		s.tellUnserved(trail, p.Status)
 		s.writeProblem(p)
 	}
@@ -167,6 +168,6 @@ func (s *sessionRequest) record() {
 // metadata that is not JSON, for instance.
 func (s *sessionRequest) invalidSession() {
 	s.outcome = telemetry.OutcomeFailed
-	s.writeProblem(&problem{Status: http.StatusBadGateway, Code: codeSessionError, Title: sessionFailed,
-		Details: capitalized(s.provider) + " gave no valid session"})
+	s.writeProblem(&problem.Problem{Status: http.StatusBadGateway, Code: problem.CodeSessionError, Title: problem.SessionFailed,
+		Details: problem.Capitalized(s.provider) + " gave no valid session"})
 }

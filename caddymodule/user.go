@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 )
 
 // userSource is a text with placeholders that may name the user.
@@ -77,21 +79,21 @@ func newUsers(ctx caddy.Context, h *Handler) (u users, err error) {
 
 // identify returns the user of a request, and whether it is a visitor. The body has
 // no say in it.
-func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Replacer) (user string, visits bool, p *problem) {
+func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Replacer) (user string, visits bool, p *problem.Problem) {
 	for _, s := range u.sources {
 		user := strings.TrimSpace(s.value(repl))
 		switch {
 		case user == "":
 		case !utf8.ValidString(user): // JSON would turn two users into one: both "J\ufffdrg"
-			return "", false, unauthorized("The user's id is not valid UTF-8")
+			return "", false, problem.Unauthorized("The user's id is not valid UTF-8")
 		case isVisitor(user):
-			return "", false, unauthorized("The user's id is one of a visitor without an account")
+			return "", false, problem.Unauthorized("The user's id is one of a visitor without an account")
 		default:
 			return user, false, nil
 		}
 	}
 	if u.visitors.cookie == "" {
-		return "", false, unauthorized("No user is logged in")
+		return "", false, problem.Unauthorized("No user is logged in")
 	}
 	return u.visitors.identify(w, r), true, nil
 }
