@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 )
 
 func init() {
@@ -152,21 +153,8 @@ func (c *AnonymousConfig) options() block.Options {
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {
-	if d.NextArg() {
-		return d.Errf("unexpected argument %q after cors (want cors { origins %s })", d.Val(), d.Val())
-	}
-	h.CORS = new(CORSConfig)
-	return h.CORS.options().Parse(d, "cors", nil)
-}
-
-// options are the lines of the cors block.
-func (c *CORSConfig) options() block.Options {
-	return block.Options{
-		"origins": block.Texts(&c.Origins).Then(c.check),
-		"headers": block.Texts(&c.Headers).Then(c.check),
-		"expose":  block.Texts(&c.Expose).Then(c.check),
-		"max_age": block.Duration(&c.MaxAge).Then(c.check),
-	}
+	h.CORS = new(origin.CORSConfig)
+	return h.CORS.UnmarshalCaddyfile(d)
 }
 
 // providerRefs are the names of providers that routes mention. A route may

@@ -46,7 +46,7 @@ func (c *cancelRequest) serve() {
 }
 
 func (c *cancelRequest) prepare() *problem.Problem {
-	if p := c.h.cors.check(c.r); p != nil {
+	if p := c.h.cors.Check(c.r); p != nil {
 		return p
 	}
 	if p := problem.OnlyPOST(c.r); p != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
@@ -51,7 +52,7 @@ func (c *carriedRequest) serve() {
 // prepare checks the request. It needs no user: the backend that issued the
 // session knows whose it is.
 func (c *carriedRequest) prepare() *problem.Problem {
-	if p := c.h.cors.check(c.r); p != nil {
+	if p := c.h.cors.Check(c.r); p != nil {
 		return p
 	}
 	if c.route.kind == WebSocketRoute {
@@ -210,17 +211,8 @@ func (c *carriedRequest) secret() session.Secret {
 	case WebSocketRoute:
 		return session.Secret(c.pathSession)
 	case StreamRoute, MessageRoute:
-		return session.Secret(bearer(c.r.Header))
+		return session.Secret(identity.Bearer(c.r.Header))
 	default:
 		return ""
 	}
-}
-
-// bearer returns the bearer token of a request, "" where there is none.
-func bearer(h http.Header) string {
-	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
 }

@@ -31,6 +31,9 @@ const (
 
 const requestIDHeader = "X-Request-Id"
 
+// exposed are our own headers that scripts may read.
+var exposed = []string{"Retry-After", requestIDHeader, providerHeader, reasonHeader}
+
 // claimed is what all requests on our paths have: [sessionRequest],
 // [carriedRequest] and [cancelRequest] embed it.
 type claimed struct {
@@ -60,7 +63,7 @@ func (c *claimed) begin() bool {
 	if extra, ok := c.r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
 		extra.Add(zap.Inline(c)) // read when the access log is written
 	}
-	return !c.h.cors.preflight(c.w, c.r)
+	return !c.h.cors.Preflight(c.w, c.r)
 }
 
 // MarshalLogObject adds what became of the request to its access log.

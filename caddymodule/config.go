@@ -114,22 +114,3 @@ type AnonymousConfig struct {
 	// with another key all visitors become new ones.
 	Key string `json:"key,omitempty"`
 }
-
-// CORSConfig says which origins may use the routes from a browser.
-type CORSConfig struct {
-	// The allowed origins, "https://app.example.com" or with a wildcard for one
-	// label, "https://*.example.com". Placeholders that can be resolved at load
-	// time (`{env.*}`, `{file.*}`) work. Default: all, without working credentials (browsers
-	// refuse the documented pair of headers).
-	Origins []string `json:"origins,omitempty"`
-
-	// The request headers a preflight allows. Default: whatever is asked for.
-	Headers []string `json:"headers,omitempty"`
-
-	// Response headers scripts may read, beside the product's own.
-	Expose []string `json:"expose,omitempty"`
-
-	// How long browsers may keep the answer to a preflight, in whole seconds.
-	// Default: not sent; most browsers then keep it for 5s.
-	MaxAge caddy.Duration `json:"max_age,omitempty"`
-}

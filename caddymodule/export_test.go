@@ -4,6 +4,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/sendbird"
@@ -17,7 +18,7 @@ func Blocks() map[string]block.Options {
 		"provider":   new(ProviderConfig).options(),
 		"breaker":    new(BreakerConfig).options(),
 		"anonymous":  new(AnonymousConfig).options(),
-		"cors":       new(CORSConfig).options(),
+		"cors":       new(origin.CORSConfig).Options(),
 		"openai_api": new(RouteConfig).options(),
 		"backend":    new(backend.Backend).Options(),
 		"openai":     new(openai.OpenAI).Options(),

@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -63,7 +64,7 @@ type Handler struct {
 	RateLimits []RateLimitConfig `json:"rate_limits,omitempty"`
 
 	// Which origins may use the routes. Default: all, without credentials.
-	CORS *CORSConfig `json:"cors,omitempty"`
+	CORS *origin.CORSConfig `json:"cors,omitempty"`
 
 	// Which failures before the first byte of an answer move a stream, a message
 	// or a WebSocket to the next backend. "safe": only what the first backend
@@ -107,7 +108,7 @@ type Handler struct {
 	proxies   []*carriedProxy
 	users     users
 	models    modelPolicy
-	cors      *corsPolicy
+	cors      *origin.Policy
 	limitKeys []string // in the pool
 	rewritten rewriteWarnings
 

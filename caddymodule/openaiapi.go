@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
@@ -58,7 +59,7 @@ func newKeyCheck(ctx caddy.Context, configured string) (k keyCheck, err error) {
 // check refuses who does not show the key. The user of these routes comes from the
 // body, so only the app may ask.
 func (k keyCheck) check(r *http.Request) *problem.Problem {
-	sum := sha256.Sum256([]byte(bearer(r.Header)))
+	sum := sha256.Sum256([]byte(identity.Bearer(r.Header)))
 	if subtle.ConstantTimeCompare(sum[:], k[:]) == 1 {
 		return nil
 	}

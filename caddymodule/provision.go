@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
@@ -53,7 +54,7 @@ func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 		return err
 	}
 	h.listRoutes(app)
-	if h.cors, err = newCORS(cmp.Or(h.CORS, new(CORSConfig))); err != nil {
+	if h.cors, err = origin.NewPolicy(cmp.Or(h.CORS, new(origin.CORSConfig)), exposed...); err != nil {
 		return err
 	}
 	if h.users, err = newUsers(ctx, h); err != nil {
@@ -92,7 +93,7 @@ func (h *Handler) Validate() error {
 		return err
 	}
 	if h.CORS != nil {
-		if err := h.CORS.check(); err != nil {
+		if err := h.CORS.Check(); err != nil {
 			return fmt.Errorf("cors: %w", err)
 		}
 	}

@@ -47,7 +47,7 @@ func (s *sessionRequest) serve() {
 
 // prepare checks the request and fills in what the chain needs.
 func (s *sessionRequest) prepare() *problem.Problem {
-	if p := s.h.cors.check(s.r); p != nil {
+	if p := s.h.cors.Check(s.r); p != nil {
 		return p
 	}
 	if p := problem.OnlyPOST(s.r); p != nil {
