@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 )
 
@@ -94,7 +95,7 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 func (h *Handler) options(refs *providerRefs) block.Options {
 	return block.Options{
 		"provider":   {Parse: h.parseProvider, Many: true},
-		"user":       block.Texts(&h.User).Then(h.checkUsers),
+		"user":       block.Texts(&h.User).Then(func() error { return identity.CheckUsers(h.User) }),
 		"anonymous":  {Parse: h.parseAnonymous},
 		"deadline":   block.Duration(&h.Deadline),
 		"rate_limit": {Parse: h.parseRateLimit, Many: true},
@@ -133,23 +134,8 @@ func (h *Handler) parseProvider(d *caddyfile.Dispenser) error {
 }
 
 func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
-	args, err := block.Args(d, 0, 1, "anonymous [<cookie>]")
-	if err != nil {
-		return err
-	}
-	h.Anonymous = new(AnonymousConfig)
-	if len(args) == 1 {
-		h.Anonymous.Cookie = args[0]
-		if err := checkCookieName(args[0]); err != nil {
-			return block.Located(d, err)
-		}
-	}
-	return h.Anonymous.options().Parse(d, "anonymous", nil)
-}
-
-// options are the lines of the anonymous block.
-func (c *AnonymousConfig) options() block.Options {
-	return block.Options{"key": block.Text(&c.Key).Then(c.checkKey)}
+	h.Anonymous = new(identity.AnonymousConfig)
+	return h.Anonymous.UnmarshalCaddyfile(d)
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -98,7 +97,7 @@ func opensWebSocket(r *http.Request) bool {
 // knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header(), unfit: c.unfit,
-		caller: session.Caller{User: c.h.users.account(c.repl), Address: c.address()}}
+		caller: session.Caller{User: c.h.users.Account(c.repl), Address: c.address()}}
 	r := c.upstreamRequest()
 	if c.route.kind != WebSocketRoute {
 		// Only WebSockets upgrade, and only on their routes: anything else (h2c)
@@ -135,7 +134,7 @@ func (c *carriedRequest) upstreamRequest() *http.Request {
 	if r.Method != http.MethodConnect { // there the proxy reads and removes :protocol
 		removePseudo(r.Header)
 	}
-	c.h.users.visitors.removeFrom(r.Header)
+	c.h.users.RemoveCookie(r.Header)
 	u := *r.URL
 	u.RawPath = strings.ReplaceAll(c.route.proxy.path, sessionSegment, url.PathEscape(c.pathSession))
 	if path, err := url.PathUnescape(u.RawPath); err == nil {
@@ -153,22 +152,6 @@ func removePseudo(h http.Header) {
 	for name := range h {
 		if strings.HasPrefix(name, ":") {
 			delete(h, name)
-		}
-	}
-}
-
-// removeCookie removes a cookie of ours from a request, and leaves the others as
-// they came.
-func removeCookie(h http.Header, name string) {
-	lines := h["Cookie"]
-	h.Del("Cookie")
-	for _, line := range lines {
-		pairs := slices.DeleteFunc(strings.Split(line, ";"), func(pair string) bool {
-			n, _, _ := strings.Cut(pair, "=")
-			return strings.TrimSpace(n) == name
-		})
-		if line = strings.TrimSpace(strings.Join(pairs, ";")); line != "" {
-			h.Add("Cookie", line)
 		}
 	}
 }

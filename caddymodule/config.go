@@ -13,8 +13,6 @@ const (
 	defaultDeadline = caddy.Duration(10 * time.Second)
 	defaultRetries  = 1
 	defaultBackoff  = caddy.Duration(50 * time.Millisecond)
-	defaultCookie   = "chatkit_session_id"
-	defaultUser     = "{http.auth.user.id}"
 )
 
 // ProviderConfig is a provider of the chain: what it is, and the limits under which
@@ -99,18 +97,4 @@ type BreakerConfig struct {
 	// How many calls a half-open breaker lets through; all must succeed to
 	// close it. Default: 1.
 	Probes int `json:"probes,omitempty"`
-}
-
-// AnonymousConfig lets visitors without an account have sessions.
-type AnonymousConfig struct {
-	// The cookie with the visitor's id, a random UUID that is signed and lives for
-	// 30 days. On HTTPS its name gets the prefix __Host-. Upstream the id is
-	// anon-<uuid>. Default: chatkit_session_id.
-	Cookie string `json:"cookie,omitempty"`
-
-	// The key that signs the cookie, at least 32 characters. Default: a random one
-	// in Caddy's storage, which the instances on that storage share. Use `{env.*}`
-	// or `{file.*}`: a key written here in full can be read in /config/. Hazard:
-	// with another key all visitors become new ones.
-	Key string `json:"key,omitempty"`
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
@@ -17,7 +18,7 @@ func Blocks() map[string]block.Options {
 		"chatkit":    new(Handler).options(new(providerRefs)),
 		"provider":   new(ProviderConfig).options(),
 		"breaker":    new(BreakerConfig).options(),
-		"anonymous":  new(AnonymousConfig).options(),
+		"anonymous":  new(identity.AnonymousConfig).Options(),
 		"cors":       new(origin.CORSConfig).Options(),
 		"openai_api": new(RouteConfig).options(),
 		"backend":    new(backend.Backend).Options(),

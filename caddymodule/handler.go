@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
@@ -44,7 +45,7 @@ type Handler struct {
 
 	// Gives visitors without an account an id in a cookie. Default: off; they get
 	// 401.
-	Anonymous *AnonymousConfig `json:"anonymous,omitempty"`
+	Anonymous *identity.AnonymousConfig `json:"anonymous,omitempty"`
 
 	// The paths to claim. A kind of route that is not listed keeps its default
 	// paths.
@@ -106,7 +107,7 @@ type Handler struct {
 	routes    map[string]*route // by path
 	patterns  []*route          // whose paths have a part that varies, after their prefix
 	proxies   []*carriedProxy
-	users     users
+	users     identity.Users
 	models    modelPolicy
 	cors      *origin.Policy
 	limitKeys []string // in the pool

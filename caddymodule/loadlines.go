@@ -15,6 +15,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/surroundings"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -33,7 +34,7 @@ func (h *Handler) announce() {
 	}
 	user := h.User
 	if len(user) == 0 {
-		user = []string{defaultUser}
+		user = []string{identity.DefaultUser}
 	}
 	h.logger.Info("claiming paths", zap.Strings("paths", h.paths()), zap.Strings("chain", names), zap.Strings("user", user),
 		zap.Bool("anonymous", h.Anonymous != nil), zap.Strings("limits", limits), zap.Bool("cors", h.CORS != nil))
@@ -78,7 +79,7 @@ func (h *Handler) warn(ctx caddy.Context, app *registry.App) {
 // warnOfUsers warns where whoever asks can say who he is.
 func (h *Handler) warnOfUsers(here surroundings.Place) {
 	for _, text := range h.User {
-		for _, found := range placeholder.FindAllString(text, -1) {
+		for _, found := range identity.Placeholders(text) {
 			key := strings.Trim(found, "{}")
 			name, isHeader := strings.CutPrefix(key, "http.request.header.")
 			switch {

@@ -81,7 +81,7 @@ func (s *sessionRequest) prepareSpec() *problem.Problem {
 	if e, ok := errors.AsType[*openaiapi.SpecError](err); ok {
 		return badParam(e.Param, e)
 	}
-	if isVisitor(spec.User) {
+	if identity.IsVisitor(spec.User) {
 		return badParam("user", errors.New("'user' is the id of a visitor without an account"))
 	}
 	if p := s.route.checkSpec(spec.JSON); p != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
@@ -57,7 +58,7 @@ func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 	if h.cors, err = origin.NewPolicy(cmp.Or(h.CORS, new(origin.CORSConfig)), exposed...); err != nil {
 		return err
 	}
-	if h.users, err = newUsers(ctx, h); err != nil {
+	if h.users, err = identity.NewUsers(ctx, h.User, h.Anonymous); err != nil {
 		return err
 	}
 	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
@@ -89,7 +90,7 @@ func (h *Handler) Validate() error {
 	if total := cmp.Or(h.BufferTotal, defaultBufferTotal); total < h.Buffer {
 		return fmt.Errorf("buffer_total: %d is less than buffer, %d: no body of that size would ever be kept", total, h.Buffer)
 	}
-	if err := h.checkUsers(); err != nil {
+	if err := identity.CheckUsers(h.User); err != nil {
 		return err
 	}
 	if h.CORS != nil {
@@ -97,8 +98,8 @@ func (h *Handler) Validate() error {
 			return fmt.Errorf("cors: %w", err)
 		}
 	}
-	if a := h.Anonymous; a != nil && a.Cookie != "" {
-		return checkCookieName(a.Cookie)
+	if h.Anonymous != nil {
+		return h.Anonymous.Check()
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (s *sessionRequest) prepare() *problem.Problem {
 	if p := s.h.perAddress.take(address); p != nil {
 		return p
 	}
-	user, visits, p := s.h.users.identify(s.w, s.r, s.repl)
+	user, visits, p := s.h.users.Identify(s.w, s.r, s.repl)
 	if p != nil {
 		return p
 	}
