@@ -9,6 +9,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 )
 
@@ -131,6 +132,15 @@ func (h *Handler) parseProvider(d *caddyfile.Dispenser) error {
 	}
 	h.Providers = append(h.Providers, c)
 	return nil
+}
+
+func (h *Handler) parseRateLimit(d *caddyfile.Dispenser) error {
+	var c limit.RateLimitConfig
+	if err := c.UnmarshalCaddyfile(d); err != nil {
+		return err
+	}
+	h.RateLimits = append(h.RateLimits, c)
+	return block.Located(d, limit.Check(h.RateLimits))
 }
 
 func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {

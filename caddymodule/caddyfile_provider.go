@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -157,4 +158,14 @@ func (c *ProviderConfig) parseFallbackOn(d *caddyfile.Dispenser) error {
 		return d.Errf("fallback_on: %w", err)
 	}
 	return nil
+}
+
+// parseMaxRate parses `max_rate <n> <duration>`.
+func (c *ProviderConfig) parseMaxRate(d *caddyfile.Dispenser) error {
+	args, err := block.Args(d, 2, 2, "max_rate <n> <duration> (such as 10 1m)")
+	if err != nil {
+		return err
+	}
+	c.MaxRate = new(limit.RateConfig)
+	return c.MaxRate.Parse(d, "max_rate", args[0], args[1])
 }

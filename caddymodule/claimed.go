@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
@@ -92,7 +93,7 @@ func (c *claimed) placeholder(key string) (any, bool) {
 func (c *claimed) address() string {
 	if c.addr == "" {
 		if client, _ := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string); client != "" {
-			c.addr = network(client)
+			c.addr = limit.Network(client)
 		}
 	}
 	return c.addr

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 )
 
 // Defaults of the configuration.
@@ -52,7 +54,7 @@ type ProviderConfig struct {
 
 	// How many sessions the provider is asked for, including retries. Beyond that
 	// the next provider is asked, for reason rate_limited. Default: no limit.
-	MaxRate *RateConfig `json:"max_rate,omitempty"`
+	MaxRate *limit.RateConfig `json:"max_rate,omitempty"`
 
 	// The circuit breaker. Default: 5 consecutive failures, or half of at
 	// least 20 calls in 10s; open for 15s.

@@ -3,7 +3,7 @@
 //
 // A request goes through the files in this order. handler.go claims it, claimed.go
 // begins the answer. A session request goes through session_request.go: origin
-// (the package origin), rate limits (ratelimit.go), user (identity), body (body.go), model
+// (the package origin), rate limits (limit), user (identity), body (body.go), model
 // (models.go), the chain of internal/chain, then session_answer.go or the package problem. A
 // carried request goes through carried_request.go and carried_proxy.go, which is
 // Caddy's reverse_proxy over internal/relay, and leaves by carried_writer.go. An

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
@@ -62,7 +63,7 @@ type Handler struct {
 
 	// How many sessions a user or a client address may ask for. Default: no
 	// limit.
-	RateLimits []RateLimitConfig `json:"rate_limits,omitempty"`
+	RateLimits []limit.RateLimitConfig `json:"rate_limits,omitempty"`
 
 	// Which origins may use the routes. Default: all, without credentials.
 	CORS *origin.CORSConfig `json:"cors,omitempty"`
@@ -110,12 +111,11 @@ type Handler struct {
 	users     identity.Users
 	models    modelPolicy
 	cors      *origin.Policy
-	limitKeys []string // in the pool
+	limits    limit.Limits
 	rewritten rewriteWarnings
 
-	perUser, perAddress *requestLimit
-	lines               telemetry.Throttle
-	forwarding          sync.Once // its warning
+	lines      telemetry.Throttle
+	forwarding sync.Once // its warning
 }
 
 // CaddyModule returns the Caddy module information.

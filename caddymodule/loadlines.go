@@ -7,7 +7,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -59,7 +58,7 @@ func (h *Handler) warn(ctx caddy.Context, app *registry.App) {
 	h.warnOfUsers(here)
 	h.warnOfPaths(here, app)
 	h.warnOfTimes()
-	if h.Anonymous != nil && h.perAddress == nil && h.perUser == nil {
+	if h.Anonymous != nil && h.limits.PerAddress == nil && h.limits.PerUser == nil {
 		h.logger.Warn("visitors without an account are not limited; each can ask for sessions without end; add rate_limit ip")
 	}
 	for i, t := range h.targets {
@@ -139,16 +138,6 @@ func (h *Handler) warnOfForwarding(r *http.Request) {
 				"and rate_limit ip goes by it; add trusted_proxies_strict")
 		})
 	}
-}
-
-// String returns the limit as it stands in a Caddyfile.
-func (c RateLimitConfig) String() string {
-	return c.By + " " + c.RateConfig.String()
-}
-
-// String returns the rate as it stands in a Caddyfile.
-func (c RateConfig) String() string {
-	return strconv.Itoa(c.Requests) + " " + time.Duration(c.Per).String()
 }
 
 var variable = regexp.MustCompile(`\{env\.([^{}\s"\\]+)\}`)

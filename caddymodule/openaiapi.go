@@ -94,7 +94,7 @@ func (s *sessionRequest) prepareSpec() *problem.Problem {
 			s.req.Model = f.ModelOf(s.req.Spec)
 		}
 	}
-	return s.h.perUser.take(s.user)
+	return s.h.limits.PerUser.Take(s.user)
 }
 
 func badParam(param string, err error) *problem.Problem {

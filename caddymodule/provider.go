@@ -124,7 +124,7 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 	sum := sha256.Sum256(raw)
 	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.Breaker.settings()
 	if c.MaxRate != nil {
-		rate := c.MaxRate.rate()
+		rate := c.MaxRate.Rate()
 		s.MaxRate = &rate
 	}
 	return s, nil
@@ -145,7 +145,7 @@ func (c *ProviderConfig) check() error {
 		return fmt.Errorf("retries: %d is not between 0 and %d", *c.Retries, maxRetries)
 	}
 	if c.MaxRate != nil {
-		if err := c.MaxRate.rate().Check(); err != nil {
+		if err := c.MaxRate.Rate().Check(); err != nil {
 			return fmt.Errorf("max_rate: %w", err)
 		}
 	}

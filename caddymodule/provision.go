@@ -61,7 +61,7 @@ func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 	if h.users, err = identity.NewUsers(ctx, h.User, h.Anonymous); err != nil {
 		return err
 	}
-	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
+	if err := h.limits.Take(h.RateLimits, hex.EncodeToString(sum[:]), h.siteKey); err != nil {
 		return err
 	}
 	app.OnScrape(h.createSeries)
@@ -108,12 +108,12 @@ func (h *Handler) Validate() error {
 // that failed, so it goes by what was really taken. The providers belong to the
 // app.
 func (h *Handler) Cleanup() error {
-	errs := make([]error, 0, len(h.proxies)+len(h.limitKeys))
+	errs := make([]error, 0, len(h.proxies))
 	for _, p := range h.proxies {
 		errs = append(errs, p.handler.Cleanup())
 	}
 	h.proxies = nil
-	return errors.Join(append(errs, h.releaseLimits()...)...)
+	return errors.Join(append(errs, h.limits.Release()...)...)
 }
 
 func (h *Handler) checkDeadline() error {

@@ -57,10 +57,10 @@ func (s *sessionRequest) prepare() *problem.Problem {
 		return s.prepareSpec()
 	}
 	address := s.address()
-	if s.h.perAddress != nil {
+	if s.h.limits.PerAddress != nil {
 		s.h.warnOfForwarding(s.r)
 	}
-	if p := s.h.perAddress.take(address); p != nil {
+	if p := s.h.limits.PerAddress.Take(address); p != nil {
 		return p
 	}
 	user, visits, p := s.h.users.Identify(s.w, s.r, s.repl)
@@ -71,7 +71,7 @@ func (s *sessionRequest) prepare() *problem.Problem {
 	if s.visits = visits; visits { // a visitor who drops the cookie is still the same caller
 		s.caller = "\x00" + address // not a user's id
 	}
-	if p := s.h.perUser.take(s.limited()); p != nil {
+	if p := s.h.limits.PerUser.Take(s.limited()); p != nil {
 		return p
 	}
 	body, p := readBody(s.w, s.r)
@@ -100,7 +100,7 @@ func (s *sessionRequest) who() session.Caller {
 // address keeps visitors from dropping the cookie for a new id, they count by their
 // address here.
 func (s *sessionRequest) limited() string {
-	if s.visits && s.h.perAddress != nil {
+	if s.visits && s.h.limits.PerAddress != nil {
 		return s.user
 	}
 	return s.caller
