@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
@@ -120,7 +121,7 @@ func (h *Handler) options(refs *providerRefs) block.Options {
 }
 
 func (h *Handler) parseProvider(d *caddyfile.Dispenser) error {
-	c := new(ProviderConfig)
+	c := new(guest.ProviderConfig)
 	at := *d
 	if err := c.UnmarshalCaddyfile(d); err != nil {
 		return err
@@ -169,7 +170,7 @@ func (p *providerRefs) add(d *caddyfile.Dispenser, r RouteConfig, name string) {
 	})
 }
 
-func (p *providerRefs) check(providers []*ProviderConfig) error {
+func (p *providerRefs) check(providers []*guest.ProviderConfig) error {
 	known := make([]string, len(providers))
 	for i, c := range providers {
 		known[i] = c.Name

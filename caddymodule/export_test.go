@@ -4,6 +4,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
@@ -16,8 +17,8 @@ import (
 func Blocks() map[string]block.Options {
 	return map[string]block.Options{
 		"chatkit":    new(Handler).options(new(providerRefs)),
-		"provider":   new(ProviderConfig).options(),
-		"breaker":    new(BreakerConfig).options(),
+		"provider":   new(guest.ProviderConfig).Options(),
+		"breaker":    new(guest.BreakerConfig).Options(),
 		"anonymous":  new(identity.AnonymousConfig).Options(),
 		"cors":       new(origin.CORSConfig).Options(),
 		"openai_api": new(RouteConfig).options(),

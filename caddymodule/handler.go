@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
@@ -36,7 +37,7 @@ func init() { caddy.RegisterModule(new(Handler)) }
 // `{http.chatkit.user}` | The user the session was asked for
 type Handler struct {
 	// The providers, in order of preference. At least one is required.
-	Providers []*ProviderConfig `json:"providers,omitempty"`
+	Providers []*guest.ProviderConfig `json:"providers,omitempty"`
 
 	// Where the user's id comes from: placeholders, of which the first that is
 	// not empty wins. A text with placeholders is empty if any of them is.

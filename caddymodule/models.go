@@ -18,21 +18,6 @@ const (
 	modelsStrict  = "strict"
 )
 
-// checkModelNames returns an error for an empty or a repeated name.
-func checkModelNames(names []string) error {
-	seen := make(map[string]bool, len(names))
-	for _, name := range names {
-		switch {
-		case name == "":
-			return errors.New("model: name is empty")
-		case seen[name]:
-			return fmt.Errorf("model: %q is given twice", name)
-		}
-		seen[name] = true
-	}
-	return nil
-}
-
 // knownModels returns the models that a provider among the targets lists, sorted.
 func knownModels(targets []*chain.Target) (known []string) {
 	for _, t := range targets {

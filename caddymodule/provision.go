@@ -25,6 +25,9 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
+// defaultDeadline is the longest that a session request may take.
+const defaultDeadline = caddy.Duration(10 * time.Second)
+
 // Provision wires everything together: this is the one place where it happens.
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.logger = ctx.Logger()
@@ -153,11 +156,11 @@ func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error
 		if c == nil {
 			return fmt.Errorf("provider #%d is null", i+1)
 		}
-		label := c.label(i) // while the module's configuration is still there
+		label := c.Label(i) // while the module's configuration is still there
 		if h.target(label) != nil {
 			return fmt.Errorf("provider name %q is given twice; set name in one of them", label)
 		}
-		t, err := c.provision(ctx, app, h.site)
+		t, err := c.Provision(ctx, app, h.site)
 		if err != nil {
 			return fmt.Errorf("provider %s: %w", label, err)
 		}

@@ -1,4 +1,4 @@
-package caddymodule
+package guest
 
 import (
 	"encoding/json"
@@ -9,10 +9,9 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 )
 
-// Defaults of the configuration.
+// Defaults of a provider.
 const (
 	defaultTimeout  = caddy.Duration(3 * time.Second)
-	defaultDeadline = caddy.Duration(10 * time.Second)
 	defaultRetries  = 1
 	defaultBackoff  = caddy.Duration(50 * time.Millisecond)
 )
@@ -59,44 +58,4 @@ type ProviderConfig struct {
 	// The circuit breaker. Default: 5 consecutive failures, or half of at
 	// least 20 calls in 10s; open for 15s.
 	Breaker *BreakerConfig `json:"breaker,omitempty"`
-}
-
-// BreakerConfig configures the circuit breaker of a provider. Its state belongs to
-// the name and the settings of the provider and outlives reloads.
-//
-// Failures that a request may cause, and slow calls, open it only if two callers are
-// among them, or if one caller is all there is: otherwise anybody could take the
-// provider away from everybody.
-type BreakerConfig struct {
-	// How many failures in a row open the breaker, however long apart. Default: 5.
-	// Negative: the rule is off.
-	Consecutive int `json:"consecutive,omitempty"`
-
-	// Percentage of failures that opens the breaker, once there are ratio_calls
-	// calls in ratio_window. Default: 50. Negative: the rule is off.
-	Ratio float64 `json:"ratio,omitempty"`
-
-	// How many calls the window must hold before a ratio counts. Default: 20.
-	RatioCalls int `json:"ratio_calls,omitempty"`
-
-	// How long a call counts towards the ratios. Default: 10s.
-	RatioWindow caddy.Duration `json:"ratio_window,omitempty"`
-
-	// A session request that takes this long is slow. Default: off.
-	Slow caddy.Duration `json:"slow,omitempty"`
-
-	// Percentage of slow calls that opens the breaker, in the same window. Needs
-	// slow.
-	SlowRatio float64 `json:"slow_ratio,omitempty"`
-
-	// How long the breaker stays open the first time, plus or minus 10 %. Each
-	// failed probe doubles it. Default: 15s.
-	Open caddy.Duration `json:"open,omitempty"`
-
-	// The longest open time. Default: 2m, or open where that is longer.
-	MaxOpen caddy.Duration `json:"max_open,omitempty"`
-
-	// How many calls a half-open breaker lets through; all must succeed to
-	// close it. Default: 1.
-	Probes int `json:"probes,omitempty"`
 }

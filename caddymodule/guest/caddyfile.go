@@ -1,4 +1,4 @@
-package caddymodule
+package guest
 
 import (
 	"cmp"
@@ -38,7 +38,7 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			cmp.Or(block.DidYouMean(module, providerModules()), " (not in this build of Caddy)"))
 	}
 	own := moduleBlock(d)
-	if err := c.options().Parse(d, module, own.taking(module, c.options().Words())); err != nil {
+	if err := c.Options().Parse(d, module, own.taking(module, c.Options().Words())); err != nil {
 		return err
 	}
 	own.end = d.Token()
@@ -53,8 +53,8 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	return nil
 }
 
-// options are the lines of the block that every provider has.
-func (c *ProviderConfig) options() block.Options {
+// Options are the lines of the block that every provider has.
+func (c *ProviderConfig) Options() block.Options {
 	return block.Options{
 		"name":        block.Text(&c.Name).Then(func() error { return checkName(c.Name) }),
 		"timeout":     block.Duration(&c.Timeout),
