@@ -11,9 +11,9 @@ import (
 
 // Defaults of a provider.
 const (
-	defaultTimeout  = caddy.Duration(3 * time.Second)
-	defaultRetries  = 1
-	defaultBackoff  = caddy.Duration(50 * time.Millisecond)
+	defaultTimeout = caddy.Duration(3 * time.Second)
+	defaultRetries = 1
+	defaultBackoff = caddy.Duration(50 * time.Millisecond)
 )
 
 // ProviderConfig is a provider of the chain: what it is, and the limits under which
