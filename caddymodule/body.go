@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"unicode"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ijson"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -24,9 +25,9 @@ const (
 // readBody reads the body of a session request. It is optional, and its content
 // type does not matter (fetch labels a string text/plain) unless it is that of a
 // form.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Problem) {
 	if isForm(r.Header.Get("Content-Type")) {
-		return nil, &problem{Status: http.StatusUnsupportedMediaType, Code: codeUnsupportedMedia, Title: "Unsupported media type",
+		return nil, &problem.Problem{Status: http.StatusUnsupportedMediaType, Code: problem.CodeUnsupportedMedia, Title: "Unsupported media type",
 			Details: "Send JSON (Content-Type: application/json), not a form"}
 	}
 	if r.Body == nil || r.Body == http.NoBody {
@@ -40,9 +41,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
 	case large:
 		return nil, tooLarge()
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), r.Context().Err() != nil:
-		return nil, &problem{Status: statusClientGone} // before it had sent the body
+		return nil, &problem.Problem{Status: problem.StatusClientGone} // before it had sent the body
 	}
-	return nil, badRequest("Body could not be read")
+	return nil, problem.BadRequest("Body could not be read")
 }
 
 // readAtMost reads a body, into a buffer of its length where that is known.
@@ -68,33 +69,33 @@ type sessionBody struct {
 }
 
 // parseBody reads a body into a request.
-func parseBody(body []byte, req *session.Request) *problem {
+func parseBody(body []byte, req *session.Request) *problem.Problem {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	if len(body) == 0 {
 		return nil
 	}
 	if body[0] != '{' {
-		return badRequest("Body is not a JSON object")
+		return problem.BadRequest("Body is not a JSON object")
 	}
 	if err := ijson.Check(body); err != nil { // metadata is passed on as it is
-		return badRequest("Body " + err.Error())
+		return problem.BadRequest("Body " + err.Error())
 	}
 	var b sessionBody
 	if err := json.Unmarshal(body, &b); err != nil {
 		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return badRequest(fmt.Sprintf("Field %s is not a string", te.Field))
+			return problem.BadRequest(fmt.Sprintf("Field %s is not a string", te.Field))
 		}
-		return badRequest("Body is not valid JSON")
+		return problem.BadRequest("Body is not valid JSON")
 	}
 	switch {
 	case len(b.Metadata) == 0 || string(b.Metadata) == "null":
 	case b.Metadata[0] != '{':
-		return badRequest("Field metadata is not an object")
+		return problem.BadRequest("Field metadata is not an object")
 	default:
 		req.Metadata = b.Metadata
 	}
 	if len(b.Model) > maxModel || strings.ContainsFunc(b.Model, unicode.IsControl) {
-		return badRequest(fmt.Sprintf("Field model has more than %d bytes or a control character", maxModel))
+		return problem.BadRequest(fmt.Sprintf("Field model has more than %d bytes or a control character", maxModel))
 	}
 	req.Model = b.Model
 	req.Current = b.CurrentSecret
@@ -116,7 +117,7 @@ func isForm(contentType string) bool {
 	return t == "application/x-www-form-urlencoded" || t == "multipart/form-data"
 }
 
-func tooLarge() *problem {
-	return &problem{Status: http.StatusRequestEntityTooLarge, Code: codeBodyTooLarge, Title: "Body too large",
+func tooLarge() *problem.Problem {
+	return &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: problem.CodeBodyTooLarge, Title: "Body too large",
 		Details: "A session request has at most 64 KiB"}
 }

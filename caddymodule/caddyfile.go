@@ -8,6 +8,10 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 )
 
 func init() {
@@ -93,7 +97,7 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 func (h *Handler) options(refs *providerRefs) block.Options {
 	return block.Options{
 		"provider":   {Parse: h.parseProvider, Many: true},
-		"user":       block.Texts(&h.User).Then(h.checkUsers),
+		"user":       block.Texts(&h.User).Then(func() error { return identity.CheckUsers(h.User) }),
 		"anonymous":  {Parse: h.parseAnonymous},
 		"deadline":   block.Duration(&h.Deadline),
 		"rate_limit": {Parse: h.parseRateLimit, Many: true},
@@ -117,7 +121,7 @@ func (h *Handler) options(refs *providerRefs) block.Options {
 }
 
 func (h *Handler) parseProvider(d *caddyfile.Dispenser) error {
-	c := new(ProviderConfig)
+	c := new(guest.ProviderConfig)
 	at := *d
 	if err := c.UnmarshalCaddyfile(d); err != nil {
 		return err
@@ -131,42 +135,23 @@ func (h *Handler) parseProvider(d *caddyfile.Dispenser) error {
 	return nil
 }
 
-func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
-	args, err := block.Args(d, 0, 1, "anonymous [<cookie>]")
-	if err != nil {
+func (h *Handler) parseRateLimit(d *caddyfile.Dispenser) error {
+	var c limit.RateLimitConfig
+	if err := c.UnmarshalCaddyfile(d); err != nil {
 		return err
 	}
-	h.Anonymous = new(AnonymousConfig)
-	if len(args) == 1 {
-		h.Anonymous.Cookie = args[0]
-		if err := checkCookieName(args[0]); err != nil {
-			return block.Located(d, err)
-		}
-	}
-	return h.Anonymous.options().Parse(d, "anonymous", nil)
+	h.RateLimits = append(h.RateLimits, c)
+	return block.Located(d, limit.Check(h.RateLimits))
 }
 
-// options are the lines of the anonymous block.
-func (c *AnonymousConfig) options() block.Options {
-	return block.Options{"key": block.Text(&c.Key).Then(c.checkKey)}
+func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
+	h.Anonymous = new(identity.AnonymousConfig)
+	return h.Anonymous.UnmarshalCaddyfile(d)
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {
-	if d.NextArg() {
-		return d.Errf("unexpected argument %q after cors (want cors { origins %s })", d.Val(), d.Val())
-	}
-	h.CORS = new(CORSConfig)
-	return h.CORS.options().Parse(d, "cors", nil)
-}
-
-// options are the lines of the cors block.
-func (c *CORSConfig) options() block.Options {
-	return block.Options{
-		"origins": block.Texts(&c.Origins).Then(c.check),
-		"headers": block.Texts(&c.Headers).Then(c.check),
-		"expose":  block.Texts(&c.Expose).Then(c.check),
-		"max_age": block.Duration(&c.MaxAge).Then(c.check),
-	}
+	h.CORS = new(origin.CORSConfig)
+	return h.CORS.UnmarshalCaddyfile(d)
 }
 
 // providerRefs are the names of providers that routes mention. A route may
@@ -185,7 +170,7 @@ func (p *providerRefs) add(d *caddyfile.Dispenser, r RouteConfig, name string) {
 	})
 }
 
-func (p *providerRefs) check(providers []*ProviderConfig) error {
+func (p *providerRefs) check(providers []*guest.ProviderConfig) error {
 	known := make([]string, len(providers))
 	for i, c := range providers {
 		known[i] = c.Name

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
@@ -41,14 +42,14 @@ func (c *cancelRequest) serve() {
 		return
 	}
 	c.became = string(telemetry.OutcomeRejected)
-	c.refuse(&problem{Status: http.StatusNotFound, Code: codeNotFound, Title: "Not found", Details: "No such session"})
+	c.refuse(&problem.Problem{Status: http.StatusNotFound, Code: problem.CodeNotFound, Title: "Not found", Details: "No such session"})
 }
 
-func (c *cancelRequest) prepare() *problem {
-	if p := c.h.cors.check(c.r); p != nil {
+func (c *cancelRequest) prepare() *problem.Problem {
+	if p := c.h.cors.Check(c.r); p != nil {
 		return p
 	}
-	if p := onlyPOST(c.r); p != nil {
+	if p := problem.OnlyPOST(c.r); p != nil {
 		return p
 	}
 	return c.route.key.check(c.r)
@@ -118,11 +119,11 @@ func (c *cancelRequest) fail(trail *chain.Trail) {
 	case session.Rejected, session.Status4xx:
 		c.became = string(telemetry.OutcomeRejected)
 		c.servedBy(last.Target.Name)
-		c.writeProblem(rejected(title, last))
+		c.writeProblem(problem.Rejected(title, last))
 	default:
 		c.became, c.provider = string(telemetry.OutcomeFailed), telemetry.NoProvider
-		p := unserved(trail)
-		if p.Code == codeSessionError {
+		p := problem.Unserved(trail)
+		if p.Code == problem.CodeSessionError {
 			p.Title = title
 		}
 		c.writeProblem(p)

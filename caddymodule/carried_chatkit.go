@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 )
 
@@ -70,7 +71,7 @@ func (c *carriedRequest) unfit(resp *relay.Response) bool {
 // writeErrorEvent answers a streaming chatkit request with an error that the
 // widget understands. On a 5xx, or another content type, it silently retries five
 // times.
-func (c *carriedRequest) writeErrorEvent(p *problem) {
+func (c *carriedRequest) writeErrorEvent(p *problem.Problem) {
 	const event = `data: {"allow_retry":true,"code":"custom","message":"The chat is unavailable for the moment","type":"error"}` + "\n\n"
 	sseHeaders(c.w.Header(), c.r)
 	c.w.WriteHeader(http.StatusOK)

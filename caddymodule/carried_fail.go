@@ -7,6 +7,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 )
@@ -29,7 +30,7 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 		return telemetry.CarriedFailed
 	}
 	c.reason = failed.Reason()
-	p := unserved(&failed.Trail)
+	p := problem.Unserved(&failed.Trail)
 	p.Title = "Chat is unavailable"
 	c.tellFailed(&failed.Trail)
 	c.tellUnserved(&failed.Trail, p.Status)
@@ -42,14 +43,14 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 }
 
 // bodyProblem is the problem of a body that could not be read to its end.
-func bodyProblem(err error) *problem {
+func bodyProblem(err error) *problem.Problem {
 	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &problem{Status: http.StatusRequestEntityTooLarge, Code: codeBodyTooLarge, Title: "Body too large",
+		return &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: problem.CodeBodyTooLarge, Title: "Body too large",
 			Details: "This site takes at most " + humanize.IBytes(uint64(max(tooLong.Limit, 0)))}
 	}
 	if errors.Is(err, relay.ErrStalled) {
-		return &problem{Status: http.StatusRequestTimeout, Code: codeBodyTimeout, Title: "Body took too long",
+		return &problem.Problem{Status: http.StatusRequestTimeout, Code: problem.CodeBodyTimeout, Title: "Body took too long",
 			Details: "The rest of the body did not come in time"}
 	}
-	return badRequest("Body could not be read")
+	return problem.BadRequest("Body could not be read")
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -49,15 +50,15 @@ func (c *carriedRequest) serve() {
 
 // prepare checks the request. It needs no user: the backend that issued the
 // session knows whose it is.
-func (c *carriedRequest) prepare() *problem {
-	if p := c.h.cors.check(c.r); p != nil {
+func (c *carriedRequest) prepare() *problem.Problem {
+	if p := c.h.cors.Check(c.r); p != nil {
 		return p
 	}
 	if c.route.kind == WebSocketRoute {
 		if p := c.checkUpgrade(); p != nil {
 			return p
 		}
-	} else if p := onlyPOST(c.r); p != nil {
+	} else if p := problem.OnlyPOST(c.r); p != nil {
 		return p
 	}
 	return c.findIssuer()
@@ -65,16 +66,16 @@ func (c *carriedRequest) prepare() *problem {
 
 // checkUpgrade refuses what does not open a WebSocket: a GET that upgrades, or an
 // extended CONNECT (RFC 8441, RFC 9220).
-func (c *carriedRequest) checkUpgrade() *problem {
+func (c *carriedRequest) checkUpgrade() *problem.Problem {
 	switch {
 	case c.pathSession == "." || c.pathSession == "..": // a way to other paths
-		return badRequest("Not the name of a session")
+		return problem.BadRequest("Not the name of a session")
 	case opensWebSocket(c.r):
 		return nil
 	case c.r.Method == http.MethodGet, c.r.Method == http.MethodConnect && c.r.ProtoMajor >= 2:
-		return badRequest("Not a WebSocket request")
+		return problem.BadRequest("Not a WebSocket request")
 	}
-	return methodNotAllowed("GET, OPTIONS", "Open a WebSocket")
+	return problem.MethodNotAllowed("GET, OPTIONS", "Open a WebSocket")
 }
 
 // opensWebSocket reports whether reverse_proxy will take a request for a
@@ -96,7 +97,7 @@ func opensWebSocket(r *http.Request) bool {
 // knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header(), unfit: c.unfit,
-		caller: session.Caller{User: c.h.users.account(c.repl), Address: c.address()}}
+		caller: session.Caller{User: c.h.users.Account(c.repl), Address: c.address()}}
 	r := c.upstreamRequest()
 	if c.route.kind != WebSocketRoute {
 		// Only WebSockets upgrade, and only on their routes: anything else (h2c)
@@ -133,7 +134,7 @@ func (c *carriedRequest) upstreamRequest() *http.Request {
 	if r.Method != http.MethodConnect { // there the proxy reads and removes :protocol
 		removePseudo(r.Header)
 	}
-	c.h.users.visitors.removeFrom(r.Header)
+	c.h.users.RemoveCookie(r.Header)
 	u := *r.URL
 	u.RawPath = strings.ReplaceAll(c.route.proxy.path, sessionSegment, url.PathEscape(c.pathSession))
 	if path, err := url.PathUnescape(u.RawPath); err == nil {
@@ -151,22 +152,6 @@ func removePseudo(h http.Header) {
 	for name := range h {
 		if strings.HasPrefix(name, ":") {
 			delete(h, name)
-		}
-	}
-}
-
-// removeCookie removes a cookie of ours from a request, and leaves the others as
-// they came.
-func removeCookie(h http.Header, name string) {
-	lines := h["Cookie"]
-	h.Del("Cookie")
-	for _, line := range lines {
-		pairs := slices.DeleteFunc(strings.Split(line, ";"), func(pair string) bool {
-			n, _, _ := strings.Cut(pair, "=")
-			return strings.TrimSpace(n) == name
-		})
-		if line = strings.TrimSpace(strings.Join(pairs, ";")); line != "" {
-			h.Add("Cookie", line)
 		}
 	}
 }
@@ -209,17 +194,8 @@ func (c *carriedRequest) secret() session.Secret {
 	case WebSocketRoute:
 		return session.Secret(c.pathSession)
 	case StreamRoute, MessageRoute:
-		return session.Secret(bearer(c.r.Header))
+		return session.Secret(identity.Bearer(c.r.Header))
 	default:
 		return ""
 	}
-}
-
-// bearer returns the bearer token of a request, "" where there is none.
-func bearer(h http.Header) string {
-	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
 }

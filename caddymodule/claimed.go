@@ -16,6 +16,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -29,6 +31,9 @@ const (
 )
 
 const requestIDHeader = "X-Request-Id"
+
+// exposed are our own headers that scripts may read.
+var exposed = []string{"Retry-After", requestIDHeader, providerHeader, reasonHeader}
 
 // claimed is what all requests on our paths have: [sessionRequest],
 // [carriedRequest] and [cancelRequest] embed it.
@@ -59,7 +64,7 @@ func (c *claimed) begin() bool {
 	if extra, ok := c.r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
 		extra.Add(zap.Inline(c)) // read when the access log is written
 	}
-	return !c.h.cors.preflight(c.w, c.r)
+	return !c.h.cors.Preflight(c.w, c.r)
 }
 
 // MarshalLogObject adds what became of the request to its access log.
@@ -88,7 +93,7 @@ func (c *claimed) placeholder(key string) (any, bool) {
 func (c *claimed) address() string {
 	if c.addr == "" {
 		if client, _ := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string); client != "" {
-			c.addr = network(client)
+			c.addr = limit.Network(client)
 		}
 	}
 	return c.addr
@@ -102,8 +107,8 @@ func (c *claimed) servedBy(name string) {
 
 // refuse answers with a problem before any provider was asked. It reports whether
 // there is a client to read it.
-func (c *claimed) refuse(p *problem) bool {
-	if p.Status == statusClientGone {
+func (c *claimed) refuse(p *problem.Problem) bool {
+	if p.Status == problem.StatusClientGone {
 		c.leave()
 		return false
 	}
@@ -120,14 +125,14 @@ func (c *claimed) refuse(p *problem) bool {
 // leave ends a request whose client has gone. The status is for the access log.
 func (c *claimed) leave() {
 	c.provider = telemetry.NoProvider
-	c.w.WriteHeader(statusClientGone)
+	c.w.WriteHeader(problem.StatusClientGone)
 }
 
 // writeProblem writes a problem, in the shape of OpenAI's API on its routes.
-func (c *claimed) writeProblem(p *problem) {
+func (c *claimed) writeProblem(p *problem.Problem) {
 	telemetry.Refused(string(c.route.kind), strings.ToLower(p.Code))
-	p.setHeaders(c.w.Header())
-	body := p.body
+	p.SetHeaders(c.w.Header())
+	body := p.Body
 	if c.route.kind == OpenAIRoute {
 		body = func() []byte {
 			return openaiapi.ErrorBody(p.Status, p.Title+": "+p.Details, p.Param, strings.ToLower(p.Code))

@@ -4,6 +4,9 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/sendbird"
@@ -14,10 +17,10 @@ import (
 func Blocks() map[string]block.Options {
 	return map[string]block.Options{
 		"chatkit":    new(Handler).options(new(providerRefs)),
-		"provider":   new(ProviderConfig).options(),
-		"breaker":    new(BreakerConfig).options(),
-		"anonymous":  new(AnonymousConfig).options(),
-		"cors":       new(CORSConfig).options(),
+		"provider":   new(guest.ProviderConfig).Options(),
+		"breaker":    new(guest.BreakerConfig).Options(),
+		"anonymous":  new(identity.AnonymousConfig).Options(),
+		"cors":       new(origin.CORSConfig).Options(),
 		"openai_api": new(RouteConfig).options(),
 		"backend":    new(backend.Backend).Options(),
 		"openai":     new(openai.OpenAI).Options(),

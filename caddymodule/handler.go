@@ -10,6 +10,10 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -33,7 +37,7 @@ func init() { caddy.RegisterModule(new(Handler)) }
 // `{http.chatkit.user}` | The user the session was asked for
 type Handler struct {
 	// The providers, in order of preference. At least one is required.
-	Providers []*ProviderConfig `json:"providers,omitempty"`
+	Providers []*guest.ProviderConfig `json:"providers,omitempty"`
 
 	// Where the user's id comes from: placeholders, of which the first that is
 	// not empty wins. A text with placeholders is empty if any of them is.
@@ -43,7 +47,7 @@ type Handler struct {
 
 	// Gives visitors without an account an id in a cookie. Default: off; they get
 	// 401.
-	Anonymous *AnonymousConfig `json:"anonymous,omitempty"`
+	Anonymous *identity.AnonymousConfig `json:"anonymous,omitempty"`
 
 	// The paths to claim. A kind of route that is not listed keeps its default
 	// paths.
@@ -60,10 +64,10 @@ type Handler struct {
 
 	// How many sessions a user or a client address may ask for. Default: no
 	// limit.
-	RateLimits []RateLimitConfig `json:"rate_limits,omitempty"`
+	RateLimits []limit.RateLimitConfig `json:"rate_limits,omitempty"`
 
 	// Which origins may use the routes. Default: all, without credentials.
-	CORS *CORSConfig `json:"cors,omitempty"`
+	CORS *origin.CORSConfig `json:"cors,omitempty"`
 
 	// Which failures before the first byte of an answer move a stream, a message
 	// or a WebSocket to the next backend. "safe": only what the first backend
@@ -105,15 +109,14 @@ type Handler struct {
 	routes    map[string]*route // by path
 	patterns  []*route          // whose paths have a part that varies, after their prefix
 	proxies   []*carriedProxy
-	users     users
+	users     identity.Users
 	models    modelPolicy
-	cors      *corsPolicy
-	limitKeys []string // in the pool
+	cors      *origin.Policy
+	limits    limit.Limits
 	rewritten rewriteWarnings
 
-	perUser, perAddress *requestLimit
-	lines               telemetry.Throttle
-	forwarding          sync.Once // its warning
+	lines      telemetry.Throttle
+	forwarding sync.Once // its warning
 }
 
 // CaddyModule returns the Caddy module information.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
@@ -44,10 +45,10 @@ func (h *Handler) target(name string) *chain.Target {
 // findIssuer finds the backend that issued the session of a carried request. One
 // that another provider issued cannot be carried anywhere: the front end has to
 // talk to that provider itself.
-func (c *carriedRequest) findIssuer() *problem {
+func (c *carriedRequest) findIssuer() *problem.Problem {
 	secret := c.secret()
 	if secret != "" && c.h.issuers().Canceled(secret) {
-		return unauthorized("This session was cancelled")
+		return problem.Unauthorized("This session was cancelled")
 	}
 	c.issuer = c.h.issuerOf(secret)
 	t := c.h.target(c.issuer)
@@ -58,8 +59,8 @@ func (c *carriedRequest) findIssuer() *problem {
 		return nil
 	}
 	c.servedBy(t.Name)
-	return &problem{Status: http.StatusConflict, Code: codeSessionElsewhere, Title: "Session is elsewhere",
-		Details: capitalized(t.Name) + " has issued this session; talk to it directly"}
+	return &problem.Problem{Status: http.StatusConflict, Code: problem.CodeSessionElsewhere, Title: "Session is elsewhere",
+		Details: problem.Capitalized(t.Name) + " has issued this session; talk to it directly"}
 }
 
 // targets returns the backends for a request, the issuer of its session first.

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -171,6 +172,19 @@ func (p *jsonPage) into(b *strings.Builder, all structs, s *structType) {
 	b.WriteString(p.b.String())
 }
 
+// readAlong reads the package that a type is from, where it is one of the folders here.
+func (p *jsonPage) readAlong(typ *ast.SelectorExpr) {
+	p.t.Helper()
+	pkg, ok := typ.X.(*ast.Ident)
+	if !ok || p.all[typ.Sel.Name] != nil {
+		return
+	}
+	if _, err := os.Stat(pkg.Name); err == nil {
+		other, _ := readStructs(p.t, pkg.Name)
+		maps.Copy(p.all, other)
+	}
+}
+
 // basic are the words for types of Go.
 var basic = map[string]string{
 	"string": "string", "bool": "true or false", "int": "number", "int64": "number", "float64": "number",
@@ -187,6 +201,7 @@ func (p *jsonPage) typeName(typ ast.Expr) string {
 	case *ast.MapType:
 		return strings.Replace("object of "+p.typeName(typ.Value), "object of string", "object of strings", 1)
 	case *ast.SelectorExpr:
+		p.readAlong(typ)
 		return p.typeName(typ.Sel)
 	case *ast.Ident:
 		if p.all[typ.Name] != nil {

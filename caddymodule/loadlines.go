@@ -7,7 +7,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/surroundings"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -33,7 +33,7 @@ func (h *Handler) announce() {
 	}
 	user := h.User
 	if len(user) == 0 {
-		user = []string{defaultUser}
+		user = []string{identity.DefaultUser}
 	}
 	h.logger.Info("claiming paths", zap.Strings("paths", h.paths()), zap.Strings("chain", names), zap.Strings("user", user),
 		zap.Bool("anonymous", h.Anonymous != nil), zap.Strings("limits", limits), zap.Bool("cors", h.CORS != nil))
@@ -58,7 +58,7 @@ func (h *Handler) warn(ctx caddy.Context, app *registry.App) {
 	h.warnOfUsers(here)
 	h.warnOfPaths(here, app)
 	h.warnOfTimes()
-	if h.Anonymous != nil && h.perAddress == nil && h.perUser == nil {
+	if h.Anonymous != nil && h.limits.PerAddress == nil && h.limits.PerUser == nil {
 		h.logger.Warn("visitors without an account are not limited; each can ask for sessions without end; add rate_limit ip")
 	}
 	for i, t := range h.targets {
@@ -78,7 +78,7 @@ func (h *Handler) warn(ctx caddy.Context, app *registry.App) {
 // warnOfUsers warns where whoever asks can say who he is.
 func (h *Handler) warnOfUsers(here surroundings.Place) {
 	for _, text := range h.User {
-		for _, found := range placeholder.FindAllString(text, -1) {
+		for _, found := range identity.Placeholders(text) {
 			key := strings.Trim(found, "{}")
 			name, isHeader := strings.CutPrefix(key, "http.request.header.")
 			switch {
@@ -138,16 +138,6 @@ func (h *Handler) warnOfForwarding(r *http.Request) {
 				"and rate_limit ip goes by it; add trusted_proxies_strict")
 		})
 	}
-}
-
-// String returns the limit as it stands in a Caddyfile.
-func (c RateLimitConfig) String() string {
-	return c.By + " " + c.RateConfig.String()
-}
-
-// String returns the rate as it stands in a Caddyfile.
-func (c RateConfig) String() string {
-	return strconv.Itoa(c.Requests) + " " + time.Duration(c.Per).String()
 }
 
 var variable = regexp.MustCompile(`\{env\.([^{}\s"\\]+)\}`)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -16,21 +17,6 @@ const (
 	modelsDefault = "default"
 	modelsStrict  = "strict"
 )
-
-// checkModelNames returns an error for an empty or a repeated name.
-func checkModelNames(names []string) error {
-	seen := make(map[string]bool, len(names))
-	for _, name := range names {
-		switch {
-		case name == "":
-			return errors.New("model: name is empty")
-		case seen[name]:
-			return fmt.Errorf("model: %q is given twice", name)
-		}
-		seen[name] = true
-	}
-	return nil
-}
 
 // knownModels returns the models that a provider among the targets lists, sorted.
 func knownModels(targets []*chain.Target) (known []string) {
@@ -75,23 +61,23 @@ func (h *Handler) checkModelsWord() error {
 	return fmt.Errorf("invalid models %q (want %s or %s)", h.Models, modelsDefault, modelsStrict)
 }
 
-func (p *modelPolicy) check(model string) *problem {
+func (p *modelPolicy) check(model string) *problem.Problem {
 	if !p.strict || model == "" || slices.Contains(p.known, model) {
 		return nil
 	}
-	return badRequest("Field model is none of " + strings.Join(p.known, ", "))
+	return problem.BadRequest("Field model is none of " + strings.Join(p.known, ", "))
 }
 
 // checkMetadata refuses metadata that a provider of the route could not take,
 // whoever will serve. Otherwise the mistake would show in an outage only.
-func (rt *route) checkMetadata(metadata json.RawMessage) *problem {
+func (rt *route) checkMetadata(metadata json.RawMessage) *problem.Problem {
 	if len(metadata) == 0 {
 		return nil
 	}
 	for _, t := range rt.chain.Targets {
 		if c, ok := t.Provider.(session.MetadataChecker); ok {
 			if err := c.CheckMetadata(metadata); err != nil {
-				return badRequest("Field " + err.Error())
+				return problem.BadRequest("Field " + err.Error())
 			}
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -56,18 +58,18 @@ func newKeyCheck(ctx caddy.Context, configured string) (k keyCheck, err error) {
 
 // check refuses who does not show the key. The user of these routes comes from the
 // body, so only the app may ask.
-func (k keyCheck) check(r *http.Request) *problem {
-	sum := sha256.Sum256([]byte(bearer(r.Header)))
+func (k keyCheck) check(r *http.Request) *problem.Problem {
+	sum := sha256.Sum256([]byte(identity.Bearer(r.Header)))
 	if subtle.ConstantTimeCompare(sum[:], k[:]) == 1 {
 		return nil
 	}
-	return &problem{Status: http.StatusUnauthorized, Code: codeInvalidKey, Title: "Unauthorized",
+	return &problem.Problem{Status: http.StatusUnauthorized, Code: problem.CodeInvalidKey, Title: "Unauthorized",
 		Details: "Incorrect API key provided"}
 }
 
 // prepareSpec is prepare for an openai_api route: the user stands in the body, and
 // an app has one address for all its users.
-func (s *sessionRequest) prepareSpec() *problem {
+func (s *sessionRequest) prepareSpec() *problem.Problem {
 	if p := s.route.key.check(s.r); p != nil {
 		return p
 	}
@@ -79,7 +81,7 @@ func (s *sessionRequest) prepareSpec() *problem {
 	if e, ok := errors.AsType[*openaiapi.SpecError](err); ok {
 		return badParam(e.Param, e)
 	}
-	if isVisitor(spec.User) {
+	if identity.IsVisitor(spec.User) {
 		return badParam("user", errors.New("'user' is the id of a visitor without an account"))
 	}
 	if p := s.route.checkSpec(spec.JSON); p != nil {
@@ -92,11 +94,11 @@ func (s *sessionRequest) prepareSpec() *problem {
 			s.req.Model = f.ModelOf(s.req.Spec)
 		}
 	}
-	return s.h.perUser.take(s.user)
+	return s.h.limits.PerUser.Take(s.user)
 }
 
-func badParam(param string, err error) *problem {
-	p := badRequest(err.Error())
+func badParam(param string, err error) *problem.Problem {
+	p := problem.BadRequest(err.Error())
 	p.Param = param
 	return p
 }
@@ -104,7 +106,7 @@ func badParam(param string, err error) *problem {
 // checkSpec refuses a request that no provider of the route takes, whoever will
 // serve. Those that take every one do not count: a backend does not know what it
 // would have to refuse.
-func (rt *route) checkSpec(spec json.RawMessage) (p *problem) {
+func (rt *route) checkSpec(spec json.RawMessage) (p *problem.Problem) {
 	for _, t := range rt.chain.Targets {
 		c, ok := t.Provider.(session.SpecChecker)
 		if !ok {

@@ -14,6 +14,9 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -21,6 +24,9 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
+
+// defaultDeadline is the longest that a session request may take.
+const defaultDeadline = caddy.Duration(10 * time.Second)
 
 // Provision wires everything together: this is the one place where it happens.
 func (h *Handler) Provision(ctx caddy.Context) error {
@@ -52,13 +58,13 @@ func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 		return err
 	}
 	h.listRoutes(app)
-	if h.cors, err = newCORS(cmp.Or(h.CORS, new(CORSConfig))); err != nil {
+	if h.cors, err = origin.NewPolicy(cmp.Or(h.CORS, new(origin.CORSConfig)), exposed...); err != nil {
 		return err
 	}
-	if h.users, err = newUsers(ctx, h); err != nil {
+	if h.users, err = identity.NewUsers(ctx, h.User, h.Anonymous); err != nil {
 		return err
 	}
-	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
+	if err := h.limits.Take(h.RateLimits, hex.EncodeToString(sum[:]), h.siteKey); err != nil {
 		return err
 	}
 	app.OnScrape(h.createSeries)
@@ -87,16 +93,16 @@ func (h *Handler) Validate() error {
 	if total := cmp.Or(h.BufferTotal, defaultBufferTotal); total < h.Buffer {
 		return fmt.Errorf("buffer_total: %d is less than buffer, %d: no body of that size would ever be kept", total, h.Buffer)
 	}
-	if err := h.checkUsers(); err != nil {
+	if err := identity.CheckUsers(h.User); err != nil {
 		return err
 	}
 	if h.CORS != nil {
-		if err := h.CORS.check(); err != nil {
+		if err := h.CORS.Check(); err != nil {
 			return fmt.Errorf("cors: %w", err)
 		}
 	}
-	if a := h.Anonymous; a != nil && a.Cookie != "" {
-		return checkCookieName(a.Cookie)
+	if h.Anonymous != nil {
+		return h.Anonymous.Check()
 	}
 	return nil
 }
@@ -105,12 +111,12 @@ func (h *Handler) Validate() error {
 // that failed, so it goes by what was really taken. The providers belong to the
 // app.
 func (h *Handler) Cleanup() error {
-	errs := make([]error, 0, len(h.proxies)+len(h.limitKeys))
+	errs := make([]error, 0, len(h.proxies))
 	for _, p := range h.proxies {
 		errs = append(errs, p.handler.Cleanup())
 	}
 	h.proxies = nil
-	return errors.Join(append(errs, h.releaseLimits()...)...)
+	return errors.Join(append(errs, h.limits.Release()...)...)
 }
 
 func (h *Handler) checkDeadline() error {
@@ -150,11 +156,11 @@ func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error
 		if c == nil {
 			return fmt.Errorf("provider #%d is null", i+1)
 		}
-		label := c.label(i) // while the module's configuration is still there
+		label := c.Label(i) // while the module's configuration is still there
 		if h.target(label) != nil {
 			return fmt.Errorf("provider name %q is given twice; set name in one of them", label)
 		}
-		t, err := c.provision(ctx, app, h.site)
+		t, err := c.Provision(ctx, app, h.site)
 		if err != nil {
 			return fmt.Errorf("provider %s: %w", label, err)
 		}
@@ -266,7 +272,7 @@ func (h *Handler) createSeries() {
 }
 
 func (rt *route) createSeries() {
-	telemetry.InitRefused(string(rt.kind), problemCodes())
+	telemetry.InitRefused(string(rt.kind), problem.Codes())
 	if rt.proxy != nil {
 		telemetry.InitCarried(string(rt.kind))
 		return

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -45,24 +46,24 @@ func (s *sessionRequest) serve() {
 }
 
 // prepare checks the request and fills in what the chain needs.
-func (s *sessionRequest) prepare() *problem {
-	if p := s.h.cors.check(s.r); p != nil {
+func (s *sessionRequest) prepare() *problem.Problem {
+	if p := s.h.cors.Check(s.r); p != nil {
 		return p
 	}
-	if p := onlyPOST(s.r); p != nil {
+	if p := problem.OnlyPOST(s.r); p != nil {
 		return p
 	}
 	if s.route.kind == OpenAIRoute {
 		return s.prepareSpec()
 	}
 	address := s.address()
-	if s.h.perAddress != nil {
+	if s.h.limits.PerAddress != nil {
 		s.h.warnOfForwarding(s.r)
 	}
-	if p := s.h.perAddress.take(address); p != nil {
+	if p := s.h.limits.PerAddress.Take(address); p != nil {
 		return p
 	}
-	user, visits, p := s.h.users.identify(s.w, s.r, s.repl)
+	user, visits, p := s.h.users.Identify(s.w, s.r, s.repl)
 	if p != nil {
 		return p
 	}
@@ -70,7 +71,7 @@ func (s *sessionRequest) prepare() *problem {
 	if s.visits = visits; visits { // a visitor who drops the cookie is still the same caller
 		s.caller = "\x00" + address // not a user's id
 	}
-	if p := s.h.perUser.take(s.limited()); p != nil {
+	if p := s.h.limits.PerUser.Take(s.limited()); p != nil {
 		return p
 	}
 	body, p := readBody(s.w, s.r)
@@ -99,7 +100,7 @@ func (s *sessionRequest) who() session.Caller {
 // address keeps visitors from dropping the cookie for a new id, they count by their
 // address here.
 func (s *sessionRequest) limited() string {
-	if s.visits && s.h.perAddress != nil {
+	if s.visits && s.h.limits.PerAddress != nil {
 		return s.user
 	}
 	return s.caller
@@ -131,7 +132,7 @@ func (s *sessionRequest) chain() chain.Chain {
 }
 
 // refuse answers with a problem of our own.
-func (s *sessionRequest) refuse(p *problem) {
+func (s *sessionRequest) refuse(p *problem.Problem) {
 	s.outcome = telemetry.OutcomeRefused
 	if !s.claimed.refuse(p) {
 		s.outcome = telemetry.OutcomeCanceled
@@ -148,10 +149,10 @@ func (s *sessionRequest) fail(trail *chain.Trail) {
 	case session.Rejected, session.Status4xx: // the latter: no provider was left to go on to
 		s.outcome = telemetry.OutcomeRejected
 		s.servedBy(last.Target.Name)
-		s.writeProblem(rejected(sessionFailed, last))
+		s.writeProblem(problem.Rejected(problem.SessionFailed, last))
 	default:
 		s.outcome, s.provider = telemetry.OutcomeFailed, telemetry.NoProvider
-		p := unserved(trail)
+		p := problem.Unserved(trail)
 		s.tellUnserved(trail, p.Status)
 		s.writeProblem(p)
 	}
@@ -167,6 +168,6 @@ func (s *sessionRequest) record() {
 // metadata that is not JSON, for instance.
 func (s *sessionRequest) invalidSession() {
 	s.outcome = telemetry.OutcomeFailed
-	s.writeProblem(&problem{Status: http.StatusBadGateway, Code: codeSessionError, Title: sessionFailed,
-		Details: capitalized(s.provider) + " gave no valid session"})
+	s.writeProblem(&problem.Problem{Status: http.StatusBadGateway, Code: problem.CodeSessionError, Title: problem.SessionFailed,
+		Details: problem.Capitalized(s.provider) + " gave no valid session"})
 }

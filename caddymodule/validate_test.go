@@ -10,7 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
-	"github.com/caddy-chatkit/caddy-chatkit/caddymodule"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
 )
 
 // noProvider is a module that a third party has put into the namespace of the
@@ -19,7 +19,7 @@ type noProvider struct{}
 
 func (noProvider) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{
-		ID:  caddymodule.ProviderNamespace + ".test_no_provider",
+		ID:  guest.ProviderNamespace + ".test_no_provider",
 		New: func() caddy.Module { return new(noProvider) },
 	}
 }

@@ -145,11 +145,11 @@ func TestErrorExamples(t *testing.T) {
 
 // Every code of the product has an example, and a row in the table.
 func TestErrorCodes(t *testing.T) {
-	code, err := os.ReadFile(filepath.Join("..", "caddymodule", "problem.go"))
+	code, err := os.ReadFile(filepath.Join("..", "caddymodule", "problem", "problem.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes := regexp.MustCompile(`(?m)^\tcode\w+\s+= "([A-Z_]+)"$`).FindAllStringSubmatch(string(code), -1)
+	codes := regexp.MustCompile(`(?m)^\tCode\w+\s+= "([A-Z_]+)"$`).FindAllStringSubmatch(string(code), -1)
 	if len(codes) < 10 {
 		t.Fatalf("only %d codes found", len(codes))
 	}

@@ -1,4 +1,4 @@
-package caddymodule
+package identity
 
 import (
 	"bytes"
@@ -137,7 +137,7 @@ func FuzzVisitorCookie(f *testing.F) {
 		w := httptest.NewRecorder()
 		user := v.identify(w, r)
 		known := w.Header().Get("Set-Cookie") == ""
-		if !isVisitor(user) || known && (user != visitorPrefix+id || !bytes.Contains([]byte(cookie), []byte(good))) {
+		if !IsVisitor(user) || known && (user != visitorPrefix+id || !bytes.Contains([]byte(cookie), []byte(good))) {
 			t.Errorf("%q of %q is %s", cookie, host, user)
 		}
 	})

@@ -1,4 +1,4 @@
-package caddymodule
+package guest
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -37,7 +38,7 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			cmp.Or(block.DidYouMean(module, providerModules()), " (not in this build of Caddy)"))
 	}
 	own := moduleBlock(d)
-	if err := c.options().Parse(d, module, own.taking(module, c.options().Words())); err != nil {
+	if err := c.Options().Parse(d, module, own.taking(module, c.Options().Words())); err != nil {
 		return err
 	}
 	own.end = d.Token()
@@ -52,8 +53,8 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	return nil
 }
 
-// options are the lines of the block that every provider has.
-func (c *ProviderConfig) options() block.Options {
+// Options are the lines of the block that every provider has.
+func (c *ProviderConfig) Options() block.Options {
 	return block.Options{
 		"name":        block.Text(&c.Name).Then(func() error { return checkName(c.Name) }),
 		"timeout":     block.Duration(&c.Timeout),
@@ -157,4 +158,14 @@ func (c *ProviderConfig) parseFallbackOn(d *caddyfile.Dispenser) error {
 		return d.Errf("fallback_on: %w", err)
 	}
 	return nil
+}
+
+// parseMaxRate parses `max_rate <n> <duration>`.
+func (c *ProviderConfig) parseMaxRate(d *caddyfile.Dispenser) error {
+	args, err := block.Args(d, 2, 2, "max_rate <n> <duration> (such as 10 1m)")
+	if err != nil {
+		return err
+	}
+	c.MaxRate = new(limit.RateConfig)
+	return c.MaxRate.Parse(d, "max_rate", args[0], args[1])
 }

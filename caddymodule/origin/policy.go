@@ -1,4 +1,4 @@
-package caddymodule
+package origin
 
 import (
 	"fmt"
@@ -10,20 +10,19 @@ import (
 
 	"github.com/rs/cors"
 
-	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 )
 
-// exposed are our own headers that scripts may read.
-var exposed = []string{"Retry-After", requestIDHeader, providerHeader, reasonHeader}
-
-// corsPolicy puts the CORS headers on every claimed answer.
-type corsPolicy struct {
+// Policy puts the CORS headers on every claimed answer.
+type Policy struct {
 	*cors.Cors
 	open bool // no allowlist: the documented pair of headers
 }
 
-// newCORS builds the policy. It allows all origins if c names none.
-func newCORS(c *CORSConfig) (*corsPolicy, error) {
+// NewPolicy builds the policy. It allows all origins if c names none. Scripts may read
+// the headers in exposed, and those that c names.
+func NewPolicy(c *CORSConfig, exposed ...string) (*Policy, error) {
 	origins, err := newOrigins(c.Origins)
 	if err != nil {
 		return nil, fmt.Errorf("cors: origins: %w", err)
@@ -45,11 +44,11 @@ func newCORS(c *CORSConfig) (*corsPolicy, error) {
 	if len(origins) > 0 { // none: all
 		o.AllowOriginFunc = origins.allow
 	}
-	return &corsPolicy{Cors: cors.New(o), open: len(origins) == 0}, nil
+	return &Policy{Cors: cors.New(o), open: len(origins) == 0}, nil
 }
 
-// preflight puts the headers on the answer, and answers OPTIONS itself.
-func (p *corsPolicy) preflight(w http.ResponseWriter, r *http.Request) bool {
+// Preflight puts the headers on the answer, and answers OPTIONS itself.
+func (p *Policy) Preflight(w http.ResponseWriter, r *http.Request) bool {
 	if !manyOrigins(r) { // rs/cors would allow all of them if it allows the first
 		p.ServeHTTP(w, r, func(http.ResponseWriter, *http.Request) {})
 	}
@@ -90,10 +89,10 @@ func unshare(h http.Header) {
 	}
 }
 
-// check refuses requests of other origins: with a list those that are not on it,
+// Check refuses requests of other origins: with a list those that are not on it,
 // without one those that carry what the browser adds by itself. Clients other than
 // browsers are allowed.
-func (p *corsPolicy) check(r *http.Request) *problem {
+func (p *Policy) Check(r *http.Request) *problem.Problem {
 	switch {
 	case manyOrigins(r):
 		return forbidden("A request has one origin at most")
@@ -105,8 +104,8 @@ func (p *corsPolicy) check(r *http.Request) *problem {
 	return forbidden("This origin is not on the allowlist")
 }
 
-func forbidden(details string) *problem {
-	return &problem{Status: http.StatusForbidden, Code: codeForbiddenOrigin, Title: "Origin not allowed", Details: details}
+func forbidden(details string) *problem.Problem {
+	return &problem.Problem{Status: http.StatusForbidden, Code: problem.CodeForbiddenOrigin, Title: "Origin not allowed", Details: details}
 }
 
 // otherOrigin reports whether a browser says that a page of another origin made the
@@ -142,30 +141,5 @@ func ambient(h http.Header) bool {
 		return true
 	}
 	authorization := h.Get("Authorization")
-	return authorization != "" && bearer(h) == ""
-}
-
-// check returns an error for the first invalid word.
-func (c *CORSConfig) check() error {
-	for _, o := range c.Origins {
-		if strings.Contains(o, "{") {
-			continue // checked when it is replaced
-		}
-		if _, err := parseOrigin(o); err != nil {
-			return fmt.Errorf("origins: %w", err)
-		}
-	}
-	if err := block.HeaderNames("headers", c.Headers); err != nil {
-		return err
-	}
-	if err := block.HeaderNames("expose", c.Expose); err != nil {
-		return err
-	}
-	if c.MaxAge < 0 {
-		return fmt.Errorf("max_age: %s is negative", time.Duration(c.MaxAge))
-	}
-	if time.Duration(c.MaxAge)%time.Second != 0 {
-		return fmt.Errorf("max_age: %s is not a whole number of seconds", time.Duration(c.MaxAge))
-	}
-	return nil
+	return authorization != "" && identity.Bearer(h) == ""
 }

@@ -1,4 +1,4 @@
-package caddymodule
+package guest
 
 import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -20,11 +20,11 @@ func (c *ProviderConfig) parseBreaker(d *caddyfile.Dispenser) error {
 		return err
 	}
 	c.Breaker = new(BreakerConfig)
-	return c.Breaker.options().Parse(d, "breaker", nil)
+	return c.Breaker.Options().Parse(d, "breaker", nil)
 }
 
-// options are the lines of the breaker block.
-func (b *BreakerConfig) options() block.Options {
+// Options are the lines of the breaker block.
+func (b *BreakerConfig) Options() block.Options {
 	check := func() error { return b.settings().Check() }
 	return block.Options{
 		"consecutive": {Parse: b.parseConsecutive},

@@ -1,18 +1,17 @@
-package caddymodule
+package identity
 
 import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/google/uuid"
-	"golang.org/x/net/http/httpguts"
 )
 
 const (
@@ -71,6 +70,22 @@ func (v *visitors) removeFrom(h http.Header) {
 	}
 }
 
+// removeCookie removes a cookie of ours from a request, and leaves the others as
+// they came.
+func removeCookie(h http.Header, name string) {
+	lines := h["Cookie"]
+	h.Del("Cookie")
+	for _, line := range lines {
+		pairs := slices.DeleteFunc(strings.Split(line, ";"), func(pair string) bool {
+			n, _, _ := strings.Cut(pair, "=")
+			return strings.TrimSpace(n) == name
+		})
+		if line = strings.TrimSpace(strings.Join(pairs, ";")); line != "" {
+			h.Add("Cookie", line)
+		}
+	}
+}
+
 // overHTTPS reports whether the client uses HTTPS, maybe up to a trusted proxy.
 func overHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
@@ -91,20 +106,9 @@ func hostname(r *http.Request) string {
 	return strings.ToLower(host)
 }
 
-// isVisitor reports whether a user's id is one that visitors have.
-func isVisitor(user string) bool {
+// IsVisitor reports whether a user's id is one that visitors have.
+func IsVisitor(user string) bool {
 	const length = len(visitorPrefix) + len("00000000-0000-0000-0000-000000000000")
 	return len(user) == length && strings.EqualFold(user[:len(visitorPrefix)], visitorPrefix) &&
 		uuid.Validate(user[len(visitorPrefix):]) == nil
-}
-
-// checkCookieName returns an error for a name that the visitors' cookie cannot have.
-func checkCookieName(name string) error {
-	if !httpguts.ValidHeaderFieldName(name) { // RFC 6265 and RFC 9110 both say token
-		return fmt.Errorf("anonymous: invalid cookie name %q", name)
-	}
-	if lower := strings.ToLower(name); strings.HasPrefix(lower, "__host-") || strings.HasPrefix(lower, "__secure-") {
-		return fmt.Errorf("anonymous: invalid cookie name %q (want it without a prefix; on HTTPS it gets %s)", name, hostPrefix)
-	}
-	return nil
 }

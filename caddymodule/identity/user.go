@@ -1,4 +1,4 @@
-package caddymodule
+package identity
 
 import (
 	"cmp"
@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 )
 
 // userSource is a text with placeholders that may name the user.
@@ -19,7 +21,7 @@ type userSource struct {
 
 func newUserSources(texts []string) []userSource {
 	if len(texts) == 0 {
-		texts = []string{defaultUser}
+		texts = []string{DefaultUser}
 	}
 	sources := make([]userSource, len(texts))
 	for i, t := range texts {
@@ -49,10 +51,13 @@ func (s userSource) value(repl *caddy.Replacer) string {
 
 var placeholder = regexp.MustCompile(`\{[^{}\s]+\}`)
 
-// checkUsers returns an error for a source without a placeholder, which would make
+// Placeholders returns the placeholders in a text.
+func Placeholders(text string) []string { return placeholder.FindAllString(text, -1) }
+
+// CheckUsers returns an error for a source without a placeholder, which would make
 // everybody one user.
-func (h *Handler) checkUsers() error {
-	for _, text := range h.User {
+func CheckUsers(texts []string) error {
+	for _, text := range texts {
 		if !placeholder.MatchString(text) {
 			return fmt.Errorf("user: %q has no placeholder (want {http.auth.user.id}, for instance)", text)
 		}
@@ -60,44 +65,46 @@ func (h *Handler) checkUsers() error {
 	return nil
 }
 
-// users says who asks.
-type users struct {
+// Users says who asks.
+type Users struct {
 	sources  []userSource
 	visitors visitors
 }
 
-func newUsers(ctx caddy.Context, h *Handler) (u users, err error) {
-	u.sources = newUserSources(h.User)
-	if h.Anonymous != nil {
-		u.visitors.cookie = cmp.Or(h.Anonymous.Cookie, defaultCookie)
-		u.visitors.key, err = h.Anonymous.key(ctx)
+// NewUsers finds users in the texts, and gives others an id where anonymous is not
+// nil.
+func NewUsers(ctx caddy.Context, texts []string, anonymous *AnonymousConfig) (u Users, err error) {
+	u.sources = newUserSources(texts)
+	if anonymous != nil {
+		u.visitors.cookie = cmp.Or(anonymous.Cookie, defaultCookie)
+		u.visitors.key, err = anonymous.key(ctx)
 	}
 	return u, err
 }
 
-// identify returns the user of a request, and whether it is a visitor. The body has
+// Identify returns the user of a request, and whether it is a visitor. The body has
 // no say in it.
-func (u *users) identify(w http.ResponseWriter, r *http.Request, repl *caddy.Replacer) (user string, visits bool, p *problem) {
+func (u *Users) Identify(w http.ResponseWriter, r *http.Request, repl *caddy.Replacer) (user string, visits bool, p *problem.Problem) {
 	for _, s := range u.sources {
 		user := strings.TrimSpace(s.value(repl))
 		switch {
 		case user == "":
 		case !utf8.ValidString(user): // JSON would turn two users into one: both "J\ufffdrg"
-			return "", false, unauthorized("The user's id is not valid UTF-8")
-		case isVisitor(user):
-			return "", false, unauthorized("The user's id is one of a visitor without an account")
+			return "", false, problem.Unauthorized("The user's id is not valid UTF-8")
+		case IsVisitor(user):
+			return "", false, problem.Unauthorized("The user's id is one of a visitor without an account")
 		default:
 			return user, false, nil
 		}
 	}
 	if u.visitors.cookie == "" {
-		return "", false, unauthorized("No user is logged in")
+		return "", false, problem.Unauthorized("No user is logged in")
 	}
 	return u.visitors.identify(w, r), true, nil
 }
 
-// account returns the user that the site's own sources name, "" for none.
-func (u *users) account(repl *caddy.Replacer) string {
+// Account returns the user that the site's own sources name, "" for none.
+func (u *Users) Account(repl *caddy.Replacer) string {
 	for _, s := range u.sources {
 		if user := strings.TrimSpace(s.value(repl)); user != "" {
 			return user
@@ -105,3 +112,6 @@ func (u *users) account(repl *caddy.Replacer) string {
 	}
 	return ""
 }
+
+// RemoveCookie removes the visitors' cookie from a request that goes to a backend.
+func (u *Users) RemoveCookie(h http.Header) { u.visitors.removeFrom(h) }

@@ -1,4 +1,4 @@
-package caddymodule
+package guest
 
 import (
 	"cmp"
@@ -14,7 +14,6 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -39,8 +38,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// label is what an error calls the i-th provider before it has a name.
-func (c *ProviderConfig) label(i int) string {
+// Label is what an error calls the i-th provider before it has a name.
+func (c *ProviderConfig) Label(i int) string {
 	return cmp.Or(c.Name, c.module(), fmt.Sprintf("#%d", i+1))
 }
 
@@ -53,9 +52,9 @@ func (c *ProviderConfig) module() string {
 	return m.Module
 }
 
-// provision loads the provider's module. Its state comes from the registry, when the
+// Provision loads the provider's module. Its state comes from the registry, when the
 // configuration starts.
-func (c *ProviderConfig) provision(ctx caddy.Context, app *registry.App, site func() registry.Site) (*chain.Target, error) {
+func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site func() registry.Site) (*chain.Target, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -124,7 +123,7 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 	sum := sha256.Sum256(raw)
 	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.Breaker.settings()
 	if c.MaxRate != nil {
-		rate := c.MaxRate.rate()
+		rate := c.MaxRate.Rate()
 		s.MaxRate = &rate
 	}
 	return s, nil
@@ -145,7 +144,7 @@ func (c *ProviderConfig) check() error {
 		return fmt.Errorf("retries: %d is not between 0 and %d", *c.Retries, maxRetries)
 	}
 	if c.MaxRate != nil {
-		if err := c.MaxRate.rate().Check(); err != nil {
+		if err := c.MaxRate.Rate().Check(); err != nil {
 			return fmt.Errorf("max_rate: %w", err)
 		}
 	}
@@ -161,20 +160,17 @@ func (c *ProviderConfig) check() error {
 // maxRetries is the most retries of one provider within one request.
 const maxRetries = 10
 
-// settings returns the breaker's settings with the defaults filled in. A negative
-// rule is off; the check refuses a negative time or number.
-func (b *BreakerConfig) settings() breaker.Settings {
-	s := breaker.Defaults()
-	if b == nil {
-		return s
+// checkModelNames returns an error for an empty or a repeated name.
+func checkModelNames(names []string) error {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		switch {
+		case name == "":
+			return errors.New("model: name is empty")
+		case seen[name]:
+			return fmt.Errorf("model: %q is given twice", name)
+		}
+		seen[name] = true
 	}
-	s.Consecutive = max(cmp.Or(b.Consecutive, s.Consecutive), 0)
-	s.Ratio = max(cmp.Or(b.Ratio/100, s.Ratio), 0)
-	s.MinCalls = cmp.Or(b.RatioCalls, s.MinCalls)
-	s.Window = cmp.Or(time.Duration(b.RatioWindow), s.Window)
-	s.Slow, s.SlowRatio = time.Duration(b.Slow), b.SlowRatio/100
-	s.Open = cmp.Or(time.Duration(b.Open), s.Open)
-	s.MaxOpen = cmp.Or(time.Duration(b.MaxOpen), max(s.MaxOpen, s.Open))
-	s.Probes = cmp.Or(b.Probes, s.Probes)
-	return s
+	return nil
 }

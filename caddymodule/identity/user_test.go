@@ -1,4 +1,4 @@
-package caddymodule
+package identity
 
 import (
 	"net/http"
@@ -38,7 +38,7 @@ func TestCheckUsers(t *testing.T) {
 	for text, ok := range map[string]bool{
 		"{a}": true, "x-{http.auth.user.id}": true, "{a}{b}": true, "plain": false, "{}": false, "{abc": false, "abc}": false, "{a b}": false, "": false,
 	} {
-		if err := (&Handler{User: []string{"{a}", text}}).checkUsers(); (err == nil) != ok {
+		if err := CheckUsers([]string{"{a}", text}); (err == nil) != ok {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
