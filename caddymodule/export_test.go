@@ -19,6 +19,7 @@ func Blocks() map[string]block.Options {
 		"anonymous":  new(AnonymousConfig).options(),
 		"cors":       new(CORSConfig).options(),
 		"openai_api": new(RouteConfig).options(),
+		"turn":       new(TurnConfig).options(),
 		"backend":    new(backend.Backend).Options(),
 		"openai":     new(openai.OpenAI).Options(),
 		"sendbird":   new(sendbird.Sendbird).Options(),

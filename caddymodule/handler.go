@@ -106,6 +106,7 @@ type Handler struct {
 	users     users
 	models    modelPolicy
 	cors      *corsPolicy
+	turns     *turns   // where there is a chatkit route
 	limitKeys []string // in the pool
 	rewritten rewriteWarnings
 

@@ -24,8 +24,8 @@ const (
 	codeRejected         = "REJECTED"
 	codeSessionElsewhere = "SESSION_ELSEWHERE"
 	codeSessionError     = "SESSION_ERROR"
-	codeNotFound         = "NOT_FOUND"       // on an openai_api route only
-	codeInvalidKey       = "INVALID_API_KEY" // there too
+	codeNotFound         = "NOT_FOUND"       // on an openai_api or chatkit route
+	codeInvalidKey       = "INVALID_API_KEY" // on an openai_api route only
 )
 
 // problemCodes are the codes as metric labels.
@@ -159,6 +159,7 @@ var reasonText = map[session.Reason]string{
 	session.ForcedOpen:      "is unavailable",
 	session.Cooldown:        "is unavailable",
 	session.RateLimited:     "is at its limit",
+	session.FirstToken:      "was too slow",
 	session.Budget:          "skipped: out of time",
 	session.Canceled:        "could not be asked",
 }

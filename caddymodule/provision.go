@@ -95,11 +95,12 @@ func (h *Handler) Validate() error {
 // that failed, so it goes by what was really taken. The providers belong to the
 // app.
 func (h *Handler) Cleanup() error {
-	errs := make([]error, 0, len(h.proxies)+len(h.limitKeys))
+	errs := make([]error, 0, len(h.proxies)+len(h.limitKeys)+1)
 	for _, p := range h.proxies {
 		errs = append(errs, p.handler.Cleanup())
 	}
 	h.proxies = nil
+	errs = append(errs, h.releaseTurns())
 	return errors.Join(append(errs, h.releaseLimits()...)...)
 }
 
@@ -259,6 +260,9 @@ func (rt *route) createSeries() {
 	telemetry.InitRefused(string(rt.kind), problemCodes())
 	if rt.proxy != nil {
 		telemetry.InitCarried(string(rt.kind))
+		if rt.proxy.turns != nil {
+			telemetry.InitTurns(turnEnds())
+		}
 		return
 	}
 	names := make([]string, len(rt.chain.Targets))

@@ -71,25 +71,43 @@ func (h *Handler) provisionLimits(hash string) error {
 		return err
 	}
 	for _, c := range h.RateLimits {
-		key := c.By + "@" + hash
-		v, _, err := limits.LoadOrNew(key, func() (caddy.Destructor, error) {
-			return rateLimit{ratelimit.NewBuckets(c.rate(), ratelimit.Size)}, nil
-		})
+		l, err := h.buckets(c.By+"@"+hash, c.rate())
 		if err != nil {
 			return err
 		}
-		h.limitKeys = append(h.limitKeys, key)
-		l, ok := v.(rateLimit)
-		if !ok {
-			return fmt.Errorf("pool holds a %T", v)
-		}
 		if c.By == telemetry.ScopeUser {
-			h.perUser = &requestLimit{l.Buckets, h.siteKey, c.By, "user"}
+			h.perUser = &requestLimit{l, h.siteKey, c.By, "user"}
 		} else {
-			h.perAddress = &requestLimit{l.Buckets, h.siteKey, c.By, "address"}
+			h.perAddress = &requestLimit{l, h.siteKey, c.By, "address"}
 		}
 	}
+	for path, rt := range h.routes {
+		if rt.proxy == nil || rt.proxy.turns == nil || rt.proxy.turns.rate == nil {
+			continue
+		}
+		l, err := h.buckets("turns "+path+"@"+hash, rt.proxy.turns.rate.rate())
+		if err != nil {
+			return err
+		}
+		rt.proxy.turns.Options.Turns = func(caller string) time.Duration { return l.Take(h.siteKey() + caller) }
+	}
 	return nil
+}
+
+// buckets takes a rate limit from the pool.
+func (h *Handler) buckets(key string, rate ratelimit.Rate) (*ratelimit.Buckets, error) {
+	v, _, err := limits.LoadOrNew(key, func() (caddy.Destructor, error) {
+		return rateLimit{ratelimit.NewBuckets(rate, ratelimit.Size)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.limitKeys = append(h.limitKeys, key)
+	l, ok := v.(rateLimit)
+	if !ok {
+		return nil, fmt.Errorf("pool holds a %T", v)
+	}
+	return l.Buckets, nil
 }
 
 // releaseLimits gives back what provisionLimits took.
