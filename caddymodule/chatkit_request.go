@@ -74,6 +74,7 @@ func (p *carriedProxy) carryChatKit(r *http.Request, pass *passage) (*http.Respo
 		return nil, err
 	}
 	if asked.Type.Streams() {
+		d.Hold(p.turns.FirstToken)
 		t := &turning{proxy: p, pass: pass, delivery: d}
 		return t.do(r, &asked, body, whole)
 	}

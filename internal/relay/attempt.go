@@ -31,8 +31,8 @@ func (d *Delivery) newAttempt() *attempt {
 // firstByte is how long a target may take for the header of its answer: not longer
 // than for what makes it of use.
 func (d *Delivery) firstByte() time.Duration {
-	if d.req.Hold > 0 {
-		return min(d.relay.FirstByte, d.req.Hold)
+	if d.hold > 0 {
+		return min(d.relay.FirstByte, d.hold)
 	}
 	return d.relay.FirstByte
 }

@@ -35,7 +35,8 @@ func TestHeldAnswer(t *testing.T) {
 			r.Failover = relay.Any
 			a, b := r.add("a"), r.add("b")
 			a.sends, b.sends = []send{a.keeps(answers(200))}, []send{b.keeps(answers(200))}
-			d := r.Open(relay.Request{Request: post(t.Context(), strings.NewReader("hello")), ID: "r1", Hold: time.Second}, r.targets)
+			d := r.Open(relay.Request{Request: post(t.Context(), strings.NewReader("hello")), ID: "r1"}, r.targets)
+			d.Hold(time.Second)
 			defer d.Close()
 			first, err := d.Next(t.Context())
 			if err != nil || !d.More() || len(first.Trail.Steps) > 0 {

@@ -32,11 +32,6 @@ type Request struct {
 	// Interrupt makes a read of the body return an error that would go on for too
 	// long. Nil: nothing can.
 	Interrupt func()
-
-	// Hold is how long the verdict on an accepted answer may wait for
-	// [Response.Judge]. The header may not take longer either. 0: the verdict is given
-	// when the header is there.
-	Hold time.Duration
 }
 
 // Relay takes requests to the first target that accepts them. It is safe for
@@ -85,6 +80,7 @@ type Delivery struct {
 	body    *payload
 	trail   chain.Trail
 	last    *answer // so far
+	hold    time.Duration
 }
 
 // answer is the response of a target.
@@ -114,6 +110,11 @@ func (r *Relay) Open(req Request, targets []Target) *Delivery {
 
 // Close gives the memory of the body back. Responses live on.
 func (d *Delivery) Close() { d.body.release() }
+
+// Hold lets the verdict on an accepted answer wait for [Response.Judge], for as long
+// as that may take. The header may not take longer either. 0: the verdict is given
+// when the header is there.
+func (d *Delivery) Hold(most time.Duration) { d.hold = most }
 
 // Next sends the request to the first of the targets left that accepts it, as
 // [Relay.Do] does. ctx is that of the attempts and of the response. Called again it
@@ -226,7 +227,7 @@ func (d *Delivery) try(t Target) (session.Verdict, error) {
 	var resp *http.Response
 	v, settle := t.Begin(&chain.Attempt{
 		RequestID: d.req.ID, Client: d.ctx, Context: a.ctx,
-		Carried: true, Caller: d.req.Caller, Life: 2*d.relay.FirstByte + d.req.Hold,
+		Carried: true, Caller: d.req.Caller, Life: 2*d.relay.FirstByte + d.hold,
 		Call: func() error {
 			d.body.sent = true
 			r, err := a.send(t)
@@ -238,7 +239,7 @@ func (d *Delivery) try(t Target) (session.Verdict, error) {
 			return err
 		},
 	})
-	if settle != nil && d.req.Hold == 0 {
+	if settle != nil && d.hold == 0 {
 		settle(v, nil)
 		settle = nil
 	}
