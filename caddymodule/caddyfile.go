@@ -51,7 +51,14 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //		stream      <path> [<upstream_path>]
 //		message     <path> [<upstream_path>]
 //		websocket   <path> [<upstream_path>]
-//		chatkit     <path> [<upstream_path>]
+//		chatkit     <path> [<upstream_path>] {
+//			first_token   <duration>
+//			on_disconnect cancel|finish [<max>]
+//			attach        on|off
+//			turns         <n> <duration>
+//			parallel      <n>
+//			thread_owner  off|log|enforce
+//		}
 //		failover    safe|any|off
 //		buffer       <size>
 //		buffer_total <size>
@@ -106,7 +113,7 @@ func (h *Handler) options(refs *providerRefs) block.Options {
 		"stream":       {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, StreamRoute) }, Many: true},
 		"message":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, MessageRoute) }, Many: true},
 		"websocket":    {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, WebSocketRoute) }, Many: true},
-		"chatkit":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, ChatKitRoute) }, Many: true},
+		"chatkit":      {Parse: h.parseChatKit, Many: true},
 		"failover":     block.Text(&h.Failover).Then(h.checkStreams),
 		"buffer":       {Parse: func(d *caddyfile.Dispenser) error { return parseSize(d, "buffer", "1GiB", &h.Buffer) }},
 		"buffer_total": {Parse: func(d *caddyfile.Dispenser) error { return parseSize(d, "buffer_total", "1TiB", &h.BufferTotal) }},

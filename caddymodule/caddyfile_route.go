@@ -28,26 +28,41 @@ func (h *Handler) parseRoute(d *caddyfile.Dispenser, kind RouteKind, refs *provi
 		r.Providers = append(r.Providers, d.Val())
 		refs.add(d, r, d.Val())
 	}
-	return h.addRoute(d, r)
+	if err := h.addRoute(d, r); err != nil {
+		return err
+	}
+	return block.NoBlock(d, string(kind))
 }
 
 // parseCarried parses `<kind> <path> [<upstream_path>]` and `<kind> off`.
 func (h *Handler) parseCarried(d *caddyfile.Dispenser, kind RouteKind) error {
-	args, err := block.Args(d, 1, 2, string(kind)+" <path> [<upstream_path>]|off")
+	r, err := parseCarriedLine(d, kind)
 	if err != nil {
 		return err
 	}
-	r := RouteConfig{Kind: kind, Path: args[0]}
+	if err := h.addRoute(d, r); err != nil {
+		return err
+	}
+	return block.NoBlock(d, string(kind))
+}
+
+// parseCarriedLine parses the line without a block behind it.
+func parseCarriedLine(d *caddyfile.Dispenser, kind RouteKind) (r RouteConfig, err error) {
+	args, err := block.Args(d, 1, 2, string(kind)+" <path> [<upstream_path>]|off")
+	if err != nil {
+		return r, err
+	}
+	r = RouteConfig{Kind: kind, Path: args[0]}
 	if len(args) == 2 {
 		r.UpstreamPath = args[1]
 	}
 	if r.Path == "off" {
 		r.Path, r.Off = "", true
 		if len(args) == 2 {
-			return d.Errf("unexpected argument %q after %s off", args[1], kind)
+			return r, d.Errf("unexpected argument %q after %s off", args[1], kind)
 		}
 	}
-	return h.addRoute(d, r)
+	return r, nil
 }
 
 // addRoute takes a route whose line has been parsed.
@@ -56,10 +71,7 @@ func (h *Handler) addRoute(d *caddyfile.Dispenser, r RouteConfig) error {
 		return d.Errf("%s off is given twice", r.Kind)
 	}
 	h.Routes = append(h.Routes, r)
-	if err := checkRoutes(h.Routes, func(string) bool { return true }); err != nil {
-		return block.Located(d, err)
-	}
-	return block.NoBlock(d, string(r.Kind))
+	return block.Located(d, checkRoutes(h.Routes, func(string) bool { return true }))
 }
 
 // parseSize parses `<option> <size>`, such as 1MiB.

@@ -20,10 +20,18 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 		c.w.Header().Set("Connection", "close") // what there is of the body stays unread
 	}
 	failed, ok := errors.AsType[*relay.Failed](err)
+	event, turned := errors.AsType[*eventError](err)
+	refused, forbidden := errors.AsType[*refusedError](err)
 	switch {
 	case c.gone():
 		c.leave()
 		return telemetry.CarriedCanceled
+	case turned:
+		c.writeEvent(event)
+		return telemetry.CarriedFailed
+	case forbidden:
+		c.writeProblem(refused.problem)
+		return telemetry.CarriedFailed
 	case !ok:
 		c.h.logger.Debug("request could not be carried", zap.Error(err))
 		c.writeProblem(bodyProblem(err))
@@ -34,23 +42,24 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 	p.Title = "Chat is unavailable"
 	c.tellFailed(&failed.Trail)
 	c.tellUnserved(&failed.Trail, p.Status)
-	if c.route.kind == ChatKitRoute && streams(failed.Sent) {
-		c.writeErrorEvent(p)
-		return telemetry.CarriedFailed
-	}
 	c.writeProblem(p)
 	return telemetry.CarriedFailed
 }
 
 // bodyProblem is the problem of a body that could not be read to its end.
 func bodyProblem(err error) *problem.Problem {
-	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: problem.CodeBodyTooLarge, Title: "Body too large",
-			Details: "This site takes at most " + humanize.IBytes(uint64(max(tooLong.Limit, 0)))}
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return tooLong(large.Limit)
 	}
 	if errors.Is(err, relay.ErrStalled) {
 		return &problem.Problem{Status: http.StatusRequestTimeout, Code: problem.CodeBodyTimeout, Title: "Body took too long",
 			Details: "The rest of the body did not come in time"}
 	}
 	return problem.BadRequest("Body could not be read")
+}
+
+// tooLong is the problem of a body that is longer than a limit of the site's.
+func tooLong(limit int64) *problem.Problem {
+	return &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: problem.CodeBodyTooLarge, Title: "Body too large",
+		Details: "This site takes at most " + humanize.IBytes(uint64(max(limit, 0)))}
 }

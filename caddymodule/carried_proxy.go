@@ -12,12 +12,14 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -38,9 +40,12 @@ type carriedProxy struct {
 	handler *reverseproxy.Handler
 	relay   relay.Relay
 	targets []relay.Target
-	claimed string // the path, for logs
-	path    string // at the backend
-	debug   bool   // answers are logged
+	claimed string      // the path, for logs
+	path    string      // at the backend
+	debug   bool        // answers are logged
+	turns   *turnPolicy // of chatkit routes
+	logger  *zap.Logger
+	foreign telemetry.Throttle // lines about other callers' threads
 }
 
 // newCarriedProxy builds the proxy of a route.
@@ -51,7 +56,7 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 	}
 	p := &carriedProxy{
 		claimed: r.Path, path: cmp.Or(r.UpstreamPath, upstreamPaths[r.Kind]),
-		debug: h.logger.Core().Enabled(zapcore.DebugLevel),
+		logger: h.logger, debug: h.logger.Core().Enabled(zapcore.DebugLevel),
 		relay: relay.Relay{
 			Failover: failover, Buffer: cmp.Or(h.Buffer, defaultBuffer), BufferTotal: cmp.Or(h.BufferTotal, defaultBufferTotal),
 			FirstByte: time.Duration(cmp.Or(h.FirstByte, defaultFirstByte)),
@@ -65,6 +70,12 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 	}
 	if len(p.targets) == 0 {
 		return nil, errors.New("none of its providers can carry requests (a backend can)")
+	}
+	if r.Kind == ChatKitRoute {
+		if err := h.provisionTurns(ctx); err != nil {
+			return nil, err
+		}
+		p.turns = h.newTurnPolicy(r)
 	}
 	p.handler = &reverseproxy.Handler{
 		Transport:        p,
@@ -81,10 +92,11 @@ type passage struct {
 	caller    session.Caller
 	targets   []relay.Target
 	ours      http.Header // the headers of the answer that are set already
-	prefix    int         // how much of the body's beginning decides about the answer
 	interrupt func()      // ends a read of the body
-	unfit     func(*relay.Response) bool
+	asker     turn.Asker  // of a chatkit request
+	left      func(lost func()) turn.Leaving
 
+	client   *turn.Client    // of a turn
 	response *relay.Response // nil: no backend has answered
 	withheld http.Header     // of the answer, until it leaves
 }
@@ -99,26 +111,36 @@ func (p *carriedProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, errors.New("not a carried request")
 	}
-	resp, err := p.relay.Do(relay.Request{
-		Request: hide(r, p.claimed, pass.requestID), ID: pass.requestID, Caller: pass.caller,
-		Interrupt: pass.interrupt, Prefix: pass.prefix,
-	}, pass.targets)
+	if p.turns != nil {
+		return p.carryChatKit(r, pass)
+	}
+	resp, err := p.relay.Do(p.request(r, pass), pass.targets)
 	if err != nil {
 		return nil, err
 	}
-	if pass.unfit(resp) {
-		_ = resp.Body.Close()
-		return nil, &relay.Failed{Trail: resp.Trail, Sent: resp.Sent}
-	}
-	resp.Sent = relay.Content{} // an answer may take long
+	return p.passOn(resp, pass), nil
+}
+
+// request returns the request for the relay.
+func (p *carriedProxy) request(r *http.Request, pass *passage) relay.Request {
+	return relay.Request{Request: hide(r, p.claimed, pass.requestID), ID: pass.requestID, Caller: pass.caller, Interrupt: pass.interrupt}
+}
+
+// passOn returns a backend's response as the client gets it.
+func (p *carriedProxy) passOn(resp *relay.Response, pass *passage) *http.Response {
 	pass.response = resp
+	resp.Closed = func() { removeReserved(resp.Trailer) } // where they are complete
+	return p.cleaned(resp.Response, pass)
+}
+
+// cleaned takes from a response what the client does not get.
+func (p *carriedProxy) cleaned(resp *http.Response, pass *passage) *http.Response {
 	removeOurs(resp.Header, pass.ours)
 	removeReserved(resp.Trailer)
-	resp.Closed = func() { removeReserved(resp.Trailer) } // where they are complete
 	if p.debug {
 		pass.withheld = withhold(resp.Header)
 	}
-	return resp.Response, nil
+	return resp
 }
 
 // removeOurs removes from a backend's answer the headers that are ours to set, so

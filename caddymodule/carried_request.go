@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -96,7 +97,7 @@ func opensWebSocket(r *http.Request) bool {
 // carry carries the request and returns how it ended. Only [carriedRequest.ending]
 // knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
-	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header(), unfit: c.unfit,
+	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header(),
 		caller: session.Caller{User: c.h.users.Account(c.repl), Address: c.address()}}
 	r := c.upstreamRequest()
 	if c.route.kind != WebSocketRoute {
@@ -110,7 +111,7 @@ func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 		c.passage.interrupt = c.body.interrupt
 	}
 	if c.route.kind == ChatKitRoute {
-		c.passage.prefix = knownPrefix
+		c.passage.asker, c.passage.left = c.asker(), c.leaving()
 	}
 	w := &carriedWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: c.w}, c: c}
 	err := c.route.proxy.handler.ServeHTTP(w, r, noNext)
@@ -180,6 +181,9 @@ func (c *carriedRequest) ending(end telemetry.CarriedOutcome) telemetry.CarriedO
 	switch {
 	case c.gone():
 		return telemetry.CarriedCanceled
+	case c.passage.client != nil && !c.passage.client.Passes():
+		how, _ := c.passage.client.Ended()
+		return cmp.Or(turnOutcomes[how], end)
 	case resp != nil && resp.Idle():
 		return telemetry.CarriedIdle
 	}

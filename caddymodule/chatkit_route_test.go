@@ -53,7 +53,7 @@ func TestChatKitPreflight(t *testing.T) {
 	}
 }
 
-const errorEvent = `data: {"allow_retry":true,"code":"custom","message":"The chat is unavailable for the moment","type":"error"}` + "\n\n"
+const errorEvent = `data: {"type":"error","code":"custom","message":"The chat is unavailable for the moment","allow_retry":true}` + "\n\n"
 
 // chatkitTypes are bodies of requests, and whether they are answered by a stream.
 var chatkitTypes = []struct {
@@ -81,7 +81,7 @@ var chatkitTypes = []struct {
 	{`{"params":{"type":"threads.create"}}`, false},
 	{`{"type":["threads.create"]}`, false},
 	{`["threads.create"]`, false},
-	{`{"type":"threads.create"`, false},
+	{`{"type":"threads.create"`, true},
 	{"", false}, {"null", false}, {"garbage", false}, {"\xff\xfe", false},
 }
 

@@ -22,6 +22,7 @@ func Blocks() map[string]block.Options {
 		"anonymous":  new(identity.AnonymousConfig).Options(),
 		"cors":       new(origin.CORSConfig).Options(),
 		"openai_api": new(RouteConfig).options(),
+		"turn":       new(TurnConfig).options(),
 		"backend":    new(backend.Backend).Options(),
 		"openai":     new(openai.OpenAI).Options(),
 		"sendbird":   new(sendbird.Sendbird).Options(),

@@ -113,6 +113,7 @@ type Handler struct {
 	models    modelPolicy
 	cors      *origin.Policy
 	limits    limit.Limits
+	turns     *turns // where there is a chatkit route
 	rewritten rewriteWarnings
 
 	lines      telemetry.Throttle

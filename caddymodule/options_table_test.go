@@ -32,7 +32,7 @@ var lines = map[string]map[string]line{
 		"stream":       {args: "/c|off|/c /up", twice: "path /c is claimed twice|stream off is given twice"},
 		"message":      {args: "/c|off|/c /up", twice: "path /c is claimed twice|message off is given twice"},
 		"websocket":    {args: "/c|off|/c /up", twice: "path /c is claimed twice|websocket off is given twice"},
-		"chatkit":      {args: "/c|off|/c /up", twice: "path /c is claimed twice|chatkit off is given twice"},
+		"chatkit":      {args: "/c|/c /up", inside: "attach on", twice: "path /c is claimed twice"},
 		"failover":     {args: "any"},
 		"buffer":       {args: "1MiB"},
 		"buffer_total": {args: "1GiB"},
@@ -50,6 +50,14 @@ var lines = map[string]map[string]line{
 	},
 	"openai_api": {
 		"key": {args: "k"},
+	},
+	"turn": {
+		"first_token":   {args: "1s"},
+		"on_disconnect": {args: "cancel|finish|finish 1m"},
+		"attach":        {args: "off"},
+		"turns":         {args: "10 1m"},
+		"parallel":      {args: "3"},
+		"thread_owner":  {args: "enforce"},
 	},
 	"provider": {
 		"name":        {args: "eu"},
@@ -116,6 +124,7 @@ var places = map[string]place{
 	"chatkit":    {needs: "provider backend http://b\n", name: "chatkit"},
 	"anonymous":  {open: "provider backend http://b\nanonymous {\n", name: "anonymous"},
 	"openai_api": {open: "provider backend http://b\nopenai_api /v1 {\n", needs: "key k\n", name: "openai_api"},
+	"turn":       {open: "provider backend http://b\nchatkit /c {\n", name: "turn"},
 	"provider":   {open: "provider backend http://b {\n", name: "backend"},
 	"breaker":    {open: "provider backend http://b {\nbreaker {\n", name: "breaker"},
 	"cors":       {open: "provider backend http://b\ncors {\n", name: "cors"},

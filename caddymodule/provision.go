@@ -64,7 +64,7 @@ func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 	if h.users, err = identity.NewUsers(ctx, h.User, h.Anonymous); err != nil {
 		return err
 	}
-	if err := h.limits.Take(h.RateLimits, hex.EncodeToString(sum[:]), h.siteKey); err != nil {
+	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {
 		return err
 	}
 	app.OnScrape(h.createSeries)
@@ -80,6 +80,25 @@ func (h *Handler) provisionSite(ctx caddy.Context, app *registry.App) {
 	h.site = sync.OnceValue(func() registry.Site { return registry.SiteOf(ctx, h) })
 	h.siteKey = sync.OnceValue(func() string { return h.site().Key() })
 	h.issuers = sync.OnceValue(func() issuer.Site { return issuers().Site(h.siteKey()) })
+}
+
+// provisionLimits takes the rate limits: those of sessions, and of the turns of each
+// chatkit route.
+func (h *Handler) provisionLimits(hash string) error {
+	if err := h.limits.Take(h.RateLimits, hash, h.siteKey); err != nil {
+		return err
+	}
+	for path, rt := range h.routes {
+		if rt.proxy == nil || rt.proxy.turns == nil || rt.proxy.turns.rate == nil {
+			continue
+		}
+		take, err := h.limits.TakeRate(*rt.proxy.turns.rate, "turns "+path, hash, h.siteKey)
+		if err != nil {
+			return err
+		}
+		rt.proxy.turns.Options.Turns = take
+	}
+	return nil
 }
 
 // Validate checks what Provision has compiled.
@@ -111,11 +130,12 @@ func (h *Handler) Validate() error {
 // that failed, so it goes by what was really taken. The providers belong to the
 // app.
 func (h *Handler) Cleanup() error {
-	errs := make([]error, 0, len(h.proxies))
+	errs := make([]error, 0, len(h.proxies)+1)
 	for _, p := range h.proxies {
 		errs = append(errs, p.handler.Cleanup())
 	}
 	h.proxies = nil
+	errs = append(errs, h.releaseTurns())
 	return errors.Join(append(errs, h.limits.Release()...)...)
 }
 
@@ -275,6 +295,9 @@ func (rt *route) createSeries() {
 	telemetry.InitRefused(string(rt.kind), problem.Codes())
 	if rt.proxy != nil {
 		telemetry.InitCarried(string(rt.kind))
+		if rt.proxy.turns != nil {
+			telemetry.InitTurns(turnEnds())
+		}
 		return
 	}
 	names := make([]string, len(rt.chain.Targets))

@@ -64,6 +64,9 @@ type RouteConfig struct {
 	// Default: that of the kind.
 	UpstreamPath string `json:"upstream_path,omitempty"`
 
+	// How turns are served, on a chatkit route. Default: as its fields say.
+	Turn *TurnConfig `json:"turn,omitempty"`
+
 	// The names of the providers to ask, in order. Default: the whole chain. The
 	// kinds that are carried use its backends, openai_api the providers whose
 	// sessions work with ChatKit.
@@ -232,6 +235,14 @@ func resolveRoutes(routes []RouteConfig) ([]RouteConfig, error) {
 func (r *RouteConfig) checkPaths() error {
 	if r.UpstreamPath != "" && !r.Kind.carried() {
 		return fmt.Errorf("%s %s: upstream_path is for carried requests only", r.Kind, r.Path)
+	}
+	if r.Turn != nil {
+		if r.Kind != ChatKitRoute {
+			return fmt.Errorf("%s %s: turn is for chatkit only", r.Kind, r.Path)
+		}
+		if err := r.Turn.check(); err != nil {
+			return fmt.Errorf("%s %s: %w", r.Kind, r.Path, err)
+		}
 	}
 	if err := checkPath(string(r.Kind)+" path", r.Path); err != nil {
 		return err

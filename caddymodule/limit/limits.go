@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -37,25 +38,44 @@ func (l *Limits) Take(configured []RateLimitConfig, hash string, site func() str
 		return err
 	}
 	for _, c := range configured {
-		key := c.By + "@" + hash
-		v, _, err := limits.LoadOrNew(key, func() (caddy.Destructor, error) {
-			return rateLimit{ratelimit.NewBuckets(c.Rate(), ratelimit.Size)}, nil
-		})
+		buckets, err := l.take(c.By+"@"+hash, c.RateConfig)
 		if err != nil {
 			return err
 		}
-		l.keys = append(l.keys, key)
-		shared, ok := v.(rateLimit)
-		if !ok {
-			return fmt.Errorf("pool holds a %T", v)
-		}
 		if c.By == telemetry.ScopeUser {
-			l.PerUser = &Limit{shared.Buckets, site, c.By, "user"}
+			l.PerUser = &Limit{buckets, site, c.By, "user"}
 		} else {
-			l.PerAddress = &Limit{shared.Buckets, site, c.By, "address"}
+			l.PerAddress = &Limit{buckets, site, c.By, "address"}
 		}
 	}
 	return nil
+}
+
+// TakeRate takes a further limit from the pool, and returns a function that takes a
+// token of a caller, or says how long it will be until there is one. name tells it
+// from others of the handler.
+func (l *Limits) TakeRate(c RateConfig, name, hash string, site func() string) (func(caller string) time.Duration, error) {
+	buckets, err := l.take(name+"@"+hash, c)
+	if err != nil {
+		return nil, err
+	}
+	return func(caller string) time.Duration { return buckets.Take(site() + caller) }, nil
+}
+
+// take takes buckets from the pool.
+func (l *Limits) take(key string, c RateConfig) (*ratelimit.Buckets, error) {
+	v, _, err := limits.LoadOrNew(key, func() (caddy.Destructor, error) {
+		return rateLimit{ratelimit.NewBuckets(c.Rate(), ratelimit.Size)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.keys = append(l.keys, key)
+	shared, ok := v.(rateLimit)
+	if !ok {
+		return nil, fmt.Errorf("pool holds a %T", v)
+	}
+	return shared.Buckets, nil
 }
 
 // Release gives back what Take took.

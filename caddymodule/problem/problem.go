@@ -21,8 +21,8 @@ const (
 	CodeRejected         = "REJECTED"
 	CodeSessionElsewhere = "SESSION_ELSEWHERE"
 	CodeSessionError     = "SESSION_ERROR"
-	CodeNotFound         = "NOT_FOUND"       // on an openai_api route only
-	CodeInvalidKey       = "INVALID_API_KEY" // there too
+	CodeNotFound         = "NOT_FOUND"       // on an openai_api or chatkit route
+	CodeInvalidKey       = "INVALID_API_KEY" // on an openai_api route only
 )
 
 // Codes returns the codes as metric labels.

@@ -78,3 +78,13 @@ func InitCarried(kind string) {
 	metrics.carriedInFlight.WithLabelValues(kind)
 	metrics.firstByte.WithLabelValues(kind)
 }
+
+// InitTurns creates the series of turns, with the ends that there are.
+func InitTurns(ends []string) {
+	for _, end := range ends {
+		metrics.turns.WithLabelValues(end)
+	}
+	for _, limit := range []string{LimitTurns, LimitParallel, LimitOwner} {
+		metrics.turnsRefused.WithLabelValues(limit)
+	}
+}

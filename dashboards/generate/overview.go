@@ -22,6 +22,7 @@ func (o options) overview() *dashboard {
 			{"Who serves and why", serving()},
 			{"How fast", fast()},
 			{"Streams", streams()},
+			{"ChatKit turns", turns()},
 			{"Protection", protection()},
 			{"Instances", instances()},
 		}),

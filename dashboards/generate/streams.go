@@ -18,3 +18,25 @@ func streams() []*panel {
 			stacked(),
 	}
 }
+
+// turns is the row "ChatKit turns".
+func turns() []*panel {
+	return []*panel{
+		series("Turns by end", "reqps",
+			"How the turns of the chatkit path end. ok: complete. error: the backend's own error. cut, reset, idle, empty, unfinished, "+
+				"first_token: the backend broke off. failed: no backend answered. canceled: the client stopped it.",
+			query{`sum by (end) (rate(caddy_chatkit_turns_total{I}[$__rate_interval])) > 0`, "{{end}}"}).
+			stacked(),
+		series("Time to first content", "s",
+			"Time from the start of a turn until its first event with content: how long people wait for the model. The red line is the threshold of the alert.",
+			quantiles("caddy_chatkit_turn_first_token_seconds_bucket{I}", "", "")...).
+			limits("green", from(5, "orange"), from(10, "red")),
+		series("Turns and their clients", "short",
+			"In flight: turns that run now. Attached: requests per minute that got a turn that ran already. Unread: turns per minute that ended well "+
+				"after their client was lost. Refused: turns per minute over a limit.",
+			query{`sum(caddy_chatkit_turns_in_flight{I})`, "in flight"},
+			query{`60 * sum(rate(caddy_chatkit_turns_attached_total{I}[$__rate_interval]))`, "attached"},
+			query{`60 * sum(rate(caddy_chatkit_turns_unread_total{I}[$__rate_interval]))`, "unread"},
+			query{`60 * sum by (limit) (rate(caddy_chatkit_turns_refused_total{I}[$__rate_interval]))`, "refused: {{limit}}"}),
+	}
+}

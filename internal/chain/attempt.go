@@ -50,12 +50,23 @@ type Attempt struct {
 // A panic in the call (of a third party's provider, say) costs the attempt, but
 // not the request and not the permit.
 func (t *Target) Try(a *Attempt) session.Verdict {
+	v, settle := t.Begin(a)
+	if settle != nil {
+		settle(v, nil)
+	}
+	return v
+}
+
+// Begin is Try for a call that may yet turn out to be of no use. If it succeeds the
+// permit is not given back until settle is called, once, with the verdict; else
+// settle is nil.
+func (t *Target) Begin(a *Attempt) (v session.Verdict, settle func(session.Verdict, error)) {
 	done, reason := t.permit(a)
 	if reason != session.OK {
 		if !a.Again { // else the attempt before has the better reason
 			t.Observer.Skipped(reason)
 		}
-		return session.Verdict{Reason: reason, Effect: session.Excluded, Next: true}
+		return session.Verdict{Reason: reason, Effect: session.Excluded, Next: true}, nil
 	}
 	if a.Again {
 		t.Observer.Retrying()
@@ -64,14 +75,21 @@ func (t *Target) Try(a *Attempt) session.Verdict {
 	v, err := t.call(a)
 	a.Err = err
 	v.Carried = a.Carried
-	took := time.Since(start)
-	if a.Session {
-		done(v, took)
-	} else {
-		done(v, 0) // how long other answers take is up to what they are asked
+	settle = func(v session.Verdict, err error) {
+		v.Carried = a.Carried
+		took := time.Since(start)
+		if a.Session {
+			done(v, took)
+		} else {
+			done(v, 0) // how long other answers take is up to what they are asked
+		}
+		t.Observer.Attempted(a.RequestID, v, took, err)
 	}
-	t.Observer.Attempted(a.RequestID, v, took, err)
-	return v
+	if v.Effect != session.Success {
+		settle(v, err)
+		return v, nil
+	}
+	return v, settle
 }
 
 // permit asks the breaker, and the cap where a session is asked for.

@@ -15,22 +15,33 @@ type attempt struct {
 	cancel context.CancelCauseFunc
 	req    *http.Request
 	clock  *clock
+	began  time.Time
 }
 
-func (d *delivery) newAttempt() *attempt {
+func (d *Delivery) newAttempt() *attempt {
 	a := new(attempt)
-	a.ctx, a.cancel = context.WithCancelCause(d.Context())
-	a.clock = newClock(d.FirstByte, a.cancel, d.Interrupt)
-	a.req = d.Clone(a.ctx)
-	a.req.Trailer = d.Trailer // filled in at the end of the body, which may be yet to come
+	a.ctx, a.cancel = context.WithCancelCause(d.ctx)
+	a.clock = newClock(d.firstByte(), a.cancel, d.req.Interrupt)
+	a.req = d.req.Clone(a.ctx)
+	a.req.Trailer = d.req.Trailer // filled in at the end of the body, which may be yet to come
 	d.body.put(a.req, a.clock)
 	return a
+}
+
+// firstByte is how long a target may take for the header of its answer: not longer
+// than for what makes it of use.
+func (d *Delivery) firstByte() time.Duration {
+	if d.hold > 0 {
+		return min(d.relay.FirstByte, d.hold)
+	}
+	return d.relay.FirstByte
 }
 
 // send makes the round trip, up to the header of the response. A response that
 // comes when the time is over is of no use: its context is canceled. A fault of
 // the client's is not the backend's.
 func (a *attempt) send(t Target) (*http.Response, error) {
+	a.began = time.Now()
 	a.clock.start()
 	defer a.clock.stop()
 	resp, err := t.Send(a.req)

@@ -22,19 +22,16 @@ var ErrStalled = errors.New("the client sent nothing for too long")
 type payload struct {
 	client  io.Reader // nil: head is all of it
 	length  int64     // as announced, -1 if unknown
-	prefix  int       // how much of its beginning is noted while it is sent on
 	settled bool      // as much of it is kept as will be
 	sent    bool      // the rest went on its way, once
 	held    int64     // reserved for head
 
-	mu    sync.Mutex // transports read even after they have returned
-	head  []byte
-	start []byte // the beginning of a body that is not kept
-	taken bool   // a transport has read from the client
+	mu   sync.Mutex // transports read even after they have returned
+	head []byte
 }
 
-func newPayload(r *http.Request, prefix int) *payload {
-	p := &payload{client: r.Body, length: r.ContentLength, prefix: prefix}
+func newPayload(r *http.Request) *payload {
+	p := &payload{client: r.Body, length: r.ContentLength}
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		p.client, p.length = nil, 0
 	}
@@ -49,27 +46,27 @@ func (p *payload) again() bool { return p.whole() || !p.sent }
 
 // keep reads the body as far as it may be kept. If the client announces a longer
 // one it reads nothing: the beginning alone is of no use.
-func (p *payload) keep(d *delivery) error {
+func (p *payload) keep(d *Delivery) error {
 	if p.whole() || p.settled {
 		return nil
 	}
 	p.settled = true
-	if p.length > d.Buffer {
+	if p.length > d.relay.Buffer {
 		return nil
 	}
-	most := d.Buffer
+	most := d.relay.Buffer
 	if p.length >= 0 {
 		most = p.length
 	}
-	return p.within(d, func() error { return p.fill(most+1, d.BufferTotal) }) // one more byte shows whether that is all
+	return p.within(d, func() error { return p.fill(most+1, d.relay.BufferTotal) }) // one more byte shows whether that is all
 }
 
 // within calls a function that reads from the client, for as long as the client
 // has time.
-func (p *payload) within(d *delivery, read func() error) error {
-	timer := time.AfterFunc(d.FirstByte, func() {
-		if d.Interrupt != nil {
-			d.Interrupt()
+func (p *payload) within(d *Delivery, read func() error) error {
+	timer := time.AfterFunc(d.relay.FirstByte, func() {
+		if d.req.Interrupt != nil {
+			d.req.Interrupt()
 		}
 	})
 	err := read()
@@ -124,36 +121,26 @@ func (p *payload) release() {
 	p.held, p.head = 0, nil
 }
 
-// beginning returns the body as far as it is known.
-func (p *payload) beginning() Content {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.prefix == 0:
-		return Content{}
-	case p.whole():
-		return Content{p.head, true}
-	case len(p.start) > 0:
-		return Content{p.start, false}
+// Keep reads the body as far as it may be kept, and returns what there is of it: all,
+// or the beginning, of prefix bytes at least. It is to be called before Next. The
+// error is that of reading. What it returns is valid until Close.
+func (d *Delivery) Keep(prefix int) (body []byte, whole bool, err error) {
+	p := d.body
+	if err := p.keep(d); err != nil {
+		return nil, false, err
 	}
-	return Content{p.head[:min(len(p.head), p.prefix)], false}
-}
-
-// peek reads the beginning of a body that nobody else has read from.
-func (p *payload) peek(d *delivery) {
-	p.mu.Lock()
-	taken := p.taken
-	p.mu.Unlock()
-	if p.whole() || taken || len(p.head) >= p.prefix {
-		return
-	}
-	room := p.prefix - len(p.head)
-	_ = p.within(d, func() error { // what has come is all that will be known
-		b, err := io.ReadAll(io.LimitReader(p.client, int64(room)))
-		p.head = append(p.head, b...)
-		if err == nil && len(b) < room {
-			p.client = nil
+	if missing := prefix - len(p.head); !p.whole() && missing > 0 {
+		err := p.within(d, func() error {
+			b, err := io.ReadAll(io.LimitReader(p.client, int64(missing)))
+			p.head = append(p.head, b...)
+			if err == nil && len(b) < missing {
+				p.client = nil
+			}
+			return err
+		})
+		if err != nil {
+			return nil, false, err
 		}
-		return err
-	})
+	}
+	return p.head, p.whole(), nil
 }

@@ -97,7 +97,7 @@ func (r *rig) carry(req *http.Request) (*relay.Response, error) {
 	if req == nil {
 		req = post(r.T.Context(), strings.NewReader("hello"))
 	}
-	a, err := r.Do(relay.Request{Request: req, ID: "r1", Prefix: prefix, Interrupt: r.interrupt}, r.targets)
+	a, err := r.Do(relay.Request{Request: req, ID: "r1", Interrupt: r.interrupt}, r.targets)
 	if (a == nil) == (err == nil) {
 		r.T.Fatalf("got %v and %v", a, err)
 	}

@@ -26,7 +26,7 @@ func TestBodyForOpenBreakers(t *testing.T) {
 	}
 	chaintest.Each(t, map[string]row{
 		"nothing to know": {6 << 10, 0, 0, false},
-		"beginning":       {6 << 10, prefix, prefix, false},
+		"all":             {6 << 10, prefix, 6 << 10, true},
 		"short":           {100, prefix, 100, true},
 		"large":           {1 << 20, prefix, prefix, false},
 	}, func(t *testing.T, c row) {
@@ -37,9 +37,16 @@ func TestBodyForOpenBreakers(t *testing.T) {
 		body := &source{left: c.size}
 		req := post(t.Context(), io.NopCloser(body))
 		req.ContentLength = int64(c.size)
-		_, err := r.Do(relay.Request{Request: req, ID: "r1", Prefix: c.prefix}, r.targets)
-		f, ok := errors.AsType[*relay.Failed](err)
-		if !ok || body.taken != c.taken || string(f.Sent.Bytes) != text(c.taken) || f.Sent.Whole != c.whole {
+		d := r.Open(relay.Request{Request: req, ID: "r1"}, r.targets)
+		defer d.Close()
+		if c.prefix > 0 {
+			kept, whole, err := d.Keep(c.prefix)
+			if err != nil || string(kept) != text(c.taken) || whole != c.whole {
+				t.Errorf("got %d bytes, all of it: %t, %v", len(kept), whole, err)
+			}
+		}
+		_, err := d.Next(t.Context())
+		if _, ok := errors.AsType[*relay.Failed](err); !ok || body.taken != c.taken {
 			t.Errorf("got %v, %d bytes were taken", err, body.taken)
 		}
 		a.asked()

@@ -1,7 +1,9 @@
 package relay
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -30,16 +32,6 @@ type Request struct {
 	// Interrupt makes a read of the body return an error that would go on for too
 	// long. Nil: nothing can.
 	Interrupt func()
-
-	// Prefix is how much of the body's beginning is to be known afterwards, in
-	// bytes, also where the body is not kept.
-	Prefix int
-}
-
-// Content is the body of a request as far as it is known.
-type Content struct {
-	Bytes []byte
-	Whole bool // nothing is missing
 }
 
 // Relay takes requests to the first target that accepts them. It is safe for
@@ -68,9 +60,6 @@ type Relay struct {
 type Failed struct {
 	// Trail holds the targets that were asked or skipped, in order.
 	chain.Trail
-
-	// Sent is the request's body.
-	Sent Content
 }
 
 // Error implements error.
@@ -82,14 +71,17 @@ func (f *Failed) Error() string {
 	return last.Target.Name + ": " + string(last.Verdict.Reason)
 }
 
-// delivery is one request on its way to a backend.
-type delivery struct {
-	*Relay
-	Request
-	body  *payload
-	trail chain.Trail
-	last  *answer // so far
-	err   error   // of the last attempt, for logs
+// Delivery is one request on its way to a backend. It is for one goroutine.
+type Delivery struct {
+	relay   *Relay
+	req     Request
+	ctx     context.Context //nolint:containedctx // of the call of Next
+	targets []Target        // that were not asked yet
+	body    *payload
+	trail   chain.Trail
+	last    *answer // so far
+	hold    time.Duration
+	err     error // of the last attempt, for logs
 }
 
 // answer is the response of a target.
@@ -97,6 +89,7 @@ type answer struct {
 	*http.Response
 	attempt *attempt
 	target  *chain.Target
+	settle  func(session.Verdict, error)
 	failed  bool // it counts as a failure
 	before  int  // how many targets were asked or skipped before it
 }
@@ -105,14 +98,38 @@ type answer struct {
 // response, or where none does the last response that there was. The error is a
 // [*Failed], or one of reading the request's body.
 func (r *Relay) Do(req Request, targets []Target) (*Response, error) {
-	d := delivery{Relay: r, Request: req, body: newPayload(req.Request, req.Prefix)}
-	defer d.body.release()
+	d := r.Open(req, targets)
+	defer d.Close()
+	return d.Next(req.Context())
+}
+
+// Open returns a request that is about to be sent to the first of the targets that
+// accepts it. The delivery must be closed.
+func (r *Relay) Open(req Request, targets []Target) *Delivery {
 	for _, t := range targets[min(1, len(targets)):] {
 		t.Breaker.Saw(req.Caller)
 	}
-	for i, t := range targets {
+	return &Delivery{relay: r, req: req, ctx: req.Context(), targets: targets, body: newPayload(req.Request)}
+}
+
+// Close gives the memory of the body back. Responses live on.
+func (d *Delivery) Close() { d.body.release() }
+
+// Hold lets the verdict on an accepted answer wait for [Response.Judge], for as long
+// as that may take. The header may not take longer either. 0: the verdict is given
+// when the header is there.
+func (d *Delivery) Hold(most time.Duration) { d.hold = most }
+
+// Next sends the request to the first of the targets left that accepts it, as
+// [Relay.Do] does. ctx is that of the attempts and of the response. Called again it
+// asks the targets behind the one that has answered.
+func (d *Delivery) Next(ctx context.Context) (*Response, error) {
+	d.ctx, d.last = ctx, nil
+	for len(d.targets) > 0 {
+		t := d.targets[0]
+		d.targets = d.targets[1:]
 		d.err = nil
-		v, err := d.ask(t, i < len(targets)-1)
+		v, err := d.ask(t)
 		if err != nil {
 			d.answered(nil)
 			return nil, err
@@ -125,23 +142,28 @@ func (r *Relay) Do(req Request, targets []Target) (*Response, error) {
 			break
 		}
 	}
-	if req.Context().Err() != nil && d.last != nil && d.last.failed {
+	if ctx.Err() != nil && d.last != nil && d.last.failed {
 		d.answered(nil) // nobody reads it
 	}
 	if d.last != nil {
 		return d.response(), nil
 	}
-	d.body.peek(&d)
-	return nil, &Failed{Trail: d.trail, Sent: d.body.beginning()}
+	return nil, &Failed{Trail: d.trail}
+}
+
+// More reports whether the request may go to another target if the one that has
+// accepted it turns out to be of no use.
+func (d *Delivery) More() bool {
+	return d.relay.Failover == Any && len(d.targets) > 0 && d.body.again()
 }
 
 // moves reports whether the request may go to another target after v.
-func (d *delivery) moves(v session.Verdict) bool {
-	return d.Failover.moves(v) && (v.Reason.Skipped() || d.body.again())
+func (d *Delivery) moves(v session.Verdict) bool {
+	return d.relay.Failover.moves(v) && (v.Reason.Skipped() || d.body.again())
 }
 
 // answered keeps a response, until there is another one, and drops the one before.
-func (d *delivery) answered(a *answer) {
+func (d *Delivery) answered(a *answer) {
 	if d.last != nil {
 		d.last.attempt.discard(d.last.Response)
 	}
@@ -150,22 +172,26 @@ func (d *delivery) answered(a *answer) {
 
 // response returns the response that is passed on. Of a success or a refusal the
 // trail ends before it.
-func (d *delivery) response() *Response {
-	resp := d.last.attempt.accept(d.last.Response, d.Idle)
+func (d *Delivery) response() *Response {
+	resp := d.last.attempt.accept(d.last.Response, d.relay.Idle)
+	resp.Asked = d.last.attempt.began
+	trail := d.trail
 	if !d.last.failed {
-		d.trail.Steps = d.trail.Steps[:d.last.before]
+		trail.Steps = trail.Steps[:d.last.before]
 	}
-	resp.Target, resp.Trail, resp.Failed, resp.Sent = d.last.target, d.trail, d.last.failed, d.body.beginning()
+	trail.Steps = slices.Clone(trail.Steps)
+	resp.Target, resp.Trail, resp.Failed, resp.settle = d.last.target, trail, d.last.failed, d.last.settle
+	resp.failed = func(v session.Verdict) { d.trail.Add(chain.Step{Target: resp.Target, Verdict: v}, 0) }
 	return resp
 }
 
-// ask sends the request to one target, if its breaker lets it. more says that there
-// is another target. The error is that of reading the body.
-func (d *delivery) ask(t Target, more bool) (session.Verdict, error) {
-	if err := d.Context().Err(); err != nil {
+// ask sends the request to one target, if its breaker lets it. The error is that of
+// reading the body.
+func (d *Delivery) ask(t Target) (session.Verdict, error) {
+	if err := d.ctx.Err(); err != nil {
 		return t.GiveUp(err), nil
 	}
-	reason, err := d.refusal(t, more)
+	reason, err := d.refusal(t)
 	switch {
 	case err != nil:
 		return session.Verdict{}, err
@@ -180,18 +206,18 @@ func (d *delivery) ask(t Target, more bool) (session.Verdict, error) {
 // read here, before a permit is taken. Where that would be one of a half-open
 // breaker's few, the whole body has to be there: a client can take as long as it
 // likes for one that is not, and nobody else would be let through.
-func (d *delivery) refusal(t Target, more bool) (session.Reason, error) {
-	reason, probe := t.Breaker.Peek(d.Caller)
+func (d *Delivery) refusal(t Target) (session.Reason, error) {
+	reason, probe := t.Breaker.Peek(d.req.Caller)
 	if reason != session.OK {
 		return reason, nil
 	}
-	if probe || more && d.Failover != Off || d.body.length >= 0 && d.body.length <= small {
+	if probe || len(d.targets) > 0 && d.relay.Failover != Off || d.body.length >= 0 && d.body.length <= small {
 		if err := d.body.keep(d); err != nil {
 			return "", err
 		}
 	}
 	if !d.body.whole() {
-		if reason, probe = t.Breaker.Peek(d.Caller); probe { // what was read took its time
+		if reason, probe = t.Breaker.Peek(d.req.Caller); probe { // what was read took its time
 			reason = session.Open
 		}
 	}
@@ -199,13 +225,14 @@ func (d *delivery) refusal(t Target, more bool) (session.Reason, error) {
 }
 
 // try makes an attempt. The permit is given back as soon as the header of the
-// answer is there: a breaker does not wait for the rest.
-func (d *delivery) try(t Target) (session.Verdict, error) {
+// answer is there, or when the answer was judged: a breaker does not wait for the
+// rest.
+func (d *Delivery) try(t Target) (session.Verdict, error) {
 	a := d.newAttempt()
 	var resp *http.Response
-	v := t.Try(&chain.Attempt{
-		RequestID: d.ID, Client: d.Context(), Context: a.ctx,
-		Carried: true, Caller: d.Caller, Life: 2 * d.FirstByte,
+	v, settle := t.Begin(&chain.Attempt{
+		RequestID: d.req.ID, Client: d.ctx, Context: a.ctx,
+		Carried: true, Caller: d.req.Caller, Life: 2*d.relay.FirstByte + d.hold,
 		Call: func() error {
 			d.body.sent = true
 			r, err := a.send(t)
@@ -217,15 +244,19 @@ func (d *delivery) try(t Target) (session.Verdict, error) {
 			return err
 		},
 	})
+	if settle != nil && d.hold == 0 {
+		settle(v, nil)
+		settle = nil
+	}
 	if resp != nil {
-		d.answered(&answer{resp, a, t.Target, v.Effect == session.Failed, len(d.trail.Steps)})
+		d.answered(&answer{resp, a, t.Target, settle, v.Effect == session.Failed, len(d.trail.Steps)})
 		return v, nil
 	}
 	a.discard(nil)
 	if err := a.fault(); err != nil {
 		return v, err
 	}
-	if v.Reason == session.Canceled && d.Context().Err() == nil && a.clock.midway() {
+	if v.Reason == session.Canceled && d.ctx.Err() == nil && a.clock.midway() {
 		v.Reason, v.Next = session.Reset, true // the body was too much for it
 	}
 	return v, nil

@@ -5,14 +5,19 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // ErrIdle is the cause of an answer that was ended because it paused too long.
 var ErrIdle = errors.New("the backend sent nothing for too long")
+
+// errNotJudged is the error of a response that was held, and closed without a verdict.
+var errNotJudged = errors.New("the response was closed before it was of use")
 
 // Response is the response that is passed on.
 type Response struct {
@@ -30,18 +35,44 @@ type Response struct {
 	// there is no better one.
 	Failed bool
 
-	// Sent is the request's body.
-	Sent Content
+	// Asked is when the target was asked.
+	Asked time.Time
 
 	// Closed is called when the body was closed. Nil: nothing is.
 	Closed func()
 
-	body   *idleBody // nil for an upgraded connection
-	socket *socket   // nil for anything else
+	settle func(session.Verdict, error) // nil: the verdict was given
+	judged sync.Once
+	failed func(session.Verdict) // notes in the trail that it was not good
+	body   *idleBody             // nil for an upgraded connection
+	socket *socket               // nil for anything else
 }
 
 // Idle reports whether the response was ended because it paused too long.
 func (r *Response) Idle() bool { return r.body != nil && r.body.idled.Load() }
+
+// Judge gives the verdict on a response that was held: [session.OK], or why it is of
+// no use; [session.Canceled] says nothing about the backend. It does nothing where
+// the verdict was given.
+func (r *Response) Judge(reason session.Reason, err error) {
+	if r.settle != nil {
+		r.judged.Do(func() { r.judge(reason, err) })
+	}
+}
+
+func (r *Response) judge(reason session.Reason, err error) {
+	v := session.Verdict{Reason: reason, Effect: session.Failed, Next: true}
+	switch reason {
+	case session.OK:
+		v, err = session.Verdict{Effect: session.Success}, nil
+	case session.Canceled:
+		v = session.Verdict{Reason: reason, Effect: session.Excluded}
+	}
+	r.settle(v, err)
+	if reason != session.OK {
+		r.failed(v)
+	}
+}
 
 // accept returns the response that is passed on. Its body ends when it pauses too
 // long, and closing it ends the attempt's context.
@@ -114,6 +145,7 @@ func (b *idleBody) Close() error {
 	b.timer.Stop()
 	err := b.ReadCloser.Close()
 	b.cancel(nil)
+	b.r.Judge(session.Canceled, errNotJudged)
 	if b.r.Closed != nil {
 		b.r.Closed()
 	}

@@ -92,11 +92,9 @@ type upload struct {
 
 // Read implements [io.Reader].
 func (u *upload) Read(b []byte) (int, error) {
-	u.p.take()
 	u.clock.sends(true)
 	u.clock.turn(true)
 	n, err := u.p.client.Read(b)
-	u.p.note(b[:n])
 	switch {
 	case err == io.EOF:
 		u.clock.sends(false)
@@ -105,21 +103,4 @@ func (u *upload) Read(b []byte) (int, error) {
 	}
 	u.clock.turn(false)
 	return n, err
-}
-
-// take notes that a transport reads from the client.
-func (p *payload) take() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.taken = true
-}
-
-// note notes the beginning of a body that is sent on.
-func (p *payload) note(b []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.start) == 0 {
-		p.start = append(p.start, p.head[:min(len(p.head), p.prefix)]...)
-	}
-	p.start = append(p.start, b[:min(len(b), p.prefix-len(p.start))]...)
 }

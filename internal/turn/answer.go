@@ -42,7 +42,7 @@ type answer struct {
 type asker func(ctx context.Context, last End) (*Answer, error)
 
 // run asks for answers until one is shown, and reads it on if no client does.
-func (t *Turn) run(ask asker) {
+func (t *Turn) run(ask asker, settled func()) {
 	last, cause := End(""), error(nil)
 	for {
 		ctx, cancel := context.WithCancelCause(t.ctx)
@@ -55,15 +55,17 @@ func (t *Turn) run(ask asker) {
 			cancel(err)
 			t.unanswered(last, cause, err)
 		case t.take(got, cancel):
-			last, cause = t.hold()
-			if last != "" {
+			if last, cause = t.hold(); last != "" {
 				t.unlock()
 				continue
 			}
 			t.show()
-			if len(t.clients) == 0 {
-				t.readOn()
-			}
+		}
+		if settled != nil {
+			t.after = append(t.after, settled)
+		}
+		if !t.over && len(t.clients) == 0 {
+			t.readOn()
 		}
 		t.unlock()
 		return

@@ -18,14 +18,13 @@ var (
 	ErrLeft = fmt.Errorf("the client has left: %w", context.Canceled)
 )
 
-// Client is one reader of a turn: the body of an answer. It is for one goroutine;
-// [Client.Lost] is for any.
+// Client is one reader of a turn: the body of an answer. It is for one goroutine.
 type Client struct {
 	t      *Turn
 	frame  string
 	owner  bool
 	passes bool // the answer is not a turn
-	how    func() Leaving
+	how    func(lost func()) Leaving
 	once   sync.Once
 	stop   func() bool // to watch the client's context
 
@@ -33,6 +32,7 @@ type Client struct {
 	pos  int64     // what it has read
 	away time.Time // since when it reads nothing, zero while it does
 	gone bool
+	cut  bool // its connection is lost
 	read bool // to the end
 	err  error
 }
@@ -50,6 +50,14 @@ func (c *Client) Passes() bool { return c.passes }
 
 // Attached reports whether somebody else has begun the turn.
 func (c *Client) Attached() bool { return !c.owner }
+
+// Ended returns how the turn ended, with the error of its stream, and "" while it
+// runs.
+func (c *Client) Ended() (End, error) {
+	c.t.mu.Lock()
+	defer c.t.mu.Unlock()
+	return c.t.end, c.t.cause
+}
 
 // Read reads the turn from its beginning, and follows it. It ends with [io.EOF]
 // behind the turn's last frame, however that came about. Once the client has left
@@ -135,7 +143,7 @@ func (c *Client) leave() {
 	c.once.Do(func() {
 		how := Unknown
 		if c.how != nil && !c.done() {
-			how = c.how()
+			how = c.how(c.lost)
 		}
 		c.t.leave(c, how)
 	})
@@ -148,11 +156,12 @@ func (c *Client) done() bool {
 	return c.read
 }
 
-// Lost says that the connection of a client is lost that had only stopped the turn,
+// lost says that the connection of a client is lost that had only stopped the turn,
 // as it seemed.
-func (c *Client) Lost() {
+func (c *Client) lost() {
 	c.t.mu.Lock()
 	defer c.t.unlock()
+	c.cut = true
 	if c.t.leaver == c {
 		c.t.finishUnread()
 	}

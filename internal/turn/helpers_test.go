@@ -201,6 +201,7 @@ type reader struct {
 	s      *site
 	cancel context.CancelFunc
 	how    turn.Leaving
+	lost   func()
 	over   chan struct{}
 
 	client *turn.Client
@@ -215,7 +216,7 @@ func (s *site) start(r *turn.Request, stuck chan struct{}) *reader {
 	ctx, cancel := context.WithCancel(s.Context())
 	c := &reader{s: s, cancel: cancel, over: make(chan struct{})}
 	c.got.stuck = stuck
-	r.Left = func() turn.Leaving { return c.how }
+	r.Left = func(lost func()) turn.Leaving { c.lost = lost; return c.how }
 	go func() {
 		defer close(c.over)
 		if c.client, c.err = s.Do(ctx, r); c.err == nil {

@@ -31,7 +31,7 @@ func (t *Turn) left(c *Client, how Leaving) {
 	case t.r.Finish <= 0:
 		t.finish(Canceled, ErrCanceled)
 		return
-	case how == Stopped:
+	case how == Stopped && !c.cut:
 		t.leaver = c
 		t.endIn(min(Grace, t.r.Finish))
 	default:

@@ -115,7 +115,7 @@ func TestStop(t *testing.T) {
 		stops time.Duration // after it was stopped, 0 for not at all
 	}{
 		{"stopped", func(*site, *reader) {}, 5 * time.Second},
-		{"the connection is lost after all", func(_ *site, c *reader) { c.client.Lost() }, after + 2*time.Minute},
+		{"the connection is lost after all", func(_ *site, c *reader) { c.lost() }, after + 2*time.Minute},
 		{"a page of the caller's is loaded", func(s *site, _ *reader) { s.Loads("/chatkit", "alice", "f2") }, after + 2*time.Minute},
 		{"the page itself asks", func(s *site, _ *reader) { s.Loads("/chatkit", "alice", "f1") }, 5 * time.Second},
 		{"a page of another caller's", func(s *site, _ *reader) { s.Loads("/chatkit", "bob", "f2") }, 5 * time.Second},
@@ -214,7 +214,7 @@ func TestTheLastOneDecides(t *testing.T) {
 		sleep(time.Hour)
 		three.leave(turn.Stopped)
 		sleep(4 * time.Second)
-		one.client.Lost() // it was not the last
+		one.lost() // it was not the last
 		s.streams[0].send(update)
 		if s.streams[0].ctx.Err() != nil {
 			t.Error("canceled too early")
@@ -234,7 +234,7 @@ func TestCloseEarly(t *testing.T) {
 	each(t, func(s *site) {
 		asked := 0
 		r := s.request()
-		r.Left = func() turn.Leaving { asked++; return turn.Stopped }
+		r.Left = func(func()) turn.Leaving { asked++; return turn.Stopped }
 		c, err := s.Do(s.Context(), r)
 		if err != nil {
 			t.Fatal(err)
@@ -260,7 +260,7 @@ func TestCloseEarly(t *testing.T) {
 func TestCloseAtTheEnd(t *testing.T) {
 	each(t, func(s *site) {
 		r := s.request()
-		r.Left = func() turn.Leaving { t.Error("asked"); return turn.Lost }
+		r.Left = func(func()) turn.Leaving { t.Error("asked"); return turn.Lost }
 		c, err := s.Do(s.Context(), r)
 		if err != nil {
 			t.Fatal(err)

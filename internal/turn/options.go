@@ -60,9 +60,14 @@ type Request struct {
 	// client. It may return an [*Unanswered], to say in which words the turn ends.
 	Ask func(ctx context.Context, last End) (*Answer, error)
 
+	// Settled, if not nil, is called once when Ask will not be called any more. Of
+	// a turn that was not begun it is not called.
+	Settled func()
+
 	// Left says how the client has left. It is called once, when the client's
-	// context is done or it was closed before its end. nil says [Unknown].
-	Left func() Leaving
+	// context is done or it was closed before its end. Where it says [Stopped] it may
+	// call lost later, if the connection is lost after all. nil says [Unknown].
+	Left func(lost func()) Leaving
 
 	// Observer is told what becomes of the turn. It may be nil.
 	Observer Observer

@@ -39,6 +39,7 @@ type Turn struct {
 
 	over      bool
 	end       End
+	cause     error
 	lingers   *time.Timer // until it is forgotten
 	forgotten bool
 	after     []func() // to do without the lock
@@ -47,7 +48,7 @@ type Turn struct {
 // newTurn returns a turn that is about to run.
 func newTurn(ctx context.Context, s *Turns, r *Request) *Turn {
 	t := &Turn{turns: s, r: *r, began: time.Now(), shown: make(chan struct{})}
-	t.r.Ask, t.r.Left, t.r.Turns = nil, nil, nil // they may hold on to a body; the turn is kept for longer
+	t.r.Ask, t.r.Settled, t.r.Left, t.r.Turns = nil, nil, nil, nil // they may hold on to a body; the turn is kept for longer
 	t.news.L = &t.mu
 	t.tape = tape{budget: &s.budget, keep: r.Attach && r.Key != Key{}}
 	t.ctx, t.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -114,7 +115,7 @@ func (t *Turn) finish(e End, err error) {
 	if t.over {
 		return
 	}
-	t.over, t.end = true, e
+	t.over, t.end, t.cause = true, e, err
 	stop(t.answer.late, t.leaving, t.watcher)
 	if event := t.lastEvent(e, err); event != nil {
 		if t.answer.within {

@@ -74,7 +74,7 @@ func (s *Turns) join(ctx context.Context, r *Request) (*Client, error) {
 		}
 		t = s.begin(ctx, c, r)
 		t.observe(Observer.Begun)
-		s.running.Go(func() { t.run(r.Ask) })
+		s.running.Go(func() { t.run(r.Ask, r.Settled) })
 	}
 	s.mu.Unlock()
 	if !c.owner {

@@ -19,6 +19,7 @@ const reasons = {
   open: "was skipped because its breaker is open",
   forced_open: "was skipped because an operator forced its breaker open",
   cooldown: "was skipped because it asked clients to wait",
+  first_token: "showed no content in time",
   rate_limited: "was skipped because its rate limit is used up",
   budget: "was skipped because there was no time left",
   canceled: "was no longer needed",

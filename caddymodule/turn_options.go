@@ -1,0 +1,168 @@
+package caddymodule
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
+)
+
+const defaultFinish = caddy.Duration(2 * time.Minute)
+
+// The words of the options.
+const (
+	finishTurn, cancelTurn               = "finish", "cancel"
+	turnOn, turnOff                      = "on", "off"
+	ownerOff, ownerLogged, ownerEnforced = "off", "log", "enforce"
+)
+
+// TurnConfig says how the turns of a chatkit route are served. A turn is a request of
+// ChatKit's custom-server protocol that is answered by a stream: one message and its
+// answer.
+type TurnConfig struct {
+	// The longest wait for the first frame with content, from when the backend was
+	// asked. A turn without one counts as a failure of the backend; with failover
+	// any it goes to the next one, else it ends with an error event. Default: off.
+	// Hazard: the backend that hangs has stored the message already.
+	FirstToken caddy.Duration `json:"first_token,omitempty"`
+
+	// What to do when the client is lost. "finish": read the backend's stream to its
+	// end, so that it stores the whole answer. "cancel": cancel the request. Default:
+	// finish.
+	OnDisconnect string `json:"on_disconnect,omitempty"`
+
+	// How long the stream is read on with on_disconnect finish. Default: 2m.
+	Finish caddy.Duration `json:"finish,omitempty"`
+
+	// "on": an identical request of the same caller gets the same turn while it runs,
+	// and for 30s after it ended well and nobody has read it to its end. "off":
+	// each request is a turn. Default: on.
+	Attach string `json:"attach,omitempty"`
+
+	// How often a user may start a turn. Users without an account count by their
+	// address. Default: no limit.
+	Turns *limit.RateConfig `json:"turns,omitempty"`
+
+	// How many turns a user may read at once. Default: no limit.
+	Parallel int `json:"parallel,omitempty"`
+
+	// What to do with a request in a thread that is known to be another caller's.
+	// "log": warn. "enforce": answer as if the thread did not exist; bodies that are
+	// longer than buffer, or that can be read in two ways, are refused. "off":
+	// nothing. Default: log. Hazard: callers without an account are known by their
+	// address only, which changes; do not enforce it for them.
+	ThreadOwner string `json:"thread_owner,omitempty"`
+}
+
+// options are the lines of the block of a chatkit route.
+func (c *TurnConfig) options() block.Options {
+	return block.Options{
+		"first_token":   block.Duration(&c.FirstToken),
+		"on_disconnect": {Parse: c.parseOnDisconnect},
+		"attach":        block.Text(&c.Attach).Then(c.check),
+		"turns":         {Parse: c.parseTurns},
+		"parallel":      block.Number(&c.Parallel, 1),
+		"thread_owner":  block.Text(&c.ThreadOwner).Then(c.check),
+	}
+}
+
+// parseOnDisconnect parses `on_disconnect cancel` and `on_disconnect finish [<max>]`.
+func (c *TurnConfig) parseOnDisconnect(d *caddyfile.Dispenser) error {
+	args, err := block.Args(d, 1, 2, "on_disconnect cancel|finish [<max>]")
+	if err != nil {
+		return err
+	}
+	c.OnDisconnect = args[0]
+	if len(args) == 2 {
+		if err := block.ParseDuration(d, "on_disconnect", args[1], &c.Finish); err != nil {
+			return err
+		}
+	}
+	if err := c.check(); err != nil {
+		return block.Located(d, err)
+	}
+	return block.NoBlock(d, "on_disconnect")
+}
+
+// parseTurns parses `turns <n> <duration>`.
+func (c *TurnConfig) parseTurns(d *caddyfile.Dispenser) error {
+	args, err := block.Args(d, 2, 2, "turns <n> <duration> (such as 10 1m)")
+	if err != nil {
+		return err
+	}
+	c.Turns = new(limit.RateConfig)
+	return c.Turns.Parse(d, "turns", args[0], args[1])
+}
+
+// check returns an error for invalid options.
+func (c *TurnConfig) check() error {
+	for _, o := range []struct {
+		name, value string
+		want        []string
+	}{
+		{"on_disconnect", c.OnDisconnect, []string{finishTurn, cancelTurn}},
+		{"attach", c.Attach, []string{turnOn, turnOff}},
+		{"thread_owner", c.ThreadOwner, []string{ownerOff, ownerLogged, ownerEnforced}},
+	} {
+		if o.value != "" && !slices.Contains(o.want, o.value) {
+			return fmt.Errorf("invalid %s %q (want one of %q)", o.name, o.value, o.want)
+		}
+	}
+	switch {
+	case c.FirstToken < 0:
+		return fmt.Errorf("first_token: %s is negative", time.Duration(c.FirstToken))
+	case c.Finish < 0:
+		return fmt.Errorf("finish: %s is negative", time.Duration(c.Finish))
+	case c.Finish > 0 && c.OnDisconnect == cancelTurn:
+		return fmt.Errorf("on_disconnect cancel: %s is for finish only", time.Duration(c.Finish))
+	case c.Parallel < 0:
+		return fmt.Errorf("parallel: %d is negative", c.Parallel)
+	}
+	if c.Turns != nil {
+		if err := c.Turns.Rate().Check(); err != nil {
+			return fmt.Errorf("turns: %w", err)
+		}
+	}
+	return nil
+}
+
+// settings returns the options with the defaults filled in.
+func (c *TurnConfig) settings() turn.Options {
+	o := turn.Options{
+		FirstToken: time.Duration(c.FirstToken), Finish: time.Duration(cmp.Or(c.Finish, defaultFinish)),
+		Attach: c.Attach != turnOff, Parallel: c.Parallel,
+	}
+	if c.OnDisconnect == cancelTurn {
+		o.Finish = 0
+	}
+	return o
+}
+
+// parseChatKit parses `chatkit <path> [<upstream_path>] { … }` and `chatkit off`.
+func (h *Handler) parseChatKit(d *caddyfile.Dispenser) error {
+	r, err := parseCarriedLine(d, ChatKitRoute)
+	if err != nil {
+		return err
+	}
+	if err := h.addRoute(d, r); err != nil || r.Off {
+		if err == nil {
+			err = block.NoBlock(d, string(ChatKitRoute))
+		}
+		return err
+	}
+	var c TurnConfig
+	if err := c.options().Parse(d, "turn", nil); err != nil {
+		return err
+	}
+	if c != (TurnConfig{}) {
+		h.Routes[len(h.Routes)-1].Turn = &c
+	}
+	return nil
+}
