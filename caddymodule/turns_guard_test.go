@@ -93,11 +93,11 @@ func TestTurnLimits(t *testing.T) {
 		s := newUnloadedSite(t)
 		b := newChat(t, tenFrames())
 		s.Load(testsite.Backends("chatkit /chatkit {\n parallel 1\n }", b.URL))
-		one := s.turn(s.Client, createBody, frameOne)
+		one := s.turn(s.Client, frameOne)
 		if got := s.Post("/chatkit", createBody, frameTwo).Raw; !strings.Contains(got, "Another answer is still being written") {
 			t.Errorf("got %q", got)
 		}
-		same := s.turn(s.Client, createBody, frameOne) // no turn of its own
+		same := s.turn(s.Client, frameOne) // no turn of its own
 		close(b.next)
 		if got := one.rest() + same.rest(); got != strings.Repeat(strings.Join(tenFrames(), ""), 2) {
 			t.Errorf("got %q", got)

@@ -114,14 +114,14 @@ type reading struct {
 }
 
 // turn sends a request and returns as soon as its answer begins.
-func (s *site) turn(client *http.Client, body string, headers ...string) *reading {
+func (s *site) turn(client *http.Client, headers ...string) *reading {
 	s.T.Helper()
 	ctx, cancel := context.WithTimeout(s.T.Context(), 30*time.Second)
-	r, err := testsite.Request(ctx, http.MethodPost, s.URL+"/chatkit", body, headers...)
+	r, err := testsite.Request(ctx, http.MethodPost, s.URL+"/chatkit", createBody, headers...)
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	resp, err := client.Do(r)
+	resp, err := client.Do(r) //nolint:bodyclose // the end of the test closes it
 	if err != nil {
 		s.T.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func TestStopOrLoss(t *testing.T) {
 	for version, client := range cuttables {
 		for i := range 2 * leavers {
 			c, way := client(), version+[]string{" stop", " cut"}[i%2]
-			r := s.turn(c.Client, createBody, fmt.Sprint("Chatkit-Frame-Instance-Id: ", way, i), "X-Way: "+way)
+			r := s.turn(c.Client, fmt.Sprint("Chatkit-Frame-Instance-Id: ", way, i), "X-Way: "+way)
 			if got := r.frame(); got != threadFrame || r.Proto != version {
 				t.Fatalf("got %q over %s", got, r.Proto)
 			}
@@ -125,7 +125,7 @@ func TestReloadedPageIsNoStop(t *testing.T) {
 	s.LoadText(s.secure(testsite.Backends("user {http.request.header.X-User}\n chatkit /chatkit", url)))
 	c := overTCP(protocols["HTTP/2.0"]())
 	for user, want := range map[string]string{"alice": "stored", "bob": "canceled"} {
-		r := s.turn(c.Client, createBody, frameOne, "X-User: "+user)
+		r := s.turn(c.Client, frameOne, "X-User: "+user)
 		_ = r.frame()
 		r.leave()
 		time.Sleep(100 * time.Millisecond)

@@ -20,7 +20,7 @@ func TestClientLostAtEveryFrame(t *testing.T) {
 				s := newUnloadedSite(t)
 				b := newChat(t, tenFrames())
 				s.Load(testsite.Backends("chatkit /chatkit {\n on_disconnect "+mode+"\n }", b.URL))
-				c := s.turn(s.Client, createBody, frameOne)
+				c := s.turn(s.Client, frameOne)
 				for i := range n {
 					if got := c.frame(); got != tenFrames()[i] {
 						t.Errorf("got %q", got)
@@ -57,7 +57,7 @@ func TestIdenticalRequestsAreOneTurn(t *testing.T) {
 			s.Client.Transport = transport()
 			attached := s.Metric("turns_attached_total")
 			for i := range 4 {
-				c := s.turn(s.Client, createBody, frameOne)
+				c := s.turn(s.Client, frameOne)
 				for j := range i {
 					if got := c.frame(); got != tenFrames()[j] {
 						t.Errorf("got %q", got)
@@ -66,7 +66,7 @@ func TestIdenticalRequestsAreOneTurn(t *testing.T) {
 				c.lose()
 				b.next <- struct{}{}
 			}
-			last := s.turn(s.Client, createBody, frameOne)
+			last := s.turn(s.Client, frameOne)
 			close(b.next)
 			if got := last.rest(); got != strings.Join(tenFrames(), "") || len(b.has()) != 1 {
 				t.Errorf("the last got %q, after %d calls", got, len(b.has()))
@@ -173,12 +173,12 @@ func TestReloadUnderTurns(t *testing.T) {
 	load := func(more string) { s.Load(testsite.Backends("chatkit /chatkit\n "+more, b.URL)) }
 	load("")
 	s.persistent()
-	read, lost := s.turn(s.Client, createBody, frameOne), s.turn(s.Client, createBody, frameTwo)
+	read, lost := s.turn(s.Client, frameOne), s.turn(s.Client, frameTwo)
 	lost.lose()
 	for _, more := range []string{"stream_idle 1m", "failover any", "deadline 5s"} {
 		load(more)
 	}
-	back := s.turn(s.Client, createBody, frameTwo)
+	back := s.turn(s.Client, frameTwo)
 	close(b.next)
 	want := strings.Join(tenFrames(), "")
 	if got := read.rest(); got != want {

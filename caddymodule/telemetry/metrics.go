@@ -127,13 +127,6 @@ type instruments struct {
 	rateLimited     *prometheus.CounterVec
 	buffered        prometheus.GaugeFunc
 	refused         *prometheus.CounterVec
-
-	turns         *prometheus.CounterVec
-	turnsInFlight prometheus.Gauge
-	turnsAttached prometheus.Counter
-	turnsUnread   prometheus.Counter
-	turnsRefused  *prometheus.CounterVec
-	firstToken    prometheus.Histogram
 }
 
 var metrics = newInstruments()
@@ -141,10 +134,9 @@ var metrics = newInstruments()
 // Buckets, in seconds: whole requests and attempts from 1 ms up to the deadline,
 // our own overhead from 10 µs on.
 var (
-	durationBuckets   = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
-	firstByteBuckets  = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
-	firstTokenBuckets = []float64{.1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120}
-	overheadBuckets   = []float64{.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .1}
+	durationBuckets  = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	firstByteBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	overheadBuckets  = []float64{.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .1}
 )
 
 func newInstruments() *instruments {
@@ -181,23 +173,6 @@ func newInstruments() *instruments {
 		}, func() float64 { return float64(buffered()) }),
 		refused: counter("refused_total",
 			"Requests answered with an error of this module, by route and the code in the answer, in lower case.", "route", "code"),
-
-		turns: counter("turns_total", "Turns of the chatkit route that are over, by how they ended.", "end"),
-		turnsInFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: Namespace, Subsystem: Subsystem, Name: "turns_in_flight",
-			Help: "Turns that run, with or without a client that reads them.",
-		}),
-		turnsAttached: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: Namespace, Subsystem: Subsystem, Name: "turns_attached_total",
-			Help: "Requests that were answered with a turn that an identical request had begun.",
-		}),
-		turnsUnread: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: Namespace, Subsystem: Subsystem, Name: "turns_unread_total",
-			Help: "Turns that ended well while no client read them.",
-		}),
-		turnsRefused: counter("turns_refused_total", "Turns that were not begun, by the limit that they were over.", "limit"),
-		firstToken: prometheus.NewHistogram(histogramOpts("turn_first_token_seconds",
-			"Time from when a turn began until its first frame with content.", firstTokenBuckets)),
 	}
 }
 
@@ -229,6 +204,6 @@ func Collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration, m.fallbacks,
 		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited, m.buffered, m.refused,
-		m.turns, m.turnsInFlight, m.turnsAttached, m.turnsUnread, m.turnsRefused, m.firstToken,
+		turns.ended, turns.inFlight, turns.attached, turns.unread, turns.refused, turns.firstToken,
 	}
 }

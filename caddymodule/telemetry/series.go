@@ -82,9 +82,9 @@ func InitCarried(kind string) {
 // InitTurns creates the series of turns, with the ends that there are.
 func InitTurns(ends []string) {
 	for _, end := range ends {
-		metrics.turns.WithLabelValues(end)
+		turns.ended.WithLabelValues(end)
 	}
 	for _, limit := range []string{LimitTurns, LimitParallel, LimitOwner} {
-		metrics.turnsRefused.WithLabelValues(limit)
+		turns.refused.WithLabelValues(limit)
 	}
 }

@@ -21,7 +21,7 @@ const (
 // What the product sends where ChatKit's own stream fails, a breaker that never
 // opens, and the stand-in of OpenAI as the next provider.
 const (
-	errorEvent = `{"allow_retry":true,"code":"custom","message":"The chat is unavailable for the moment","type":"error"}`
+	errorEvent = `{"type":"error","code":"custom","message":"The chat is unavailable for the moment","allow_retry":true}`
 	neverOpen  = "\n breaker {\n consecutive 1000\n ratio 100% of 1000 in 10s\n }"
 	withOpenAI = "provider openai {\n base_url {env.TEST_OPENAI_URL}/v1\n key {env.TEST_OPENAI_KEY}\n workflow wf_test\n }"
 )

@@ -27,6 +27,7 @@ func newChatBackend(t *testing.T) *chatBackend {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/chat", b.answer)
 	mux.HandleFunc("/api/chat/stream", b.answer)
+	mux.HandleFunc("/chatkit", b.turn)
 	// No handshake of its own: the product takes the origin off.
 	mux.Handle("/ws/chat/", websocket.Server{Handler: func(c *websocket.Conn) { _, _ = io.Copy(c, c) }})
 	server := httptest.NewServer(mux)
@@ -112,4 +113,27 @@ func (p *product) dialSocket() *websocket.Conn {
 		p.T.Fatalf("got %q and %v", got, err)
 	}
 	return c
+}
+
+// lateContent is more than the alert about the first content allows.
+const lateContent = 10500 * time.Millisecond
+
+// turn answers a turn of the chatkit path, as the query of its request says.
+func (*chatBackend) turn(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", "text/event-stream")
+	say := func(text string) {
+		_, _ = io.WriteString(w, text)
+		_ = http.NewResponseController(w).Flush()
+	}
+	say(`data: {"type":"thread.created","thread":{"id":"thr_1"}}` + "\n\n")
+	switch r.URL.Query().Get("do") {
+	case "cut":
+		panic(http.ErrAbortHandler)
+	case "late":
+		for start := time.Now(); time.Since(start) < lateContent; time.Sleep(200 * time.Millisecond) {
+			say(": a sign of life, and no content\n\n")
+		}
+	}
+	say(`data: {"type":"thread.item.done","item":{"id":"msg_1","type":"assistant_message","content":[]}}` + "\n\n")
 }

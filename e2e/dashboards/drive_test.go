@@ -25,12 +25,13 @@ type driver struct {
 	retries   map[string]float64 // by provider
 	limited   map[string]float64 // by scope
 	streams   map[string]float64 // "kind: outcome"
+	turns     map[string]float64 // by end
 	since     map[string]time.Time
 }
 
 func newDriver(p *product) *driver {
 	d := &driver{product: p, since: make(map[string]time.Time)}
-	for _, m := range []*map[string]float64{&d.outcomes, &d.served, &d.fallbacks, &d.attempts, &d.retries, &d.limited, &d.streams} {
+	for _, m := range []*map[string]float64{&d.outcomes, &d.served, &d.fallbacks, &d.attempts, &d.retries, &d.limited, &d.streams, &d.turns} {
 		*m = make(map[string]float64)
 	}
 	return d
@@ -231,7 +232,26 @@ func (d *driver) chats() {
 	d.carry(3, "stream", "cut", "cut")
 	d.carry(2, "stream", "idle", "idle")
 	d.carry(2, "message", "", "ok")
+	for range 3 {
+		d.turn("", "ok", "ok")
+		d.turn("cut", "cut", "cut")
+	}
 }
+
+// turn sends a turn.
+func (d *driver) turn(how, end, outcome string) {
+	d.T.Helper()
+	got := d.ask(http.MethodPost, "chat", "/chatkit?do="+how, newTurn)
+	if failed := strings.Contains(got.Raw, `"stream.error"`); got.Status != http.StatusOK || failed != (how == "cut") {
+		d.T.Errorf("a turn that is to be %s: got %d %q", end, got.Status, got.Raw)
+	}
+	d.turns[end]++
+	d.streams["chatkit: "+outcome]++
+	d.attempts["chat: ok"]++
+}
+
+// newTurn is the request of a turn.
+const newTurn = `{"type":"threads.create","params":{"input":{"content":[],"attachments":[],"inference_options":{}}}}`
 
 // late are messages whose answers begin late; wait waits for them.
 func (d *driver) late() (wait func()) {
@@ -248,8 +268,19 @@ func (d *driver) late() (wait func()) {
 			_ = resp.Body.Close()
 		})
 	}
+	for i := range 2 * messages { // each turn is asked for twice
+		all.Go(func() {
+			got := d.ask(http.MethodPost, "chat", "/chatkit?do=late", newTurn, fmt.Sprint("Chatkit-Frame-Instance-Id: ", i/2))
+			if got.Status != http.StatusOK || strings.Contains(got.Raw, "error") {
+				d.T.Errorf("a late turn: got %d %q", got.Status, got.Raw)
+			}
+		})
+	}
 	d.streams["message: ok"] += messages
-	d.attempts["chat: ok"] += messages
+	d.turns["ok"] += messages
+	d.turns["attached"] += messages
+	d.streams["chatkit: ok"] += 2 * messages
+	d.attempts["chat: ok"] += 2 * messages
 	d.T.Cleanup(all.Wait) // whatever ends the test
 	return all.Wait
 }

@@ -42,6 +42,7 @@ func TestEveryExpression(t *testing.T) {
 	d.checkServing(l)
 	d.checkFast(l)
 	d.checkStreams(l)
+	d.checkTurns(l)
 	d.checkProtection(l)
 	d.checkInstances(l)
 	d.checkRules(l)
@@ -169,6 +170,27 @@ func (d *driver) checkStreams(l *ledger) {
 	}
 }
 
+func (d *driver) checkTurns(l *ledger) {
+	attached := d.turns["attached"]
+	delete(d.turns, "attached")
+	perMinute := about(attached / 5)
+	l.check("after",
+		expectation{name: "Turns by end", want: each(d.turns, perSecond)},
+		expectation{name: "Turns and their clients A", want: map[string]bounds{"in flight": exactly(0)}},
+		expectation{name: "Turns and their clients B", want: map[string]bounds{"attached": perMinute}},
+		expectation{name: "Turns and their clients C", want: map[string]bounds{"unread": exactly(0)}},
+		expectation{name: "Turns and their clients D", want: map[string]bounds{
+			"refused: turns": exactly(0), "refused: parallel": exactly(0), "refused: thread_owner": exactly(0),
+		}},
+		expectation{name: "ChatkitTurnsBroken", legend: "{{job}}", want: map[string]bounds{"caddy": about(d.turns["cut"] / sum(d.turns))}},
+		expectation{name: "ChatkitFirstTokenSlow", legend: "{{job}}", want: map[string]bounds{"caddy": between(10, 20)}},
+	)
+	l.alarmed("ChatkitTurnsBroken", "ChatkitFirstTokenSlow")
+	for ref, q := range map[string]string{"A": "p50", "B": "p95", "C": "p99"} {
+		l.check("after", expectation{name: "Time to first content " + ref, want: map[string]bounds{q: between(10, 20)}})
+	}
+}
+
 func (d *driver) checkProtection(l *ledger) {
 	l.check("after",
 		expectation{name: "Refused by rate limits", want: each(d.limited, perSecond)},
@@ -222,7 +244,8 @@ func (d *driver) checkRules(l *ledger) {
 		byJob("ChatkitClientsTurnedAway", about((sum(d.outcomes, "refused", "rejected")-sum(d.limited))/all)),
 		expectation{name: "ChatkitProviderMisconfigured", legend: "{{provider}}", want: map[string]bounds{"main": about(2)}},
 		expectation{name: "ChatkitStreamsCut", legend: "{{kind}}", want: map[string]bounds{
-			"stream": about(sum(d.streams, "stream: cut", "stream: idle") / stream),
+			"stream":  about(sum(d.streams, "stream: cut", "stream: idle") / stream),
+			"chatkit": about(d.streams["chatkit: cut"] / sum(d.streams, "chatkit: ok", "chatkit: cut")),
 		}},
 		expectation{name: "ChatkitChatUnserved", legend: "{{kind}}", want: map[string]bounds{
 			"stream": about(deadStreams / (deadStreams + stream)),

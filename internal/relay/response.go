@@ -62,11 +62,11 @@ func (r *Response) Judge(reason session.Reason, err error) {
 
 func (r *Response) judge(reason session.Reason, err error) {
 	v := session.Verdict{Reason: reason, Effect: session.Failed, Next: true}
-	switch reason {
-	case session.OK:
+	if reason == session.Canceled {
+		v.Effect, v.Next = session.Excluded, false
+	}
+	if reason == session.OK {
 		v, err = session.Verdict{Effect: session.Success}, nil
-	case session.Canceled:
-		v = session.Verdict{Reason: reason, Effect: session.Excluded}
 	}
 	r.settle(v, err)
 	if reason != session.OK {
