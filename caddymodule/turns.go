@@ -116,14 +116,14 @@ func credentials(h http.Header) (shown string) {
 
 // turnObserver tells of the turns of a route.
 type turnObserver struct {
-	policy    *turnPolicy
-	asker     turn.Asker
-	requestID string
+	policy        *turnPolicy
+	scope, caller string
+	requestID     string
 }
 
 // observer returns the observer of a request's turn.
 func (p *carriedProxy) observer(pass *passage) turn.Observer {
-	return &turnObserver{p.turns, pass.asker, pass.requestID}
+	return &turnObserver{p.turns, pass.asker.Scope, pass.asker.Caller, pass.requestID}
 }
 
 // Begun implements [turn.Observer].
@@ -135,7 +135,7 @@ func (*turnObserver) FirstToken(d time.Duration) { telemetry.FirstToken(d) }
 // Accepted implements [turn.Observer].
 func (o *turnObserver) Accepted(thread string) {
 	if o.policy.owner != ownerOff {
-		o.policy.owners.Learn(o.asker.Scope, thread, o.asker.Caller)
+		o.policy.owners.Learn(o.scope, thread, o.caller)
 	}
 }
 

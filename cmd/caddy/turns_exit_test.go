@@ -47,7 +47,7 @@ func TestTurnsWhenTheProcessStops(t *testing.T) {
 			}
 			p := testsite.Start(t, "run", "--adapter", "caddyfile", "--config", file)
 			p.Await(t, "serving initial configuration")
-			resp, err := http.Post(url+"/chatkit", "application/json", strings.NewReader(`{"type":"threads.create","params":{}}`)) //nolint:noctx // it ends with the process
+			resp, err := http.Post(url+"/chatkit", "application/json", strings.NewReader(`{"type":"threads.create","params":{}}`))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -113,9 +113,10 @@ func TestLostClient(t *testing.T) {
 			_ = resp.Body.Close()
 			if mode == "cancel" {
 				s.Await("turns_in_flight", 0)
+				time.Sleep(200 * time.Millisecond) // the server has noticed it
 				b.next("3")
 			} else {
-				time.Sleep(50 * time.Millisecond) // the loss is noticed
+				time.Sleep(200 * time.Millisecond) // the loss is noticed
 				b.next("3")
 				s.Await("turns_in_flight", 0)
 				if again := s.Post("/chatkit", create, frame); !strings.Contains(again.Raw, answer) {

@@ -49,6 +49,7 @@ type Turn struct {
 func newTurn(ctx context.Context, s *Turns, r *Request) *Turn {
 	t := &Turn{turns: s, r: *r, began: time.Now(), shown: make(chan struct{})}
 	t.r.Ask, t.r.Settled, t.r.Left, t.r.Turns = nil, nil, nil, nil // they may hold on to a body; the turn is kept for longer
+	t.r.Credential = ""
 	t.news.L = &t.mu
 	t.tape = tape{budget: &s.budget, keep: r.Attach && r.Key != Key{}}
 	t.ctx, t.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
