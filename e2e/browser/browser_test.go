@@ -359,12 +359,13 @@ func TestBrowserRetryAfter(t *testing.T) {
 	p.checkCORS(b.crossSite)
 }
 
-// A reader who cancels, or closes the page, takes the request from the backend,
-// and that says nothing against the backend.
+// Where that is configured, a reader who cancels, or closes the page, takes the request
+// from the backend, and that says nothing against the backend.
 func TestBrowserCancel(t *testing.T) {
 	b := start(t)
 	second := newChatBackend(t, make(chan struct{}))
-	s := withDeadFirst(t, allowing(b.crossSite), second.URL)
+	options := strings.Replace(allowing(b.crossSite), "/chatkit", "/chatkit {\n on_disconnect cancel\n }", 1)
+	s := withDeadFirst(t, options, second.URL)
 	p := b.open(t, s, b.crossSite)
 	chromium.Evaluate[outcome](p.Page, "chat.session()").check(t, 200, "b", "dial")
 	canceled := s.Metric(chatkitCanceled)

@@ -78,7 +78,7 @@ func TestPage(t *testing.T) {
 		t.Errorf("served by %q, took %q", got, p.Text("#took"))
 	}
 	p.Click("#send")
-	p.Await(`document.querySelector("#reply").dataset.state == "streaming" && document.querySelector("#reply").innerText.startsWith("You said")`)
+	p.Await(`document.querySelector("#reply").dataset.state == "streaming" && document.querySelector("#reply")?.innerText.startsWith("You said")`)
 	p.Await(`document.querySelector("#reply").dataset.state == "done"`)
 	if got := p.Text("#reply"); !strings.HasPrefix(got, "You said: “Is anybody there?”. ") || !strings.HasSuffix(got, "word by word.") {
 		t.Errorf("the reply is %q", got)
@@ -135,7 +135,7 @@ func TestPageSessionElsewhere(t *testing.T) {
 	if got := p.Text("#reply"); !strings.Contains(got, "the chat widget now talks to openai directly") {
 		t.Errorf("the reply is %q", got)
 	}
-	p.Await(`document.querySelector("#log li .status").textContent == "409"`)
+	p.Await(`document.querySelector("#log li .status")?.textContent == "409"`)
 }
 
 // A reply that is cut says so.
@@ -143,7 +143,7 @@ func TestPageReplyIsCut(t *testing.T) {
 	p := openPage(t, desktop)
 	p.Expect("net::ERR_INCOMPLETE_CHUNKED_ENCODING")
 	p.Click("#send") // without a session it asks for one first
-	p.Await(`document.querySelector("#reply").innerText.startsWith("You")`)
+	p.Await(`document.querySelector("#reply")?.innerText.startsWith("You")`)
 	p.fault("backend", "refuse")
 	p.Await(`document.querySelector("#reply").dataset.state == "failed"`)
 	if got := p.Text("#reply"); !strings.Contains(got, "The reply was cut off") {
@@ -164,7 +164,7 @@ func TestPageForces(t *testing.T) {
 	p := openPage(t, desktop)
 	p.Click(`[data-force="backend open"]`)
 	p.awaitBreaker("backend", "forced_open", "forced open")
-	p.Await(`document.querySelector("#command").textContent.startsWith("The same in a terminal: caddy chatkit-breaker open backend --for 1m --address localhost:")`)
+	p.Await(`document.querySelector("#command")?.textContent.startsWith("The same in a terminal: caddy chatkit-breaker open backend --for 1m --address localhost:")`)
 	p.session()
 	p.wantVerdict("fallback", "Served by openai", "an operator forced its breaker open")
 	address := strings.TrimSpace(p.Text("#command")[strings.LastIndex(p.Text("#command"), " "):])
@@ -234,7 +234,7 @@ func TestPageRemembers(t *testing.T) {
 func TestPageShowsTheCaddyfile(t *testing.T) {
 	p := openPage(t, phone)
 	p.Click("details summary")
-	p.Await(`document.querySelector("#file").textContent.includes("provider backend http://127.0.0.1:")`)
+	p.Await(`document.querySelector("#file")?.textContent.includes("provider backend http://127.0.0.1:")`)
 	p.Show(chromium.Evaluate[string](p.Page, `document.querySelector("footer a:last-child").href`))
-	p.Await(`document.querySelector("#verdict-title").textContent == "backend serves"`)
+	p.Await(`document.querySelector("#verdict-title")?.textContent == "backend serves"`)
 }

@@ -52,7 +52,7 @@ func open(t *testing.T) *console {
 // awaitVerdict waits for the headline.
 func (c *console) awaitVerdict(state, title string) {
 	c.T.Helper()
-	c.Await(`document.querySelector("#verdict").dataset.state == "` + state + `" && document.querySelector("#verdict-title").textContent == "` + title + `"`)
+	c.Await(`document.querySelector("#verdict").dataset.state == "` + state + `" && document.querySelector("#verdict-title")?.textContent == "` + title + `"`)
 }
 
 // card is what the page shows of a provider.

@@ -14,7 +14,7 @@ import (
 func TestOutage(t *testing.T) {
 	c := open(t)
 	c.site.Session()
-	c.Await(`document.querySelector(".lane[data-provider=backend] dd").textContent == "100 %"`)
+	c.Await(`document.querySelector(".lane[data-provider=backend] dd")?.textContent == "100 %"`)
 	testsite.Set(t, c.site.Backend, sandbox.Refuse)
 	c.site.Session("X-Request-Id: of-the-fallback")
 	c.site.Session()
@@ -72,7 +72,7 @@ func TestForce(t *testing.T) {
 	c.Expect("400")
 	chromium.Evaluate[any](c.Page, `Object.assign(document.querySelector(".lane[data-provider=backend] input"), { maxLength: 500, value: "x".repeat(300) })`)
 	c.press("backend", "open")
-	c.Await(`document.querySelector(".lane[data-provider=backend] .said").textContent == "Not forced: reason has more than 200 characters."`)
+	c.Await(`document.querySelector(".lane[data-provider=backend] .said")?.textContent == "Not forced: reason has more than 200 characters."`)
 }
 
 // A reload of Caddy does not disturb the page; without Caddy it says so.
@@ -98,7 +98,7 @@ func TestOnASite(t *testing.T) {
 	s.LoadText(withPage(s))
 	p := chromium.Start(t).Open(t)
 	p.Show(s.URL + "/ops") // it is redirected
-	p.Await(`document.querySelector("#verdict-title").textContent == "backend serves"`)
+	p.Await(`document.querySelector("#verdict-title")?.textContent == "backend serves"`)
 	if got := chromium.Evaluate[string](p, "location.pathname"); got != "/ops/" {
 		t.Errorf("the page is at %s", got)
 	}
@@ -137,12 +137,12 @@ func TestOnTheAdminEndpoint(t *testing.T) {
 			}
 			p.Expect("icon.svg")
 			p.Show(s.Admin + "/chatkit/")
-			p.Await(`document.querySelector("#verdict-title").textContent == "backend serves"`)
+			p.Await(`document.querySelector("#verdict-title")?.textContent == "backend serves"`)
 			p.Click(".lane[data-provider=backend] summary")
 			p.Click(".lane[data-provider=backend] [data-action=open]")
-			p.Await(`document.querySelector("#verdict-title").textContent == "openai serves, in place of backend"`)
+			p.Await(`document.querySelector("#verdict-title")?.textContent == "openai serves, in place of backend"`)
 			p.Click(".lane[data-provider=backend] [data-action=auto]")
-			p.Await(`document.querySelector("#verdict-title").textContent == "backend serves"`)
+			p.Await(`document.querySelector("#verdict-title")?.textContent == "backend serves"`)
 		})
 	}
 }
