@@ -52,7 +52,7 @@ launch() {
 	CHATKIT_PORT=$(free_port) PLAIN_PORT=$(free_port)
 	export CHATKIT_PORT PLAIN_PORT
 	(cd "$tree" && go build -o "$work/caddy-$name" ./cmd/caddy)
-	taskset -c 0 "$work/caddy-$name" run --adapter caddyfile --config bench/compare.Caddyfile 2>>"$work/caddy.log" &
+	taskset -c 0 "$work/caddy-$name" run --adapter caddyfile --config "$tree/bench/compare.Caddyfile" 2>>"$work/caddy.log" &
 	pids+=($!)
 	port[$name]=$CHATKIT_PORT port[$name-plain]=$PLAIN_PORT
 	process[$name]=$! process[$name-plain]=$!
