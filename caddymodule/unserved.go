@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -35,7 +36,7 @@ func whyNot(trail *chain.Trail) []string {
 	for i, s := range trail.Steps {
 		all[i] = s.Target.Name + ": " + string(s.Verdict.Reason)
 		if s.Err != nil {
-			all[i] += ": " + s.Err.Error()
+			all[i] += ": " + registry.ErrorText(s.Err)
 		}
 	}
 	return all
@@ -51,7 +52,7 @@ func (c *claimed) tellFailed(trail *chain.Trail) {
 		reason := string(s.Verdict.Reason)
 		if ok, held := c.h.lines.Pass("failed " + s.Target.Name + " " + reason); ok {
 			c.h.logger.Warn("provider failed", zap.String("provider", s.Target.Name), zap.String("reason", reason),
-				zap.Int("status", s.Verdict.Status), zap.Error(s.Err), zap.String("request_id", c.id), zap.Int("suppressed", held))
+				zap.Int("status", s.Verdict.Status), zap.String("error", registry.ErrorText(s.Err)), zap.String("request_id", c.id), zap.Int("suppressed", held))
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 func (p *Provider) note(v session.Verdict, took time.Duration, err error) {
 	switch v.Effect {
 	case session.Failed:
-		p.tally.Fails(errorText(err), took)
+		p.tally.Fails(ErrorText(err), took)
 	case session.Success:
 		p.tally.Works(v.Reason == session.OK, took)
 	default: // the client has left: nothing is known
@@ -31,9 +31,9 @@ var (
 	address = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"]+`)
 )
 
-// errorText returns the text of an error for operators: one line without quoted
+// ErrorText returns the text of an error for operators: one line without quoted
 // text, and of URLs only scheme and host.
-func errorText(err error) string {
+func ErrorText(err error) string {
 	if err == nil {
 		return ""
 	}

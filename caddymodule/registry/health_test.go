@@ -32,7 +32,7 @@ func TestErrorText(t *testing.T) {
 		{"long", errors.New(strings.Repeat("ä", 300)), strings.Repeat("ä", 200) + "…"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := errorText(tt.err); got != tt.want {
+			if got := ErrorText(tt.err); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
