@@ -60,7 +60,7 @@ func (w *carriedWriter) commit() {
 	for name, values := range w.c.passage.withheld {
 		h[name] = append(h[name], values...)
 	}
-	// The first backend's own failure is no fallback.
+	// The first backend's own failure is not a fallback.
 	if w.c.reason != session.OK && resp.Trail.Steps[0].Target != resp.Target {
 		h.Set(reasonHeader, string(w.c.reason))
 	}

@@ -94,7 +94,7 @@ func TestEvents(t *testing.T) {
 
 // A storm of fallbacks is a handful of lines, each with how many it stands for.
 func TestFallbackStorm(t *testing.T) {
-	s := newSite(t, strings.ReplaceAll(visitor, "timeout 200ms", "timeout 10s")) // a busy machine is no fallback of openai's
+	s := newSite(t, strings.ReplaceAll(visitor, "timeout 200ms", "timeout 10s")) // a busy machine is not a failure of openai's
 	testsite.Set(t, s.Backend, sandbox.Refuse)
 	const n = 10_000
 	var all sync.WaitGroup

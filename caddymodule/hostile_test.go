@@ -45,7 +45,7 @@ func TestOneCallerCannot(t *testing.T) {
 	failover any
 	provider backend %s {
 		forward_headers X-Auth-Token
-		timeout 4s # a busy machine is no fault of the backend's
+		timeout 4s # a busy machine is not the backend's fault
 		breaker {
 			slow 3s 50%%
 		}

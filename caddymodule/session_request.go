@@ -109,7 +109,8 @@ func (s *sessionRequest) limited() string {
 // chain returns the targets to ask: of an app's request those that take it. A model
 // that a provider names goes to those that serve it. A refresh asks the issuer of
 // the caller's old session first, as long as its breaker is closed; the next new
-// session starts at the first provider again. The shape of a secret decides nothing: anybody can make one up.
+// session starts at the first provider again. The shape of a secret decides
+// nothing: anybody can make one up.
 func (s *sessionRequest) chain() chain.Chain {
 	c := s.route.chain
 	if s.req.Spec != nil {

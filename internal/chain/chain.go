@@ -31,8 +31,8 @@ type run struct {
 	err error // of the last attempt
 }
 
-// Run asks the providers in order, for who. It returns as soon as one has served, one has
-// refused the caller, the client has gone or there is no provider left.
+// Run asks the providers in order, for who. It returns as soon as one has served,
+// one has refused the caller, the client has gone or there is no provider left.
 func (c *Chain) Run(ctx context.Context, req *session.Request, who session.Caller) Result {
 	r := run{ctx: ctx, req: req, who: who, end: time.Now().Add(c.Deadline)}
 	for _, t := range c.Targets[min(1, len(c.Targets)):] {

@@ -77,8 +77,8 @@ func (a *attempt) discard(resp *http.Response) {
 	}
 }
 
-// failure is what a response says by its status, nil if it is a success. The client's own
-// credentials and content are on the way, so every 4xx is about them.
+// failure is what a response says by its status, nil if it is a success. The
+// client's own credentials and content are on the way, so every 4xx is about them.
 func failure(resp *http.Response) error {
 	if resp.StatusCode < http.StatusMultipleChoices {
 		return nil
