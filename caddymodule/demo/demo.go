@@ -185,10 +185,6 @@ func (d *demo) loopbackURL() string { return "http://127.0.0.1:" + strconv.Itoa(
 
 // printHelp prints what to try.
 func (d *demo) printHelp() {
-	faults := make([]string, 0, len(sandbox.Faults()))
-	for _, f := range sandbox.Faults() {
-		faults = append(faults, string(f))
-	}
 	_, _ = fmt.Fprintf(d.out, `caddy-chatkit demo: open %[1]s/ in a browser, or use these commands.
 
 Create a session (served by the backend):
@@ -200,7 +196,8 @@ Break the backend, then create another session (served by openai, with the reaso
 Heal it:
   curl -X POST %[1]s/demo/backend/heal
 
-Other faults: %[2]s
+Other faults, in place of refuse (an unknown word lists all of them):
+%[2]s
 Break OpenAI in the same way: %[1]s/demo/openai/500
 Metrics: %[1]s/metrics
 
@@ -211,7 +208,24 @@ What an operator does, in another terminal:
 
 Ctrl-C ends it.
 
-`, d.url(), strings.Join(faults, " "), d.addressFlag())
+`, d.url(), someFaults(), d.addressFlag())
+}
+
+// someFaults lists what is worth trying, by kind.
+func someFaults() string {
+	kinds := []struct {
+		does   string
+		faults []sandbox.Fault
+	}{
+		{"breaks the connection", []sandbox.Fault{sandbox.Reset, sandbox.Hang, sandbox.Slow, sandbox.Cut, sandbox.Garbage}},
+		{"answers with an error", []sandbox.Fault{sandbox.Status500, sandbox.Status503Retry, sandbox.Status429, sandbox.Status404, sandbox.Status403}},
+		{"answers 200 without a session", []sandbox.Fault{sandbox.HTML, sandbox.Null, sandbox.EmptySecret, sandbox.Expired}},
+	}
+	lines := make([]string, len(kinds))
+	for i, k := range kinds {
+		lines[i] = fmt.Sprintf("  %-30s %s", k.does, strings.Trim(fmt.Sprint(k.faults), "[]"))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // addressFlag is what commands for operators need to find the demo.
