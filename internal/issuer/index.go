@@ -12,14 +12,15 @@ import (
 	"math"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	"github.com/coocood/freecache"
 
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
 // Defaults of an [Index].
 const (
-	// Size is the maximum number of sessions. The least recently used are dropped.
+	// Size is the number of sessions. Beyond it those that were not used for long
+	// are dropped.
 	Size = 200_000
 	// Life is how long a session is remembered at most.
 	Life = 24 * time.Hour
@@ -27,10 +28,13 @@ const (
 
 // Index maps sessions to the names of their issuers, for each [Site] its own. It
 // is safe for concurrent use. It does not store secrets: its keys are hashes with
-// salts that only this process knows.
+// salts that only this process knows. It holds no pointers, so that the garbage
+// collector has nothing to follow.
 type Index struct {
 	salt, siteSalt [16]byte
-	lru            *expirable.LRU[key, entry]
+	life           int // in seconds
+	providers      names
+	cache          *freecache.Cache
 }
 
 // Site is the part of an [Index] that belongs to a site. It knows nothing of the
@@ -42,17 +46,9 @@ type Site struct {
 
 type key [16]byte
 
-type entry struct {
-	provider string
-	caller   key
-	until    uint32 // unix seconds, up to 2106; 0: unknown
-	canceled bool
-}
-
-// New returns an empty index for at most size sessions, each kept for at most
-// life.
+// New returns an empty index for about size sessions, each kept for at most life.
 func New(size int, life time.Duration) *Index {
-	x := &Index{lru: expirable.NewLRU[key, entry](size, nil, life)}
+	x := &Index{life: int(life / time.Second), cache: freecache.NewCache(size * sessionRoom)}
 	_, _ = rand.Read(x.salt[:]) // never fails, by its documentation
 	_, _ = rand.Read(x.siteSalt[:])
 	return x
@@ -63,35 +59,54 @@ func (x *Index) Site(name string) Site { return Site{x, hash(x.siteSalt, name)} 
 
 // Put remembers that a provider has issued a session to a caller.
 func (s Site) Put(made *session.Session, provider, caller string) {
-	e := entry{provider: provider, caller: hash(s.index.salt, caller)}
+	n, ok := s.index.providers.number(provider)
+	if !ok {
+		return
+	}
+	e := entry{provider: n, caller: hash(s.index.salt, caller)}
 	if at := made.ExpiresAt.Unix(); !made.ExpiresAt.IsZero() && at > 0 && at <= math.MaxUint32 {
 		e.until = uint32(at)
 	}
-	s.index.lru.Add(s.key(made.Secret), e)
+	k, room := s.key(made.Secret), e.bytes()
+	_ = s.index.cache.Set(k[:], room[:], s.index.life) // fails only for large entries
 }
 
 // Get returns the provider that issued the session of a secret, "" where that is
 // not known or the session is long over.
 func (s Site) Get(secret session.Secret) string {
-	e, _ := s.get(secret)
-	return e.provider
+	e, ok := s.get(secret)
+	if !ok {
+		return ""
+	}
+	return s.index.providers.name(e.provider)
 }
 
 // IssuedTo returns the provider that issued the session of a secret to this
 // caller, "" where that is not known or the session is long over.
 func (s Site) IssuedTo(secret session.Secret, caller string) string {
 	if e, ok := s.get(secret); ok && e.caller == hash(s.index.salt, caller) {
-		return e.provider
+		return s.index.providers.name(e.provider)
 	}
 	return ""
 }
 
+// get returns what is remembered of a session that is not long over.
 func (s Site) get(secret session.Secret) (e entry, ok bool) {
-	e, ok = s.index.lru.Get(s.key(secret))
+	e, ok = s.remembered(secret)
 	if !ok || (e.until != 0 && time.Now().Unix() > int64(e.until)+grace) {
 		return entry{}, false
 	}
 	return e, true
+}
+
+// remembered returns what is remembered of a session.
+func (s Site) remembered(secret session.Secret) (e entry, ok bool) {
+	k := s.key(secret)
+	err := s.index.cache.GetFn(k[:], func(room []byte) error {
+		e = entryOf(room)
+		return nil
+	})
+	return e, err == nil
 }
 
 // ID returns an identifier for a session that does not reveal its secret. Only
@@ -113,21 +128,28 @@ func (s Site) Cancel(id string) (provider string, until time.Time, ok bool) {
 		return "", until, false
 	}
 	k = s.masked(k)
-	e, ok := s.index.lru.Get(k)
-	if !ok {
+	var e entry
+	found, _, err := s.index.cache.Update(k[:], func(room []byte, found bool) ([]byte, bool, int) {
+		if !found {
+			return nil, false, 0
+		}
+		e = entryOf(room)
+		e.canceled = true
+		changed := e.bytes()
+		return changed[:], true, s.index.life
+	})
+	if !found || err != nil {
 		return "", until, false
 	}
-	e.canceled = true
-	s.index.lru.Add(k, e)
 	if e.until != 0 {
 		until = time.Unix(int64(e.until), 0)
 	}
-	return e.provider, until, true
+	return s.index.providers.name(e.provider), until, true
 }
 
 // Canceled reports whether the session is known to be canceled.
 func (s Site) Canceled(secret session.Secret) bool {
-	e, ok := s.index.lru.Get(s.key(secret))
+	e, ok := s.remembered(secret)
 	return ok && e.canceled
 }
 
@@ -136,7 +158,7 @@ func (s Site) Canceled(secret session.Secret) bool {
 const grace = 60 * 60
 
 // Len returns the number of sessions in the index.
-func (x *Index) Len() int { return x.lru.Len() }
+func (x *Index) Len() int { return int(x.cache.EntryCount()) }
 
 // key returns the key of a secret.
 func (s Site) key(secret session.Secret) key { return s.masked(hash(s.index.salt, secret.Reveal())) }

@@ -55,7 +55,7 @@ func TestIndex(t *testing.T) {
 
 // A session is known until an hour after its end: front ends refresh late.
 func TestIndexExpiry(t *testing.T) {
-	x := newSite(24 * time.Hour) // its janitor runs outside the bubble
+	x := newSite(24 * time.Hour)
 	synctest.Test(t, func(t *testing.T) {
 		put(x, "a", "backend", time.Now().Add(10*time.Minute))
 		time.Sleep(69 * time.Minute)
@@ -77,12 +77,12 @@ func TestIndexIsBounded(t *testing.T) {
 	for i := range 2 * issuer.Size {
 		put(site, fmt.Sprintf("session-%d-0123456789abcdef0123456789abcdef", i), "backend", time.Time{})
 	}
-	if x.Len() != issuer.Size {
-		t.Errorf("holds %d sessions, want %d", x.Len(), issuer.Size)
+	if x.Len() < issuer.Size*95/100 {
+		t.Errorf("holds %d sessions, want about %d", x.Len(), issuer.Size)
 	}
 	used := heap() - before
 	t.Logf("%d sessions take %.1f MiB", x.Len(), float64(used)/(1<<20))
-	if limit := int64(100 << 20); used > limit {
+	if limit := int64(40 << 20); used > limit {
 		t.Errorf("takes %d bytes, want at most %d", used, limit)
 	}
 	runtime.KeepAlive(x)
