@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
@@ -24,21 +25,37 @@ const config = `{
 		 "transport": {"protocol": "stub"}}}
 	]}`
 
-// newHandler loads the handler as Caddy does.
-func newHandler(b *testing.B, breaker string) caddyhttp.MiddlewareHandler {
+// breakers are the settings of the first provider's breaker, by benchmark.
+var breakers = map[string]string{
+	"BenchmarkClosed":      `{}`,
+	"BenchmarkOpen":        `{"consecutive": 1, "open": "1h"}`,
+	"BenchmarkFailingOver": `{"consecutive": -1, "ratio": -1}`,
+}
+
+// handlers loads a handler for each benchmark as Caddy does: all of a configuration
+// before the first request.
+var handlers = sync.OnceValues(func() (map[string]*caddymodule.Handler, error) {
+	ctx, _ := caddy.NewContext(caddy.ActiveContext()) // until the process ends
+	loaded := make(map[string]*caddymodule.Handler, len(breakers))
+	for name, breaker := range breakers {
+		raw := json.RawMessage(strings.NewReplacer("%BREAKER%", breaker, "%NAME%", name).Replace(config))
+		mod, err := ctx.LoadModuleByID("http.handlers.chatkit", raw)
+		if err != nil {
+			return nil, err
+		}
+		loaded[name] = mod.(*caddymodule.Handler)
+	}
+	return loaded, nil
+})
+
+// handler returns the handler of a benchmark.
+func handler(b *testing.B) caddyhttp.MiddlewareHandler {
 	b.Helper()
-	ctx, cancel := caddy.NewContext(caddy.ActiveContext())
-	b.Cleanup(cancel)
-	raw := json.RawMessage(strings.NewReplacer("%BREAKER%", breaker, "%NAME%", b.Name()).Replace(config))
-	mod, err := ctx.LoadModuleByID("http.handlers.chatkit", raw)
+	all, err := handlers()
 	if err != nil {
 		b.Fatal(err)
 	}
-	h, ok := mod.(*caddymodule.Handler)
-	if !ok {
-		b.Fatalf("got a %T", mod)
-	}
-	return h
+	return all[b.Name()]
 }
 
 // request returns a session request as Caddy's server passes it to handlers.
@@ -75,13 +92,13 @@ func serve(b *testing.B, h caddyhttp.MiddlewareHandler, wantProvider string) {
 // BenchmarkClosed: the first provider serves.
 func BenchmarkClosed(b *testing.B) {
 	broken.Store(false)
-	serve(b, newHandler(b, `{}`), "backend")
+	serve(b, handler(b), "backend")
 }
 
 // BenchmarkOpen: the breaker of the first provider is open, the second serves.
 func BenchmarkOpen(b *testing.B) {
 	broken.Store(true)
-	h := newHandler(b, `{"consecutive": 1, "open": "1h"}`)
+	h := handler(b)
 	w := httptest.NewRecorder()
 	if err := h.ServeHTTP(w, request(w), nil); err != nil {
 		b.Fatal(err)
@@ -92,5 +109,5 @@ func BenchmarkOpen(b *testing.B) {
 // BenchmarkFailingOver: the first provider is asked and fails every time.
 func BenchmarkFailingOver(b *testing.B) {
 	broken.Store(true)
-	serve(b, newHandler(b, `{"consecutive": -1, "ratio": -1}`), "openai")
+	serve(b, handler(b), "openai")
 }

@@ -16,8 +16,18 @@ const (
 	slack        = 200 * time.Millisecond
 )
 
-// Every fault of the backend gives a session from openai, with the reason, in time.
+// Every fault of the backend gives a session from openai, with the reason, in time,
+// whichever transport it is called by.
 func TestFaultsFallBack(t *testing.T) {
+	for _, transport := range []string{"own", testsite.CaddysTransport} {
+		t.Run(transport, func(t *testing.T) {
+			t.Setenv(testsite.TransportEnv, transport)
+			testFaultsFallBack(t)
+		})
+	}
+}
+
+func testFaultsFallBack(t *testing.T) {
 	tests := []struct {
 		fault  sandbox.Fault
 		reason string

@@ -34,7 +34,7 @@ func (n *names) number(name string) (uint16, bool) {
 		n.byName = make(map[string]uint16)
 	}
 	n.list = append(n.list, name)
-	number = uint16(len(n.list))
+	number = uint16(len(n.list)) //nolint:gosec // see above
 	n.byName[name] = number
 	return number, true
 }

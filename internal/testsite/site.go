@@ -3,6 +3,7 @@ package testsite
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -166,6 +167,9 @@ func (*Site) TryLoadText(caddyfile string) error {
 	config, err := Adapt(caddyfile)
 	if err != nil {
 		return err
+	}
+	if os.Getenv(TransportEnv) == CaddysTransport {
+		config = viaCaddy(config)
 	}
 	return caddy.Load(config, true)
 }

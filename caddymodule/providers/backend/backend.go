@@ -132,7 +132,7 @@ func (b *Backend) Provision(ctx caddy.Context) error {
 	b.base, b.forward = base, block.Canonical(b.ForwardHeaders)
 	endpoint := base.JoinPath(path.EscapedPath())
 	endpoint.RawQuery = path.RawQuery
-	b.client = provider.Client{URL: endpoint, Header: header, Transport: b.RoundTripper()}
+	b.client = provider.Client{URL: endpoint, Header: header, Transport: b.Calls()}
 	return nil
 }
 

@@ -138,7 +138,7 @@ func (o *OpenAI) Provision(ctx caddy.Context) error {
 	if err := o.Load(ctx, base); err != nil {
 		return err
 	}
-	o.client = provider.Client{URL: base.JoinPath("chatkit", "sessions"), Header: header, Transport: o.RoundTripper(), KeyLimit: true}
+	o.client = provider.Client{URL: base.JoinPath("chatkit", "sessions"), Header: header, Transport: o.Calls(), KeyLimit: true}
 	return nil
 }
 

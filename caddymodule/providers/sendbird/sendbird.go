@@ -119,7 +119,7 @@ func (s *Sendbird) Provision(ctx caddy.Context) error {
 		"User-Agent":   {"caddy-chatkit"},
 		"Api-Token":    {token.Reveal()},
 	}
-	s.client = provider.Client{URL: base.JoinPath("v3", "users"), Header: header, Transport: s.RoundTripper(), KeyLimit: true}
+	s.client = provider.Client{URL: base.JoinPath("v3", "users"), Header: header, Transport: s.Calls(), KeyLimit: true}
 	return nil
 }
 
