@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -93,6 +94,7 @@ type passage struct {
 	interrupt func()      // ends a read of the body
 	asker     turn.Asker  // of a chatkit request
 	left      func(lost func()) turn.Leaving
+	refused   *limit.Refused // of a chatkit route: only the body says in which form it is told
 
 	client   *turn.Client    // of a turn
 	response *relay.Response // nil: no backend has answered
@@ -123,7 +125,7 @@ func (p *carriedProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 func (p *carriedProxy) carryCall(r *http.Request, pass *passage) (*http.Response, error) {
 	a, err := p.turns.Carry(r, &turns.Call{
 		Delivery: p.relay.Open(p.request(r, pass), pass.targets), Buffer: p.relay.Buffer,
-		Asker: pass.asker, RequestID: pass.requestID, Left: pass.left,
+		Asker: pass.asker, RequestID: pass.requestID, Left: pass.left, Refused: pass.refused,
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,11 @@
 package turns
 
-import "github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
+import (
+	"errors"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
+)
 
 // EventError is the error of a turn without an answer: its client gets an event.
 type EventError struct {
@@ -21,3 +26,9 @@ type RefusedError struct{ Problem *problem.Problem }
 
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Problem.Details }
+
+// OverLimit reports whether an error says that a turn is over a limit of its caller's.
+func OverLimit(err error) bool {
+	_, ok := errors.AsType[*turn.Refused](err)
+	return ok
+}
