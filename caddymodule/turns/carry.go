@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -52,11 +53,14 @@ func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
 		read = c.Delivery.Peek
 	}
 	body, whole, err := read(knownPrefix)
+	asked := chatkit.ReadRequest(body)
 	if err != nil {
 		c.Delivery.Close()
+		if asked.Type.Streams() {
+			err = &EventError{eventOf(problem.Body(err)).Frame(), err}
+		}
 		return nil, err
 	}
-	asked := chatkit.ReadRequest(body)
 	if c.Refused != nil {
 		c.Delivery.Close()
 		return nil, overLimit(&asked, c.Refused)
@@ -67,6 +71,7 @@ func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
 	}
 	if asked.Type.Streams() {
 		c.Delivery.Hold(p.options.FirstToken)
+		c.Delivery.Header().Set("Accept-Encoding", "identity") // frames are to be read
 		t := &turning{policy: p, Call: c}
 		return t.do(r, &asked, body, whole)
 	}

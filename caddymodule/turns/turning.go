@@ -35,8 +35,8 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 	switch {
 	case err == nil:
 		return respond(c)
-	case r.Context().Err() != nil:
-		return nil, new(relay.Failed) // nobody reads it
+	case r.Context().Err() != nil: // of a client that is still there, its body was given up
+		return nil, &EventError{farewell(relay.ErrStalled).Frame(), relay.ErrStalled}
 	}
 	event := chatkit.ErrorEvent{Code: chatkit.StreamError, AllowRetry: true}
 	if refused, ok := errors.AsType[*turn.Refused](err); ok {
