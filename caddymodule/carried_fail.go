@@ -3,12 +3,13 @@ package caddymodule
 import (
 	"errors"
 	"net/http"
+	"strings"
 
-	"github.com/dustin/go-humanize"
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 )
 
@@ -20,21 +21,20 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 		c.w.Header().Set("Connection", "close") // what there is of the body stays unread
 	}
 	failed, ok := errors.AsType[*relay.Failed](err)
-	event, turned := errors.AsType[*eventError](err)
-	refused, forbidden := errors.AsType[*refusedError](err)
+	event, turned := errors.AsType[*turns.EventError](err)
+	refused, forbidden := errors.AsType[*turns.RefusedError](err)
 	switch {
 	case c.gone():
 		c.leave()
 		return telemetry.CarriedCanceled
 	case turned:
-		c.writeEvent(event)
-		return telemetry.CarriedFailed
+		return c.writeEvent(event)
 	case forbidden:
-		c.writeProblem(refused.problem)
-		return telemetry.CarriedFailed
+		c.writeProblem(refused.Problem)
+		return telemetry.CarriedRefused
 	case !ok:
 		c.h.logger.Debug("request could not be carried", zap.Error(err))
-		c.writeProblem(bodyProblem(err))
+		c.writeProblem(problem.Body(err))
 		return telemetry.CarriedFailed
 	}
 	c.reason = failed.Reason()
@@ -46,20 +46,26 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 	return telemetry.CarriedFailed
 }
 
-// bodyProblem is the problem of a body that could not be read to its end.
-func bodyProblem(err error) *problem.Problem {
-	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return tooLong(large.Limit)
+// writeEvent answers a turn that has no answer.
+func (c *carriedRequest) writeEvent(e *turns.EventError) telemetry.CarriedOutcome {
+	sseHeaders(c.w.Header(), c.r)
+	c.w.WriteHeader(http.StatusOK)
+	_, _ = c.w.Write(e.Event)
+	details, outcome := e.Err.Error(), telemetry.CarriedFailed
+	if failed, ok := errors.AsType[*relay.Failed](e); ok {
+		c.reason = failed.Reason()
+		p := problem.Unserved(&failed.Trail)
+		details = p.Details
+		c.tellFailed(&failed.Trail)
+		c.tellUnserved(&failed.Trail, p.Status)
 	}
-	if errors.Is(err, relay.ErrStalled) {
-		return &problem.Problem{Status: http.StatusRequestTimeout, Code: problem.CodeBodyTimeout, Title: "Body took too long",
-			Details: "The rest of the body did not come in time"}
+	if refused, ok := errors.AsType[*turns.RefusedError](e); ok {
+		telemetry.Refused(string(c.route.kind), strings.ToLower(refused.Problem.Code))
+		outcome = telemetry.CarriedRefused
 	}
-	return problem.BadRequest("Body could not be read")
-}
-
-// tooLong is the problem of a body that is longer than a limit of the site's.
-func tooLong(limit int64) *problem.Problem {
-	return &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: problem.CodeBodyTooLarge, Title: "Body too large",
-		Details: "This site takes at most " + humanize.IBytes(uint64(max(limit, 0)))}
+	if turns.OverLimit(e) {
+		outcome = telemetry.CarriedRefused
+	}
+	c.h.logger.Debug("a turn has no answer", zap.String("details", details))
+	return outcome
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -34,7 +35,14 @@ func (c *carriedRequest) serve() {
 	if !c.begin() {
 		return
 	}
-	if p := c.prepare(); p != nil {
+	p := c.prepare()
+	if p == nil {
+		defer c.admit()()
+		if c.passage.refused != nil && c.route.kind != ChatKitRoute {
+			p = c.passage.refused.Problem
+		}
+	}
+	if p != nil {
 		c.w.Header().Set("Cache-Control", "no-store")
 		c.became = string(telemetry.OutcomeRefused)
 		c.refuse(p)
@@ -63,6 +71,16 @@ func (c *carriedRequest) prepare() *problem.Problem {
 		return p
 	}
 	return c.findIssuer()
+}
+
+// admit counts the request for the limits of its caller, until leave is called.
+func (c *carriedRequest) admit() (leave func()) {
+	c.passage.caller = session.Caller{User: c.h.users.Account(c.repl), Address: c.address()}
+	if c.h.carried.ByAddress() {
+		c.h.warnOfForwarding(c.r)
+	}
+	leave, c.passage.refused = c.h.carried.Admit(c.passage.caller.User, c.passage.caller.Address)
+	return leave
 }
 
 // checkUpgrade refuses what does not open a WebSocket: a GET that upgrades, or an
@@ -97,8 +115,7 @@ func opensWebSocket(r *http.Request) bool {
 // carry carries the request and returns how it ended. Only [carriedRequest.ending]
 // knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
-	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header(),
-		caller: session.Caller{User: c.h.users.Account(c.repl), Address: c.address()}}
+	c.passage.requestID, c.passage.targets, c.passage.ours = c.id, c.targets(), c.w.Header()
 	r := c.upstreamRequest()
 	if c.route.kind != WebSocketRoute {
 		// Only WebSockets upgrade, and only on their routes: anything else (h2c)
@@ -111,7 +128,8 @@ func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 		c.passage.interrupt = c.body.interrupt
 	}
 	if c.route.kind == ChatKitRoute {
-		c.passage.asker, c.passage.left = c.asker(), c.leaving()
+		scope := c.h.siteKey() + " " + c.route.proxy.claimed
+		c.passage.asker, c.passage.left = turns.AskerOf(c.r, scope, c.passage.caller), turns.LeavingOf(c.r)
 	}
 	w := &carriedWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: c.w}, c: c}
 	err := c.route.proxy.handler.ServeHTTP(w, r, noNext)
@@ -182,8 +200,7 @@ func (c *carriedRequest) ending(end telemetry.CarriedOutcome) telemetry.CarriedO
 	case c.gone():
 		return telemetry.CarriedCanceled
 	case c.passage.client != nil && !c.passage.client.Passes():
-		how, _ := c.passage.client.Ended()
-		return cmp.Or(turnOutcomes[how], end)
+		return cmp.Or(turns.Outcome(c.passage.client), end)
 	case resp != nil && resp.Idle():
 		return telemetry.CarriedIdle
 	}

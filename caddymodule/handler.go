@@ -16,6 +16,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 )
@@ -66,6 +67,17 @@ type Handler struct {
 	// limit.
 	RateLimits []limit.RateLimitConfig `json:"rate_limits,omitempty"`
 
+	// How often a user or a client address may have a request carried: a stream, a
+	// message, a WebSocket, or one of a chatkit route. Users without an account count
+	// by their address. Default: no limit. Hazard: on a chatkit route a page that loads
+	// makes several requests.
+	StreamRateLimits []limit.RateLimitConfig `json:"stream_rate_limits,omitempty"`
+
+	// How many carried requests a user or a client address may have open at once, on
+	// all of the site's routes. Users without an account count by their address.
+	// Default: no limit. Hazard: many people may have one address.
+	MaxStreams []limit.MaxStreamsConfig `json:"max_streams,omitempty"`
+
 	// Which origins may use the routes. Default: all, without credentials.
 	CORS *origin.CORSConfig `json:"cors,omitempty"`
 
@@ -113,7 +125,8 @@ type Handler struct {
 	models    modelPolicy
 	cors      *origin.Policy
 	limits    limit.Limits
-	turns     *turns // where there is a chatkit route
+	carried   limit.Carried
+	turns     turns.Turns // where there is a chatkit route
 	rewritten rewriteWarnings
 
 	lines      telemetry.Throttle

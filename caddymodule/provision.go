@@ -77,21 +77,22 @@ func (h *Handler) provisionSite(ctx caddy.Context, app *registry.App) {
 	h.issuers = sync.OnceValue(func() issuer.Site { return issuers().Site(h.siteKey()) })
 }
 
-// provisionLimits takes the rate limits: those of sessions, and of the turns of each
-// chatkit route.
-func (h *Handler) provisionLimits(hash string) error {
+// provisionLimits takes the limits: those of sessions, of carried requests, and of the
+// turns of each chatkit route.
+func (h *Handler) provisionLimits(hash string) (err error) {
 	if err := h.limits.Take(h.RateLimits, hash, h.siteKey); err != nil {
 		return err
 	}
+	if h.carried, err = h.limits.TakeCarried(h.StreamRateLimits, h.MaxStreams, hash, h.siteKey); err != nil {
+		return err
+	}
 	for path, rt := range h.routes {
-		if rt.proxy == nil || rt.proxy.turns == nil || rt.proxy.turns.rate == nil {
+		if rt.proxy == nil || rt.proxy.turns == nil {
 			continue
 		}
-		take, err := h.limits.TakeRate(*rt.proxy.turns.rate, "turns "+path, hash, h.siteKey)
-		if err != nil {
+		if err := rt.proxy.turns.TakeLimits(&h.limits, path, hash, h.siteKey); err != nil {
 			return err
 		}
-		rt.proxy.turns.Options.Turns = take
 	}
 	return nil
 }
@@ -130,7 +131,7 @@ func (h *Handler) Cleanup() error {
 		errs = append(errs, p.handler.Cleanup())
 	}
 	h.proxies = nil
-	errs = append(errs, h.releaseTurns())
+	errs = append(errs, h.turns.Release())
 	return errors.Join(append(errs, h.limits.Release()...)...)
 }
 

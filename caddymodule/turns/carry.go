@@ -1,0 +1,87 @@
+package turns
+
+import (
+	"net/http"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
+)
+
+// knownPrefix is how much of a chatkit request's beginning is always known, in
+// bytes: its type stands there.
+const knownPrefix = 4 << 10
+
+// Call is a request of ChatKit's custom-server protocol.
+type Call struct {
+	// Delivery takes the request to the backends. [Policy.Carry] closes it.
+	Delivery *relay.Delivery
+
+	// Buffer is how much of a body the delivery keeps, in bytes.
+	Buffer int64
+
+	Asker     turn.Asker
+	RequestID string
+
+	// Refused says that the request is over a limit of all carried requests. It is not
+	// carried then. Nil: it is not.
+	Refused *limit.Refused
+
+	// Left says how the client has left; see [LeavingOf].
+	Left func(lost func()) turn.Leaving
+}
+
+// Answer is the answer to a call.
+type Answer struct {
+	// Response is what the client gets.
+	Response *http.Response
+
+	// Backend is the backend's response. Several turns' clients may share it.
+	Backend *relay.Response
+
+	// Client reads the turn as Response's body. Nil where there is no turn.
+	Client *turn.Client
+}
+
+// Carry carries a call. The error is an [*EventError] for a turn, and for anything
+// else a [*RefusedError] or one of the delivery's.
+func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
+	read := c.Delivery.Keep
+	if c.Refused != nil {
+		read = c.Delivery.Peek
+	}
+	body, whole, err := read(knownPrefix)
+	asked := chatkit.ReadRequest(body)
+	if err != nil {
+		c.Delivery.Close()
+		if asked.Type.Streams() {
+			err = &EventError{eventOf(problem.Body(err)).Frame(), err}
+		}
+		return nil, err
+	}
+	if c.Refused != nil {
+		c.Delivery.Close()
+		return nil, overLimit(&asked, c.Refused)
+	}
+	if err := p.checkOwner(&asked, whole, c); err != nil {
+		c.Delivery.Close()
+		return nil, err
+	}
+	if asked.Type.Streams() {
+		c.Delivery.Hold(p.options.FirstToken)
+		c.Delivery.Header().Set("Accept-Encoding", "identity") // frames are to be read
+		t := &turning{policy: p, Call: c}
+		return t.do(r, &asked, body, whole)
+	}
+	defer c.Delivery.Close()
+	if asked.Type.Loads() {
+		p.shared.Loads(c.Asker.Scope, c.Asker.Caller, c.Asker.Frame)
+	}
+	resp, err := c.Delivery.Next(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	return &Answer{Response: resp.Response, Backend: resp}, nil
+}
