@@ -13,6 +13,9 @@ import (
 // returns the API's answer. It returns the same errors as [OpenAI.Create]; a
 // session unknown to the API is a [session.Failure] with status 404.
 func (o *OpenAI) Cancel(ctx context.Context, id, requestID string) (resource json.RawMessage, err error) {
+	if id == "." || id == ".." { // another path
+		return nil, session.Invalid("session has no id that can be canceled")
+	}
 	call := provider.Call{ID: requestID, URL: o.client.URL.JoinPath(url.PathEscape(id), "cancel")}
 	err = o.client.Post(ctx, &call, func(body []byte) error {
 		var a answer
