@@ -60,6 +60,7 @@ func measure(ctx context.Context, sessions, rate int) error {
 type result struct {
 	took                           []time.Duration
 	failed, hedges                 int
+	err                            error // of the last that failed
 	made, served, canceled, doubly int
 }
 
@@ -73,6 +74,9 @@ func (r *result) print(option string) {
 	}
 	fmt.Printf("%-12s%10.1f%10.1f%10.1f%10.1f%8d%9.1f%%%10d%10d%12d\n", option, at(.5), at(.95), at(.99), at(1), r.failed,
 		100*float64(r.hedges)/float64(len(r.took)), r.made, r.served, r.canceled)
+	if r.err != nil {
+		fmt.Println("the last that failed:", r.err)
+	}
 	if r.doubly > 0 || r.made != r.served+r.canceled {
 		fmt.Printf("NOT BALANCED: %d sessions were made, %d served and %d canceled, %d of them both\n", r.made, r.served, r.canceled, r.doubly)
 	}

@@ -133,6 +133,7 @@ func (p *process) load(ctx context.Context, r *result, sessions, rate int) map[s
 			r.took = append(r.took, took)
 			if err != nil {
 				r.failed++
+				r.err = err
 				return
 			}
 			served[secret] = true

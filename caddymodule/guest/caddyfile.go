@@ -62,7 +62,7 @@ func (c *ProviderConfig) Options() block.Options {
 		"retries":     {Parse: c.parseRetries},
 		"fallback_on": {Parse: c.parseFallbackOn},
 		"max_rate":    {Parse: c.parseMaxRate},
-		"hedge":       block.Text(&c.Hedge).Then(c.checkHedge),
+		"hedge":       {Parse: c.parseHedge},
 		"model":       block.Texts(&c.Models).Then(func() error { return checkModelNames(c.Models) }),
 		"breaker":     {Parse: c.parseBreaker},
 	}

@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/hedge"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -36,11 +39,24 @@ func (c *ProviderConfig) hedge() (*time.Duration, error) {
 	return &after, nil
 }
 
-// checkHedge checks a line while it is known where it stands; the timeout may follow.
-func (c *ProviderConfig) checkHedge() error {
-	alone := ProviderConfig{Hedge: c.Hedge, Timeout: caddy.Duration(1<<63 - 1)}
-	_, err := alone.hedge()
-	return err
+// parseHedge parses `hedge <duration>|p95`.
+func (c *ProviderConfig) parseHedge(d *caddyfile.Dispenser) error {
+	args, err := block.Args(d, 1, 1, "hedge <duration>|p95")
+	if err != nil {
+		return err
+	}
+	var after caddy.Duration
+	switch {
+	case args[0] == p95:
+	case strings.HasPrefix(args[0], "p"):
+		return d.Errf("hedge: unknown percentile %q (want p95, or a duration)", args[0])
+	default:
+		if err := block.ParseDuration(d, "hedge", args[0], &after); err != nil {
+			return err
+		}
+	}
+	c.Hedge = args[0]
+	return block.NoBlock(d, "hedge")
 }
 
 // checkForwarded refuses to hedge where the backend checks the caller's own credentials:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
@@ -78,6 +79,10 @@ func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site fu
 		return nil, err
 	}
 	t.Provider, t.Discard, t.Detach = p, discarder(p), detach
+	if c.Hedge != "" && t.Discard == nil {
+		ctx.Logger().Warn("hedge without a way to cancel: sessions that lose live on at the provider; backend has cancel on for them",
+			zap.String("provider", s.Name))
+	}
 	hinter, _ := mod.(session.Hinter)
 	return t, app.Take(s, registry.User{Site: site, Bind: func(state *registry.Provider) {
 		t.Breaker, t.RetryBudget = state.Breaker, state.RetryBudget
