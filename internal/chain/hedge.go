@@ -121,22 +121,28 @@ func (c *race) free() {
 // decide waits for the two until the race is decided.
 func (c *race) decide() []*Target {
 	for {
+		var over bool
+		var rest []*Target
 		select {
 		case v := <-c.first.rival.done:
-			c.release[0]()
-			if over, rest := c.firstIs(v); over {
-				return rest
-			}
+			over, rest = c.firstIs(v)
 		case v := <-c.second.rival.done:
-			if over, rest := c.secondIs(v); over {
-				return rest
+			if len(c.first.rival.done) > 0 { // both at once: the first one counts first
+				c.second.rival.done <- v
+				over, rest = c.firstIs(<-c.first.rival.done)
+				break
 			}
+			over, rest = c.secondIs(v)
+		}
+		if over {
+			return rest
 		}
 	}
 }
 
 // firstIs takes what became of the first.
 func (c *race) firstIs(v session.Verdict) (over bool, rest []*Target) {
+	c.release[0]()
 	c.firstOver = true
 	next := c.take(c.first, v)
 	switch {
