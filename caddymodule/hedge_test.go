@@ -136,33 +136,59 @@ func TestLateAnswerWithoutCancel(t *testing.T) {
 	testsite.Receive(t, left)
 }
 
-// OpenAI's API can cancel sessions, so late ones are.
-func TestLateAnswerOfOpenAI(t *testing.T) {
-	s := newUnloadedSite(t)
+// openAIWith starts an API that makes a session after d, and keeps what is canceled.
+func openAIWith(t *testing.T, d time.Duration) (url string, canceled func() []string) {
+	t.Helper()
 	var mu sync.Mutex
-	var canceled []string
-	api := testsite.OwnBackend(t, func(w http.ResponseWriter, r *http.Request) {
+	var ids []string
+	url = testsite.OwnBackend(t, func(w http.ResponseWriter, r *http.Request) {
 		if id, ok := strings.CutSuffix(r.URL.Path, "/cancel"); ok {
 			mu.Lock()
-			canceled = append(canceled, id)
+			ids = append(ids, id)
 			mu.Unlock()
 			_, _ = w.Write([]byte(`{"id":"cksess_1","object":"chatkit.session","status":"cancelled"}`))
 			return
 		}
-		time.Sleep(400 * time.Millisecond)
+		time.Sleep(d)
 		_, _ = w.Write([]byte(`{"id":"cksess_1","object":"chatkit.session","client_secret":"ek_1"}`))
 	})
-	s.Load("\n anonymous\n provider openai {\n base_url " + api + "/v1\n key k\n workflow wf\n timeout 100ms\n retries 0\n }")
-	const series = `orphan_sessions_total{provider="openai",result="canceled"}`
-	before := s.Metric(series)
-	if got := s.Session(); got.Status != http.StatusGatewayTimeout {
-		t.Errorf("got %d", got.Status)
+	return url, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(ids)
 	}
-	s.Await(series, before+1)
-	mu.Lock()
-	defer mu.Unlock()
-	if !slices.Equal(canceled, []string{"/v1/chatkit/sessions/cksess_1"}) {
-		t.Errorf("canceled %q", canceled)
+}
+
+// With cancel the late sessions of OpenAI are canceled, and without it those that lose a
+// hedge.
+func TestOrphanAtOpenAI(t *testing.T) {
+	for name, c := range map[string]struct {
+		options string
+		hedged  bool
+		want    string
+	}{
+		"late":          {"cancel on\n timeout 100ms", false, "504"},
+		"loses a hedge": {"", true, "200 a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			api, canceled := openAIWith(t, 400*time.Millisecond)
+			block := "\n anonymous"
+			if c.hedged {
+				a := newLedger(t, "a", then(9, 200*time.Millisecond, http.StatusOK))
+				block = testsite.Backends("", a.URL+"\n cancel on\n hedge 100ms")
+			}
+			s := newSite(t, block+"\n provider openai {\n base_url "+api+"/v1\n key k\n workflow wf\n retries 0\n "+c.options+"\n }")
+			const series = `orphan_sessions_total{provider="openai",result="canceled"}`
+			before := s.Metric(series)
+			if c.hedged {
+				warm(t, s)
+			}
+			s.Session().Is(t, c.want)
+			s.Await(series, before+1)
+			if got := canceled(); !slices.Equal(got, []string{"/v1/chatkit/sessions/cksess_1"}) {
+				t.Errorf("canceled %q", got)
+			}
+		})
 	}
 }
 

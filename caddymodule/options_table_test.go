@@ -102,6 +102,7 @@ var lines = map[string]map[string]line{
 		"project":         {args: "p"},
 		"expires_after":   {args: "1m"},
 		"rate_limit":      {args: "10"},
+		"cancel":          {args: "on|off"},
 		"file_upload":     {},
 		"transport":       {args: "http ...", inside: "dial_timeout 1s"},
 	},

@@ -47,7 +47,8 @@ type Canceler interface {
 
 // OrphanCanceler is a provider that can end a session that it has made and that nobody
 // got: another provider was asked as well and answered first, or the answer came after
-// its time limit. A [Canceler] can do that too, by the session's ID.
+// its time limit or when the client had left. For the latter a call goes on after its
+// time limit. A [Canceler] that is none ends only the former, by the session's ID.
 type OrphanCanceler interface {
 	// CancelsOrphans reports whether the configuration allows it. It is asked once, when
 	// the configuration is loaded.

@@ -61,7 +61,7 @@ type ProviderConfig struct {
 	// first valid answer is served. A duration, or "p95" for the 95th percentile of
 	// the provider's own answers of the last minute, once there are 20. At most a
 	// tenth of the requests of any 10 seconds are hedged. The session that is not
-	// served is canceled where its provider can: openai always, backend with cancel.
+	// served is canceled where its provider can: openai always, backend with cancel on.
 	// Default: never. Hazard: until the first provider has answered nobody knows
 	// whether it would refuse the caller. If it does so after another session was
 	// served, that session is canceled, if it can be. So hedge cannot be used

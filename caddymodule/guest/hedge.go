@@ -69,13 +69,16 @@ func (c *ProviderConfig) checkForwarded(p session.Provider) error {
 	return nil
 }
 
+// late reports whether calls go on after their time limit.
+func late(p session.Provider) bool {
+	o, ok := p.(session.OrphanCanceler)
+	return ok && o.CancelsOrphans()
+}
+
 // discarder returns what cancels a session of the provider, nil where nothing does.
 func discarder(p session.Provider) func(context.Context, *session.Session, string) error {
-	if o, ok := p.(session.OrphanCanceler); ok {
-		if !o.CancelsOrphans() {
-			return nil
-		}
-		return o.CancelOrphan
+	if late(p) {
+		return p.(session.OrphanCanceler).CancelOrphan //nolint:forcetypeassert // as late has found
 	}
 	c, ok := p.(session.Canceler)
 	if !ok {

@@ -78,7 +78,7 @@ func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site fu
 	if err := c.checkForwarded(p); err != nil {
 		return nil, err
 	}
-	t.Provider, t.Discard, t.Detach = p, discarder(p), detach
+	t.Provider, t.Detach, t.Discard, t.Late = p, detach, discarder(p), late(p)
 	if c.Hedge != "" && t.Discard == nil {
 		ctx.Logger().Warn("hedge without a way to cancel: sessions that lose live on at the provider; backend has cancel on for them",
 			zap.String("provider", s.Name))

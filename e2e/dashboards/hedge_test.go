@@ -26,11 +26,12 @@ func newSlowBackend(t *testing.T) string {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
-		time.Sleep(100 * time.Millisecond)
 		if n.Add(1)%perHedge != 0 {
+			time.Sleep(100 * time.Millisecond)
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
+		time.Sleep(2 * time.Second)
 		_, _ = io.WriteString(w, `{"session_id": "one"}`)
 	})
 }

@@ -26,20 +26,21 @@ type Chain struct {
 
 // run is one session request on its way through the chain.
 type run struct {
-	*Chain
-
 	ctx  context.Context
 	req  *session.Request
 	who  session.Caller
 	over time.Time
-	res  Result
-	one  ask // of the provider that is asked now, unless two are
+
+	withdrawn func(*session.Session)
+
+	res Result
+	one ask // of the provider that is asked now, unless two are
 }
 
 // Run asks the providers in order, for who. It returns as soon as one has served,
 // one has refused the caller, the client has gone or there is no provider left.
 func (c *Chain) Run(ctx context.Context, req *session.Request, who session.Caller) Result {
-	r := run{Chain: c, ctx: ctx, req: req, who: who, over: time.Now().Add(c.Deadline)}
+	r := run{withdrawn: c.Withdrawn, ctx: ctx, req: req, who: who, over: time.Now().Add(c.Deadline)}
 	for _, t := range c.Targets[min(1, len(c.Targets)):] {
 		t.Breaker.Saw(who)
 	}

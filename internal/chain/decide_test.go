@@ -34,7 +34,7 @@ func TestRaceOfTwoAnswersAtOnce(t *testing.T) {
 			a.rival.done <- v
 			return a
 		}
-		r := &run{Chain: new(Chain), ctx: context.Background(), req: new(session.Request)}
+		r := &run{ctx: context.Background(), req: new(session.Request)}
 		c := race{
 			run: r, first: answeredWith(session.Verdict{Reason: session.Rejected}), second: answeredWith(session.Verdict{}),
 			release: [2]func(){func() {}, func() {}},

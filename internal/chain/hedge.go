@@ -197,5 +197,5 @@ func (c *race) lateFirst(v session.Verdict) {
 	}
 	c.ends(hedge.Refused)
 	c.first.t.Observer.Withdrew(c.req.ID, c.second.t.Name)
-	c.second.t.discard(*c.second.session, c.req.ID, c.Withdrawn)
+	c.second.t.discard(*c.second.session, c.req.ID, c.withdrawn)
 }

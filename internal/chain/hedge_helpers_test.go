@@ -27,6 +27,7 @@ func (o *orphans) keep(f *fake) {
 		defer o.mu.Unlock()
 		o.results = append(o.results, f.Name+" "+string(r))
 	})
+	f.Late = true
 	f.Discard = func(_ context.Context, s *session.Session, id string) error {
 		o.mu.Lock()
 		defer o.mu.Unlock()

@@ -33,7 +33,7 @@ type flight struct {
 
 // session asks the provider for a session, within the time limit of ctx.
 func (t *Target) session(ctx context.Context, req *session.Request) (session.Session, error) {
-	if t.Discard == nil {
+	if !t.Late {
 		return t.create(ctx, req)
 	}
 	limit := lateness

@@ -54,6 +54,10 @@ type Target struct {
 	Orphans *orphan.Keeper
 	Discard func(ctx context.Context, s *session.Session, requestID string) error
 
+	// Late says that a call goes on after its time limit, and when the client has left,
+	// so that its session can be canceled. It costs a goroutine for each call.
+	Late bool
+
 	// Detach returns a context with what a call needs of the request's, for a call that
 	// may outlive it. Nil: everything.
 	Detach func(context.Context) context.Context

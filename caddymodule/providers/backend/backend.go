@@ -50,8 +50,9 @@ type Backend struct {
 	IgnoreExpiry bool `json:"ignore_expiry,omitempty"`
 
 	// Cancels sessions that the backend has made and that nobody got, with
-	// `DELETE {session_path}/{session_id}`: answers that come after their time limit,
-	// and those that lose to another provider's with hedge. Default: off.
+	// `DELETE {session_path}/{session_id}`: those that lose to another provider's with
+	// hedge, and those that come after their time limit, or when the client has left. A
+	// call then goes on for up to 30s longer, and costs a goroutine. Default: off.
 	Cancel bool `json:"cancel,omitempty"`
 
 	// Names of the client's headers to pass on, for backends that check the

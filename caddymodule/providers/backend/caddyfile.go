@@ -43,7 +43,7 @@ func (b *Backend) Options() block.Options {
 		"session_path":    block.Text(&b.SessionPath).Then(b.checkSessionPath),
 		"user_in":         block.Text(&b.UserIn).Then(b.Validate),
 		"ignore_expiry":   block.Flag(&b.IgnoreExpiry),
-		"cancel":          {Parse: b.parseCancel},
+		"cancel":          block.Switch(&b.Cancel),
 		"forward_headers": block.Texts(&b.ForwardHeaders).Then(b.Validate),
 		"transport":       b.Option(),
 	}

@@ -6,9 +6,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
-
-	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/provider"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -30,19 +27,4 @@ func below(u *url.URL, segment string) *url.URL {
 	c := u.JoinPath(url.PathEscape(segment))
 	c.RawQuery = u.RawQuery
 	return c
-}
-
-// parseCancel parses `cancel on|off`.
-func (b *Backend) parseCancel(d *caddyfile.Dispenser) error {
-	args, err := block.Args(d, 1, 1, "cancel on|off")
-	if err != nil {
-		return err
-	}
-	switch args[0] {
-	case "on", "off":
-		b.Cancel = args[0] == "on"
-	default:
-		return d.Errf("invalid cancel %q (want on or off)", args[0])
-	}
-	return block.NoBlock(d, "cancel")
 }

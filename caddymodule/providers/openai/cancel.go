@@ -3,6 +3,7 @@ package openai
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 
 	"github.com/caddy-chatkit/caddy-chatkit/provider"
@@ -29,4 +30,16 @@ func (o *OpenAI) Cancel(ctx context.Context, id, requestID string) (resource jso
 		return nil
 	})
 	return resource, err
+}
+
+// CancelsOrphans implements [session.OrphanCanceler].
+func (o *OpenAI) CancelsOrphans() bool { return o.CancelLate }
+
+// CancelOrphan implements [session.OrphanCanceler].
+func (o *OpenAI) CancelOrphan(ctx context.Context, s *session.Session, requestID string) error {
+	if s.ID == "" {
+		return errors.ErrUnsupported
+	}
+	_, err := o.Cancel(ctx, s.ID, requestID)
+	return err
 }
