@@ -155,7 +155,7 @@ func (p *process) session(ctx context.Context) (secret string, err error) {
 	}
 	defer resp.Body.Close()
 	var answer struct {
-		Secret string `json:"client_secret"` //nolint:gosec // of a backend of our own
+		Secret string `json:"client_secret"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 		return "", err

@@ -165,10 +165,10 @@ func (c *race) firstIs(v session.Verdict) (over bool, rest []*Target) {
 // secondIs takes what became of the second.
 func (c *race) secondIs(v session.Verdict) (over bool, rest []*Target) {
 	c.release[1]()
-	switch {
-	case v.Reason == session.Canceled, v.Reason == session.Abandoned:
+	switch v.Reason {
+	case session.Canceled, session.Abandoned:
 		c.ends(hedge.Canceled)
-	case v.Reason == session.OK:
+	case session.OK:
 		c.ends(hedge.Won)
 	default:
 		c.ends(hedge.Failed)

@@ -82,9 +82,10 @@ func TestPolicyPercentileIsKept(t *testing.T) {
 func TestPolicyCap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(time.Second)
-		var requests, hedges []time.Time
+		requests := make([]time.Time, 0, 5000)
+		var hedges []time.Time
 		total := 0
-		r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a load, no secret
+		r := rand.New(rand.NewPCG(1, 2))
 		for range 5000 {
 			time.Sleep(time.Duration(r.Int64N(int64(20 * ms))))
 			p.Asked()
