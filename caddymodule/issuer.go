@@ -76,3 +76,9 @@ func (c *carriedRequest) targets() []relay.Target {
 func moveToFront[T any](list []T, i int) []T {
 	return slices.Concat(list[i:i+1], list[:i], list[i+1:])
 }
+
+// withdraw has nothing carried any more for a session that the caller may not have.
+func (h *Handler) withdraw(s *session.Session) {
+	x := h.issuers()
+	x.Cancel(x.ID(s.Secret))
+}

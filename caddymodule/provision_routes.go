@@ -66,7 +66,7 @@ func (h *Handler) chosen(r RouteConfig) []*chain.Target {
 func (h *Handler) provisionRoute(ctx caddy.Context, r RouteConfig) (err error) {
 	targets := h.chosen(r)
 	rt := &route{kind: r.Kind, path: r.Path, models: knownModels(targets), chain: chain.Chain{
-		Targets: targets, Deadline: time.Duration(cmp.Or(h.Deadline, defaultDeadline)),
+		Targets: targets, Deadline: time.Duration(cmp.Or(h.Deadline, defaultDeadline)), Withdrawn: h.withdraw,
 	}}
 	switch {
 	case r.Kind == OpenAIRoute:

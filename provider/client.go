@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -38,6 +39,9 @@ type Client struct {
 
 // Call is one request to a provider.
 type Call struct {
+	// Method replaces POST unless it is empty.
+	Method string
+
 	// URL replaces the client's URL unless it is nil.
 	URL *url.URL
 
@@ -59,7 +63,7 @@ type Call struct {
 	Explain func(f *session.Failure, body []byte, err error)
 }
 
-// Post sends a call and passes the body of a 2xx answer to parse, which may keep
+// Post sends a call, with POST unless it says otherwise, and passes the body of a 2xx answer to parse, which may keep
 // it. Any other status, an incomplete answer and one that is too large are
 // returned as a [*session.Failure], errors of the transport unchanged.
 func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) error) error {
@@ -114,7 +118,7 @@ func (c *Client) request(ctx context.Context, call *Call) *http.Request {
 	}
 	maps.Copy(h, call.Header)
 	r := &http.Request{
-		Method: http.MethodPost, URL: u, Host: u.Host, Header: h,
+		Method: cmp.Or(call.Method, http.MethodPost), URL: u, Host: u.Host, Header: h,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	if len(data) > 0 {

@@ -14,7 +14,7 @@ import (
 // error is best a [*Failure]; any other is taken for an error of the transport.
 //
 // A provider can have further abilities. Each is an interface of its own, and all
-// of them are optional: [Carrier], [Canceler], [ModelLister], [ModelFinder],
+// of them are optional: [Carrier], [Canceler], [OrphanCanceler], [ModelLister], [ModelFinder],
 // [MetadataChecker], [SpecChecker], [Recognizer], [WidgetMaker], [HeaderForwarder]
 // and [Hinter].
 type Provider interface {
@@ -43,6 +43,21 @@ type Canceler interface {
 	// JSON object. A session that it does not know is a [Failure] with status
 	// 404. requestID is sent along as X-Request-Id.
 	Cancel(ctx context.Context, id, requestID string) (json.RawMessage, error)
+}
+
+// OrphanCanceler is a provider that can end a session that it has made and that nobody
+// got: another provider was asked as well and answered first, or the answer came after
+// its time limit or when the client had left. For the latter a call goes on after its
+// time limit. A [Canceler] that is none ends only the former, by the session's ID.
+type OrphanCanceler interface {
+	// CancelsOrphans reports whether the configuration allows it. It is asked once, when
+	// the configuration is loaded.
+	CancelsOrphans() bool
+
+	// CancelOrphan ends a session as Create has returned it. A session that the provider
+	// does not know any more is a [Failure] with status 404 or 410, one that it has no
+	// way to end an error that is [errors.ErrUnsupported].
+	CancelOrphan(ctx context.Context, s *Session, requestID string) error
 }
 
 // ModelLister is a provider that serves some models in a way of their own, such

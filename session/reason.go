@@ -27,6 +27,7 @@ const (
 	ForcedOpen      Reason = "forced_open"
 	Cooldown        Reason = "cooldown"
 	RateLimited     Reason = "rate_limited"
+	Hedge           Reason = "hedge"
 	FirstToken      Reason = "first_token"
 	Budget          Reason = "budget"
 	Canceled        Reason = "canceled"
@@ -36,7 +37,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		Dial, DNS, TLS, Timeout, Abandoned, Reset, Status5xx, Status408, Status425, Status429, Status4xx,
-		Misconfigured, Rejected, InvalidResponse, Open, ForcedOpen, Cooldown, RateLimited, FirstToken, Budget, Canceled,
+		Misconfigured, Rejected, InvalidResponse, Open, ForcedOpen, Cooldown, RateLimited, Hedge, FirstToken, Budget, Canceled,
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func TestReasonsAreTheDocumentedWords(t *testing.T) {
 	want := []session.Reason{
 		"dial", "dns", "tls", "timeout", "abandoned", "reset", "status_5xx", "status_408", "status_425", "status_429", "status_4xx",
-		"misconfigured", "rejected", "invalid_response", "open", "forced_open", "cooldown", "rate_limited", "first_token", "budget", "canceled",
+		"misconfigured", "rejected", "invalid_response", "open", "forced_open", "cooldown", "rate_limited", "hedge", "first_token", "budget", "canceled",
 	}
 	got := session.Reasons()
 	if !slices.Equal(got, want) {

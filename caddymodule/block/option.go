@@ -114,6 +114,22 @@ func Flag(into *bool) Option {
 	}}
 }
 
+// Switch is an option whose argument is on or off.
+func Switch(into *bool) Option {
+	return Option{Parse: func(d *caddyfile.Dispenser) error {
+		option := d.Val()
+		args, err := Args(d, 1, 1, option+" on|off")
+		if err != nil {
+			return err
+		}
+		if args[0] != "on" && args[0] != "off" {
+			return d.Errf("invalid %s %q (want on or off)", option, args[0])
+		}
+		*into = args[0] == "on"
+		return NoBlock(d, option)
+	}}
+}
+
 // Text is an option with exactly one argument.
 func Text(into *string) Option {
 	return Option{Parse: func(d *caddyfile.Dispenser) error {

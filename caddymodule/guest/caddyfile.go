@@ -23,6 +23,7 @@ import (
 //		fallback_on <status>...
 //		model       <name>...
 //		max_rate    <n> <duration>
+//		hedge       <duration>|p95
 //		breaker {
 //			...
 //		}
@@ -61,6 +62,7 @@ func (c *ProviderConfig) Options() block.Options {
 		"retries":     {Parse: c.parseRetries},
 		"fallback_on": {Parse: c.parseFallbackOn},
 		"max_rate":    {Parse: c.parseMaxRate},
+		"hedge":       {Parse: c.parseHedge},
 		"model":       block.Texts(&c.Models).Then(func() error { return checkModelNames(c.Models) }),
 		"breaker":     {Parse: c.parseBreaker},
 	}

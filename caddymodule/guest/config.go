@@ -13,7 +13,7 @@ import (
 const (
 	defaultTimeout = caddy.Duration(3 * time.Second)
 	defaultRetries = 1
-	defaultBackoff = caddy.Duration(50 * time.Millisecond)
+	defaultBackoff = 50 * time.Millisecond
 )
 
 // ProviderConfig is a provider of the chain: what it is, and the limits under which
@@ -37,8 +37,10 @@ type ProviderConfig struct {
 	// retries off.
 	Retries *int `json:"retries,omitempty"`
 
-	// The longest wait before the first retry. It doubles with each further one,
-	// and the actual wait is a random part of it. Default: 50ms.
+	// The wait before the first retry. It doubles with each further one: 1s waits 1, 2
+	// and 4 seconds. A retry that the deadline of the request leaves no time for is not
+	// made, and neither is one beyond a fifth of the requests. Default: a random time of
+	// at most 50ms, doubling likewise.
 	Backoff caddy.Duration `json:"backoff,omitempty"`
 
 	// The statuses that go on to the next provider: "503", "4xx", "5xx".
@@ -54,6 +56,17 @@ type ProviderConfig struct {
 	// How many sessions the provider is asked for, including retries. Beyond that
 	// the next provider is asked, for reason rate_limited. Default: no limit.
 	MaxRate *limit.RateConfig `json:"max_rate,omitempty"`
+
+	// How long to wait for a session until the next provider is asked as well; the
+	// first valid answer is served. A duration, or "p95" for the 95th percentile of
+	// the provider's own answers of the last minute, once there are 20. At most a
+	// tenth of the requests of any 10 seconds are hedged. The session that is not
+	// served is canceled where its provider can: openai always, backend with cancel on.
+	// Default: never. Hazard: until the first provider has answered nobody knows
+	// whether it would refuse the caller. If it does so after another session was
+	// served, that session is canceled, if it can be. So hedge cannot be used
+	// together with forward_headers.
+	Hedge string `json:"hedge,omitempty"`
 
 	// The circuit breaker. Default: 5 consecutive failures, or half of at
 	// least 20 calls in 10s; open for 15s.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
@@ -74,10 +75,18 @@ func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site fu
 	if !ok {
 		return nil, fmt.Errorf("module %T is not a provider", mod)
 	}
-	t.Provider = p
+	if err := c.checkForwarded(p); err != nil {
+		return nil, err
+	}
+	t.Provider, t.Detach, t.Discard, t.Late = p, detach, discarder(p), late(p)
+	if c.Hedge != "" && t.Discard == nil {
+		ctx.Logger().Warn("hedge without a way to cancel: sessions that lose live on at the provider; backend has cancel on for them",
+			zap.String("provider", s.Name))
+	}
 	hinter, _ := mod.(session.Hinter)
 	return t, app.Take(s, registry.User{Site: site, Bind: func(state *registry.Provider) {
 		t.Breaker, t.RetryBudget = state.Breaker, state.RetryBudget
+		t.Hedge, t.Orphans = state.Hedge, state.Orphans
 		t.Observer = state.Observer(ctx.Logger(), hinter)
 		if state.Cap != nil { // a nil pointer is not a nil interface
 			t.Cap = state.Cap
@@ -88,11 +97,12 @@ func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site fu
 // target returns the provider's limits with the defaults filled in.
 func (c *ProviderConfig) target(name string) (t *chain.Target, err error) {
 	t = &chain.Target{
-		Name:    name,
-		Timeout: time.Duration(cmp.Or(c.Timeout, defaultTimeout)),
-		Retries: defaultRetries,
-		Backoff: time.Duration(cmp.Or(c.Backoff, defaultBackoff)),
-		Models:  c.Models,
+		Name:     name,
+		Timeout:  time.Duration(cmp.Or(c.Timeout, defaultTimeout)),
+		Retries:  defaultRetries,
+		Backoff:  defaultBackoff,
+		Schedule: time.Duration(c.Backoff),
+		Models:   c.Models,
 	}
 	if c.Retries != nil {
 		t.Retries = *c.Retries
@@ -122,6 +132,9 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 	}
 	sum := sha256.Sum256(raw)
 	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.Breaker.settings()
+	if s.Hedge, err = c.hedge(); err != nil {
+		return s, err
+	}
 	if c.MaxRate != nil {
 		rate := c.MaxRate.Rate()
 		s.MaxRate = &rate

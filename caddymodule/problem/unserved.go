@@ -66,6 +66,7 @@ var reasonText = map[session.Reason]string{
 	session.ForcedOpen:      "is unavailable",
 	session.Cooldown:        "is unavailable",
 	session.RateLimited:     "is at its limit",
+	session.Hedge:           "was too slow",
 	session.FirstToken:      "was too slow",
 	session.Budget:          "skipped: out of time",
 	session.Canceled:        "could not be asked",

@@ -99,6 +99,7 @@ func (a *App) Cleanup() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.over = true
+	a.awaitOrphans()
 	a.release()
 	return nil
 }

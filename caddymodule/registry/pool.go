@@ -3,9 +3,12 @@ package registry
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/hedge"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/orphan"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
 )
@@ -22,6 +25,9 @@ type Settings struct {
 
 	// MaxRate bounds how many sessions it is asked for, nil for no bound.
 	MaxRate *ratelimit.Rate
+
+	// Hedge is when the next provider is asked as well, nil for never.
+	Hedge *time.Duration
 }
 
 // pool holds the providers in use. A reload takes those of the new configuration
@@ -89,6 +95,10 @@ func newProvider(s Settings, o *owner) *Provider {
 	p.tally = tally.New()
 	p.Breaker = breaker.New(s.Breaker, o.override, p.changed)
 	p.tally.Begin(string(p.Breaker.State()))
+	p.Orphans = orphan.New(p.orphaned)
+	if s.Hedge != nil {
+		p.Hedge = hedge.New(*s.Hedge)
+	}
 	if s.MaxRate != nil {
 		p.Cap = ratelimit.NewBucket(*s.MaxRate)
 	}

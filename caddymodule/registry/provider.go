@@ -11,6 +11,8 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/hedge"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/orphan"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -23,6 +25,8 @@ type Provider struct {
 	Breaker     *breaker.Breaker
 	RetryBudget *chain.RetryBudget
 	Cap         *ratelimit.Bucket // nil: no bound
+	Hedge       *hedge.Policy     // nil: never
+	Orphans     *orphan.Keeper
 
 	hash  string                 // of its settings
 	where atomic.Pointer[string] // its sites, for people

@@ -49,6 +49,9 @@ type ProviderStatus struct {
 
 	Counts CountStatus `json:"counts"`
 
+	// When the next provider is asked as well, if ever.
+	Hedge *HedgeStatus `json:"hedge,omitempty"`
+
 	// What an operator has forced, and why.
 	Forced *ForcedStatus `json:"forced,omitempty"`
 }
@@ -123,6 +126,7 @@ func (p *Provider) status() ProviderStatus {
 	if f := now.Forced; f != nil {
 		s.Forced = &ForcedStatus{Until: f.Until.UTC(), Reason: f.Reason, By: f.By, At: f.At.UTC()}
 	}
+	s.Hedge = p.hedgeStatus()
 	health := p.tally.Health()
 	s.FailingSince, s.LastSuccess, s.LastError = utc(health.FailingSince), utc(health.LastSuccess), health.LastError
 	s.Share1m, s.Rate1m, s.Latency1m = figures(p.tally.Over(tally.Short))
@@ -130,9 +134,11 @@ func (p *Provider) status() ProviderStatus {
 	return s
 }
 
+// rounded rounds to four digits after the point.
+func rounded(f float64) float64 { return math.Round(f*1e4) / 1e4 }
+
 // figures returns a summary for JSON, with four digits after the point.
 func figures(s tally.Summary) (share *float64, rate float64, latency *float64) {
-	rounded := func(f float64) float64 { return math.Round(f*1e4) / 1e4 }
 	if s.Answered > 0 {
 		f := rounded(s.Share)
 		share = &f

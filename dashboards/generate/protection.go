@@ -19,6 +19,15 @@ func protection() []*panel {
 				"budget: the deadline left no time.",
 			query{`sum by (provider, result) (rate(caddy_chatkit_attempts_total{I,P,result=~"open|forced_open|cooldown|rate_limited|budget"}[$__rate_interval]))` +
 				` > 0`, "{{provider}}: {{result}}"}).wide(6),
+		series("Hedges", "reqps",
+			"How often the next provider was asked as well, by the provider that took long. won: the other one served. lost: the first one did. "+
+				"failed: the other one gave no session. capped: it was not asked, because a tenth of the requests were hedged. "+
+				"refused: the first one refused the caller after the other one had served.",
+			query{`sum by (provider, result) (rate(caddy_chatkit_hedges_total{I,P}[$__rate_interval])) > 0`, "{{provider}}: {{result}}"}).wide(6),
+		series("Orphan sessions", "reqps",
+			"Sessions that a provider made and nobody got: it lost a hedge, or its answer came too late. canceled: ended at the provider. "+
+				"failed, dropped: they live on until they expire. unsupported: the provider cannot cancel. unknown: the call never ended.",
+			query{`sum by (provider, result) (rate(caddy_chatkit_orphan_sessions_total{I,P}[$__rate_interval])) > 0`, "{{provider}}: {{result}}"}).wide(12),
 		series("Breaker state changes", "short",
 			"How often breakers changed state. A breaker that opens every few minutes belongs to a provider that fails some of the time.",
 			query{`sum by (provider, to) (increase(caddy_chatkit_breaker_transitions_total{I,P}[$__rate_interval])) > 0`, "{{provider}} to {{to}}"}).wide(6),

@@ -26,12 +26,14 @@ type driver struct {
 	limited   map[string]float64 // by scope
 	streams   map[string]float64 // "kind: outcome"
 	turns     map[string]float64 // by end
+	hedges    map[string]float64 // "provider: result"
+	orphans   map[string]float64 // "provider: result"
 	since     map[string]time.Time
 }
 
 func newDriver(p *product) *driver {
 	d := &driver{product: p, since: make(map[string]time.Time)}
-	for _, m := range []*map[string]float64{&d.outcomes, &d.served, &d.fallbacks, &d.attempts, &d.retries, &d.limited, &d.streams, &d.turns} {
+	for _, m := range []*map[string]float64{&d.outcomes, &d.served, &d.fallbacks, &d.attempts, &d.retries, &d.limited, &d.streams, &d.turns, &d.hedges, &d.orphans} {
 		*m = make(map[string]float64)
 	}
 	return d

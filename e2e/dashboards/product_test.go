@@ -20,6 +20,7 @@ type product struct {
 	sites map[string]string          // URLs by the name of the first provider
 	stand map[string]*sandbox.Server // stand-ins by the name of the provider
 	chat  *chatBackend
+	slow  string // URL of a backend that takes longer than its hedge
 }
 
 // neverOpens lets every fault be met.
@@ -76,6 +77,16 @@ var blocks = map[string]string{
 			retries 0
 			` + neverOpens + `
 		}`,
+	"hedged": `
+		anonymous
+		provider backend $SLOW {
+			name hedged
+			retries 0
+			cancel on
+			hedge 50ms
+			` + neverOpens + `
+		}
+		$second`,
 	"chat": `
 		anonymous
 		stream_idle 1s
@@ -100,6 +111,7 @@ func newProduct(t *testing.T) *product {
 	t.Helper()
 	p := &product{
 		Site: testsite.NewUnloaded(t), sites: make(map[string]string), stand: make(map[string]*sandbox.Server), chat: newChatBackend(t),
+		slow: newSlowBackend(t),
 	}
 	p.admin, p.stand["second"] = strings.TrimPrefix(p.Admin, "http://"), p.OpenAI
 	for _, name := range []string{"main", "tripping", "forced", "cooling", "capped", "dead-a", "dead-b"} {
@@ -149,7 +161,7 @@ func (p *product) filled(block string) string {
 	for name, s := range p.stand {
 		block = strings.ReplaceAll(block, "$"+name+" {", fmt.Sprintf("provider backend %s {\n\t\t\tname %s\n\t\t\tkey %s", s.URL(), name, testsite.BackendKey))
 	}
-	return strings.NewReplacer("$OPENAI", p.OpenAI.URL(), "$CHAT", p.chat.URL).Replace(block)
+	return strings.NewReplacer("$OPENAI", p.OpenAI.URL(), "$CHAT", p.chat.URL, "$SLOW", p.slow).Replace(block)
 }
 
 // set switches the fault of a stand-in.

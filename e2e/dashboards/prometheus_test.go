@@ -13,7 +13,7 @@ import (
 // What the blocks say: how many providers there are, for how many seconds the
 // breaker of one stays open, give or take a tenth.
 const (
-	providers = 9
+	providers = 10
 	openFor   = 10
 )
 
@@ -35,6 +35,7 @@ func TestEveryExpression(t *testing.T) {
 	d.whileBroken(l)
 	d.load("the app, reloaded")
 	d.limits()
+	d.hedge()
 	d.allDead()
 	d.heal(prom)
 
@@ -44,6 +45,7 @@ func TestEveryExpression(t *testing.T) {
 	d.checkStreams(l)
 	d.checkTurns(l)
 	d.checkProtection(l)
+	d.checkHedges(l)
 	d.checkInstances(l)
 	d.checkRules(l)
 	d.checkRunbook(l)

@@ -36,3 +36,13 @@ func TestFullJitter(t *testing.T) {
 		})
 	}
 }
+
+// A schedule that is written down is kept to the letter.
+func TestSchedule(t *testing.T) {
+	target := Target{Schedule: time.Second, Backoff: time.Hour}
+	for try, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second} {
+		if got := target.wait(try); got != want {
+			t.Errorf("waits %s before retry %d, want %s", got, try+1, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +48,8 @@ type fake struct {
 	chaintest.Breaker
 	answers []answer // the last one repeats
 	limits  []time.Duration
+
+	mu sync.Mutex
 }
 
 func (f *fake) Create(ctx context.Context, req *session.Request) (session.Session, error) {
@@ -57,8 +60,11 @@ func (f *fake) Create(ctx context.Context, req *session.Request) (session.Sessio
 	if !ok {
 		f.T.Errorf("%s is asked without a time limit", f.Name)
 	}
+	f.mu.Lock()
 	f.limits = append(f.limits, time.Until(until))
-	return f.answers[min(len(f.limits), len(f.answers))-1](ctx)
+	then := f.answers[min(len(f.limits), len(f.answers))-1]
+	f.mu.Unlock()
+	return then(ctx)
 }
 
 // asked checks how often the provider was asked, and that every permit came

@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -122,6 +123,40 @@ func TestRetryWithoutTimeForIt(t *testing.T) {
 		r.Saw("attempt a dial")
 		if res.Upstream != 995*ms {
 			t.Errorf("upstream took %s", res.Upstream)
+		}
+	})
+}
+
+// The schedule 1, 2, 4 seconds, as far as the deadline goes.
+func TestRetryBySchedule(t *testing.T) {
+	type row struct {
+		deadline time.Duration
+		others   bool
+		waits    []time.Duration
+	}
+	s := time.Second
+	chaintest.Each(t, map[string]row{
+		"all of it":             {10 * s, false, []time.Duration{0, s, 2 * s, 4 * s}},
+		"just":                  {7*s + 10*ms, false, []time.Duration{0, s, 2 * s, 4 * s}},
+		"no time for the third": {7 * s, false, []time.Duration{0, s, 2 * s}},
+		"no time for any":       {s, false, []time.Duration{0}},
+		"time kept for another": {10 * s, true, []time.Duration{0, s, 2 * s}},
+	}, func(t *testing.T, c row) {
+		r := newRig(t)
+		r.Deadline = c.deadline
+		var waits []time.Duration
+		last := time.Now()
+		a := r.add("a", func(context.Context) (session.Session, error) {
+			waits, last = append(waits, time.Since(last)), time.Now()
+			return session.Session{}, &session.Failure{Reason: session.Dial}
+		})
+		a.Retries, a.Schedule = 3, s
+		if c.others {
+			r.add("b", gives("s2"))
+		}
+		r.run(t.Context())
+		if !slices.Equal(waits, c.waits) {
+			t.Errorf("waited %v, want %v", waits, c.waits)
 		}
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/hedge"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/orphan"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -26,6 +28,10 @@ type Target struct {
 	Retries int
 	Backoff time.Duration
 
+	// Schedule is the exact wait before the first retry, which doubles with each, 0 for
+	// a random wait by Backoff.
+	Schedule time.Duration
+
 	// RetryBudget bounds the retries of all requests together.
 	RetryBudget *RetryBudget
 
@@ -38,6 +44,23 @@ type Target struct {
 
 	// Cap bounds how many sessions it is asked for, nil for no bound.
 	Cap Cap
+
+	// Hedge says when the next provider is asked as well, nil for never.
+	Hedge *hedge.Policy
+
+	// Orphans keeps the sessions that nobody gets until they are canceled by Discard,
+	// which is nil where the provider cannot. A chain with a Hedge needs Orphans of each
+	// of its targets.
+	Orphans *orphan.Keeper
+	Discard func(ctx context.Context, s *session.Session, requestID string) error
+
+	// Late says that a call goes on after its time limit, and when the client has left,
+	// so that its session can be canceled. It costs a goroutine for each call.
+	Late bool
+
+	// Detach returns a context with what a call needs of the request's, for a call that
+	// may outlive it. Nil: everything.
+	Detach func(context.Context) context.Context
 }
 
 // Breaker is the circuit breaker of a provider.
@@ -72,7 +95,7 @@ type Cap interface {
 }
 
 // Observer is told what happens to one provider. Its methods are called on the
-// request's goroutine and must be quick.
+// goroutine that asks, also after the request is over, and must be quick.
 type Observer interface {
 	// Attempted is called after each call to the provider. err is its cause
 	// where it failed, for logs.
@@ -80,6 +103,13 @@ type Observer interface {
 
 	// Skipped is called where the provider was not asked.
 	Skipped(reason session.Reason)
+
+	// Hedged is called with what became of asking another provider as well.
+	Hedged(result hedge.Result)
+
+	// Withdrew is called where the provider has refused a caller who had got a session of
+	// another one as a hedge by then.
+	Withdrew(requestID, servedBy string)
 
 	// Retrying is called before the provider is asked again.
 	Retrying()

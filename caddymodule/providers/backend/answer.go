@@ -30,6 +30,7 @@ func parse(body []byte) (session.Session, error) {
 	}
 	s := session.Session{
 		Secret:    session.Secret(secret),
+		ID:        a.SessionID,
 		ExpiresAt: session.ParseExpiry(a.ExpiresAt),
 		Model:     a.Model,
 	}

@@ -49,6 +49,12 @@ type Backend struct {
 	// is a failure.
 	IgnoreExpiry bool `json:"ignore_expiry,omitempty"`
 
+	// Cancels sessions that the backend has made and that nobody got, with
+	// `DELETE {session_path}/{session_id}`: those that lose to another provider's with
+	// hedge, and those that come after their time limit, or when the client has left. A
+	// call then goes on for up to 30s longer, and costs a goroutine. Default: off.
+	Cancel bool `json:"cancel,omitempty"`
+
 	// Names of the client's headers to pass on, for backends that check the
 	// caller's own credentials. With it, a 401 or 403 is a refusal of
 	// the caller and goes to no other provider. Default: none.
@@ -174,4 +180,6 @@ var (
 	_ session.Provider      = (*Backend)(nil)
 	_ session.Carrier       = (*Backend)(nil)
 	_ session.Hinter        = (*Backend)(nil)
+
+	_ session.OrphanCanceler = (*Backend)(nil)
 )

@@ -16,6 +16,7 @@ import (
 //		session_path    <path>
 //		user_in         body|query|both
 //		ignore_expiry
+//		cancel          on|off
 //		forward_headers <header>...
 //		transport       <protocol> {
 //			...
@@ -42,6 +43,7 @@ func (b *Backend) Options() block.Options {
 		"session_path":    block.Text(&b.SessionPath).Then(b.checkSessionPath),
 		"user_in":         block.Text(&b.UserIn).Then(b.Validate),
 		"ignore_expiry":   block.Flag(&b.IgnoreExpiry),
+		"cancel":          block.Switch(&b.Cancel),
 		"forward_headers": block.Texts(&b.ForwardHeaders).Then(b.Validate),
 		"transport":       b.Option(),
 	}

@@ -22,6 +22,7 @@ import (
 //		expires_after <duration>
 //		rate_limit    <n>
 //		file_upload
+//		cancel        on|off
 //		transport     <protocol> {
 //			...
 //		}
@@ -57,6 +58,7 @@ func (o *OpenAI) Options() block.Options {
 		"project":         block.Text(&o.Project),
 		"expires_after":   block.Duration(&o.ExpiresAfter).Then(o.Validate),
 		"rate_limit":      block.Number(&o.RateLimit, 1),
+		"cancel":          block.Switch(&o.CancelLate),
 		"file_upload":     block.Flag(&o.FileUpload),
 		"transport":       o.Option(),
 	}

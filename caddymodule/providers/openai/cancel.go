@@ -3,6 +3,7 @@ package openai
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 
 	"github.com/caddy-chatkit/caddy-chatkit/provider"
@@ -13,6 +14,9 @@ import (
 // returns the API's answer. It returns the same errors as [OpenAI.Create]; a
 // session unknown to the API is a [session.Failure] with status 404.
 func (o *OpenAI) Cancel(ctx context.Context, id, requestID string) (resource json.RawMessage, err error) {
+	if id == "." || id == ".." { // another path
+		return nil, session.Invalid("session has no id that can be canceled")
+	}
 	call := provider.Call{ID: requestID, URL: o.client.URL.JoinPath(url.PathEscape(id), "cancel")}
 	err = o.client.Post(ctx, &call, func(body []byte) error {
 		var a answer
@@ -26,4 +30,16 @@ func (o *OpenAI) Cancel(ctx context.Context, id, requestID string) (resource jso
 		return nil
 	})
 	return resource, err
+}
+
+// CancelsOrphans implements [session.OrphanCanceler].
+func (o *OpenAI) CancelsOrphans() bool { return o.CancelLate }
+
+// CancelOrphan implements [session.OrphanCanceler].
+func (o *OpenAI) CancelOrphan(ctx context.Context, s *session.Session, requestID string) error {
+	if s.ID == "" {
+		return errors.ErrUnsupported
+	}
+	_, err := o.Cancel(ctx, s.ID, requestID)
+	return err
 }

@@ -71,6 +71,11 @@ type OpenAI struct {
 	// route may ask for less. Default: OpenAI's, 10m.
 	ExpiresAfter caddy.Duration `json:"expires_after,omitempty"`
 
+	// Cancels also sessions that come after their time limit, or when the client has
+	// left. A call then goes on for up to 30s longer, and costs a goroutine. Sessions
+	// that lose to another provider's with hedge are always canceled. Default: off.
+	CancelLate bool `json:"cancel,omitempty"`
+
 	// Lets the chat take files. Default: OpenAI's, off. What a front end says
 	// about it in its body is ignored.
 	FileUpload bool `json:"file_upload,omitempty"`
@@ -229,6 +234,7 @@ var (
 	_ caddyfile.Unmarshaler   = (*OpenAI)(nil)
 	_ session.Provider        = (*OpenAI)(nil)
 	_ session.Canceler        = (*OpenAI)(nil)
+	_ session.OrphanCanceler  = (*OpenAI)(nil)
 	_ session.ModelLister     = (*OpenAI)(nil)
 	_ session.ModelFinder     = (*OpenAI)(nil)
 	_ session.MetadataChecker = (*OpenAI)(nil)

@@ -4,11 +4,13 @@ package chaintest
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/hedge"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -41,10 +43,14 @@ type Breaker struct {
 	Permits   int
 	Effects   []session.Effect
 	Cooldowns []time.Duration
+
+	mu sync.Mutex
 }
 
 // Allow implements [chain.Breaker].
 func (b *Breaker) Allow(session.Caller, time.Duration) (done func(session.Verdict, time.Duration), reason session.Reason) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if len(b.Refusals) > 0 {
 		reason = b.Refusals[0]
 		b.Refusals = b.Refusals[min(1, len(b.Refusals)-1):]
@@ -55,6 +61,8 @@ func (b *Breaker) Allow(session.Caller, time.Duration) (done func(session.Verdic
 	b.Permits++
 	returned := false
 	return func(v session.Verdict, _ time.Duration) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		if returned {
 			b.T.Error("a permit came back twice")
 		}
@@ -71,6 +79,8 @@ func (*Breaker) Saw(session.Caller) {}
 
 // Peek implements [chain.Breaker].
 func (b *Breaker) Peek(session.Caller) (reason session.Reason, probe bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if len(b.Refusals) > 0 {
 		reason = b.Refusals[0]
 	}
@@ -87,6 +97,8 @@ func (*Breaker) Closed() bool { return true }
 // back with the effects given.
 func (b *Breaker) Asked(name string, attempts int, effects ...session.Effect) {
 	b.T.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.Permits != len(effects) || attempts != len(effects) || !slices.Equal(b.Effects, effects) {
 		b.T.Errorf("%s: %d permits, %d attempts, given back with %v; want %v", name, b.Permits, attempts, b.Effects, effects)
 	}
@@ -99,6 +111,8 @@ type Log struct {
 	Lines    []string
 	FellBack []string
 	Err      error // of the last attempt
+
+	mu sync.Mutex
 }
 
 // Observer returns the observer of a target.
@@ -107,6 +121,8 @@ func (l *Log) Observer(name string) chain.Observer { return observer{l, name} }
 // Saw checks the lines.
 func (l *Log) Saw(want ...string) {
 	l.T.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !slices.Equal(l.Lines, want) {
 		l.T.Errorf("the observer saw %q, want %q", l.Lines, want)
 	}
@@ -117,16 +133,28 @@ type observer struct {
 	name string
 }
 
-func (o observer) line(s string) { o.Lines = append(o.Lines, s) }
+func (o observer) line(s string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.Lines = append(o.Lines, s)
+}
 
 // Attempted implements [chain.Observer].
 func (o observer) Attempted(id string, v session.Verdict, _ time.Duration, err error) {
 	if (err == nil) != (v.Reason == session.OK) || id != "r1" {
 		o.T.Errorf("%s: reason %q with error %v for request %q", o.name, v.Reason, err, id)
 	}
+	o.mu.Lock()
 	o.Err = err
+	o.mu.Unlock()
 	o.line("attempt " + o.name + " " + string(v.Reason))
 }
+
+// Hedged implements [chain.Observer].
+func (o observer) Hedged(r hedge.Result) { o.line("hedge " + o.name + " " + string(r)) }
+
+// Withdrew implements [chain.Observer].
+func (o observer) Withdrew(_, servedBy string) { o.line("withdraw " + o.name + " " + servedBy) }
 
 // Skipped implements [chain.Observer].
 func (o observer) Skipped(reason session.Reason) { o.line("skip " + o.name + " " + string(reason)) }
@@ -144,6 +172,12 @@ type Silent struct{}
 
 // Attempted implements [chain.Observer].
 func (Silent) Attempted(string, session.Verdict, time.Duration, error) {}
+
+// Hedged implements [chain.Observer].
+func (Silent) Hedged(hedge.Result) {}
+
+// Withdrew implements [chain.Observer].
+func (Silent) Withdrew(string, string) {}
 
 // Skipped implements [chain.Observer].
 func (Silent) Skipped(session.Reason) {}
