@@ -29,6 +29,8 @@ type run struct {
 	end time.Time
 	res Result
 	err error // of the last attempt
+
+	insist bool // those are asked that a ramp has refused
 }
 
 // Run asks the providers in order, for who. It returns as soon as one has served,
@@ -38,19 +40,50 @@ func (c *Chain) Run(ctx context.Context, req *session.Request, who session.Calle
 	for _, t := range c.Targets[min(1, len(c.Targets)):] {
 		t.Breaker.Saw(who)
 	}
-	for i, t := range c.Targets {
+	if r.through(c.Targets) {
+		r.again()
+	}
+	return r.res
+}
+
+// through asks one provider after another. It reports whether another one may be
+// asked.
+func (r *run) through(targets []*Target) bool {
+	for i, t := range targets {
 		r.err = nil
-		v := r.ask(t, c.Targets[i+1:])
+		v := r.ask(t, targets[i+1:])
 		if v.Reason == session.OK {
 			r.served(t)
-			break
+			return false
 		}
 		r.res.Add(Step{Target: t, Verdict: v, Err: r.err}, t.retryIn())
 		if !v.Next {
-			break
+			return false
 		}
 	}
-	return r.res
+	return true
+}
+
+// again asks those that a ramp has refused: nobody else has answered.
+func (r *run) again() {
+	r.insist = true
+	for i, refused := range r.res.Steps {
+		if refused.Verdict.Reason != session.Ramp {
+			continue
+		}
+		r.err = nil
+		v := r.ask(refused.Target, nil)
+		if v.Reason == session.OK {
+			r.res.Steps = r.res.Steps[:i]
+			r.served(refused.Target)
+			return
+		}
+		r.res.Replace(i, Step{Target: refused.Target, Verdict: v, Err: r.err}, refused.Target.retryIn())
+		if !v.Next {
+			r.res.EndsAt(i)
+			return
+		}
+	}
 }
 
 // served notes who served.
@@ -73,7 +106,7 @@ func (r *run) ask(t *Target, later []*Target) session.Verdict {
 		if limit < MinAttempt {
 			return r.outOfTime(t, last)
 		}
-		v := r.attempt(t, limit, try > 0)
+		v := r.attempt(t, later, limit, try > 0)
 		if try > 0 && v.Reason.Skipped() { // the breaker has opened meanwhile
 			return last
 		}
@@ -88,13 +121,13 @@ func (r *run) ask(t *Target, later []*Target) session.Verdict {
 }
 
 // attempt asks a provider once.
-func (r *run) attempt(t *Target, limit time.Duration, again bool) session.Verdict {
+func (r *run) attempt(t *Target, later []*Target, limit time.Duration, again bool) session.Verdict {
 	ctx, cancel := context.WithTimeout(r.ctx, limit)
 	defer cancel()
 	start := time.Now()
 	a := Attempt{
 		RequestID: r.req.ID, Client: r.ctx, Context: ctx, Session: true, Again: again,
-		Caller: r.who, Life: 2 * limit,
+		Caller: r.who, Life: 2 * limit, Later: later, Insist: r.insist || again,
 		Call: func() (err error) {
 			if !again {
 				t.RetryBudget.Earn()
