@@ -79,8 +79,8 @@ func TestRunInARamp(t *testing.T) {
 		c.setUp(r)
 		served(t, r.run(t.Context()), c.by, c.reasons...)
 		for i, n := range c.asked {
-			if got := len(r.fakes[i].limits); got != n {
-				t.Errorf("%s was asked %d times, want %d", r.fakes[i].Name, got, n)
+			if got := len(r.Targets[i].Provider.(*fake).limits); got != n {
+				t.Errorf("%s was asked %d times, want %d", r.Targets[i].Name, got, n)
 			}
 		}
 	})
@@ -123,7 +123,7 @@ func TestRunWithPlaces(t *testing.T) {
 	}
 	chaintest.Each(t, map[string]row{
 		"success": {gives("s1"), true}, "failure": {answers(500), false}, "refusal": {answers(403), false},
-		"timeout": {hangs, false}, "panic": {func(answer) answer { return nil }(nil), false},
+		"timeout": {hangs, false}, "panic": {nil, false},
 	}, func(t *testing.T, c row) {
 		r := newRig(t)
 		a := r.add("a", c.does)

@@ -82,7 +82,7 @@ func (*Breaker) Saw(session.Caller) {}
 
 // Peek implements [chain.Breaker].
 func (b *Breaker) Peek(session.Caller) (reason session.Reason, probe bool) {
-	if len(b.Refusals) > 0 {
+	if len(b.Refusals) > 0 && b.Refusals[0] != session.Ramp {
 		reason = b.Refusals[0]
 	}
 	return reason, b.Probing
