@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/drill"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
@@ -75,6 +76,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //		deadline   <duration>
 //		rate_limit user|ip <n> <duration>
 //		models     default|strict
+//		drill      <token>
 //
 //		# browsers
 //		cors {
@@ -109,6 +111,7 @@ func (h *Handler) options(refs *providerRefs) block.Options {
 		"deadline":   block.Duration(&h.Deadline),
 		"rate_limit": {Parse: h.parseRateLimit, Many: true},
 		"models":     block.Text(&h.Models).Then(h.checkModelsWord),
+		"drill":      block.Text(&h.Drill).Then(func() error { return drill.Check(h.Drill) }),
 
 		"stream":       {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, StreamRoute) }, Many: true},
 		"message":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, MessageRoute) }, Many: true},

@@ -90,6 +90,8 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 type passage struct {
 	requestID string
 	caller    session.Caller
+	issuer    string // of the session, "" if unknown
+	drill     bool   // the first of the targets is left out
 	targets   []relay.Target
 	ours      http.Header // the headers of the answer that are set already
 	interrupt func()      // ends a read of the body
@@ -123,7 +125,10 @@ func (p *carriedProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // request returns the request for the relay.
 func (p *carriedProxy) request(r *http.Request, pass *passage) relay.Request {
-	return relay.Request{Request: hide(r, p.claimed, pass.requestID), ID: pass.requestID, Caller: pass.caller, Interrupt: pass.interrupt}
+	return relay.Request{
+		Request: hide(r, p.claimed, pass.requestID), ID: pass.requestID, Caller: pass.caller, Interrupt: pass.interrupt,
+		Insist: len(pass.targets) > 0 && pass.targets[0].Name == pass.issuer,
+	}
 }
 
 // passOn returns a backend's response as the client gets it.

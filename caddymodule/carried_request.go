@@ -40,7 +40,7 @@ func (c *carriedRequest) serve() {
 		c.refuse(p)
 		return
 	}
-	ends, end := telemetry.CarryBegins(string(c.route.kind)), telemetry.CarriedCut
+	ends, end := c.begins(), telemetry.CarriedCut
 	defer func() {
 		end = c.ending(end)
 		c.became = string(end)
@@ -98,7 +98,7 @@ func opensWebSocket(r *http.Request) bool {
 // knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header(),
-		caller: session.Caller{User: c.h.users.Account(c.repl), Address: c.address()}}
+		caller: session.Caller{User: c.h.users.Account(c.repl), Address: c.address()}, issuer: c.issuer, drill: c.drill}
 	r := c.upstreamRequest()
 	if c.route.kind != WebSocketRoute {
 		// Only WebSockets upgrade, and only on their routes: anything else (h2c)

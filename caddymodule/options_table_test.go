@@ -43,6 +43,7 @@ var lines = map[string]map[string]line{
 		"deadline":     {args: "1s"},
 		"rate_limit":   {args: "user 10 1m|ip 10 1m", twice: "rate_limit (user|ip) is given twice"},
 		"models":       {args: "strict"},
+		"drill":        {args: longKey},
 		"cors":         {inside: "max_age 1m"},
 	},
 	"anonymous": {
@@ -65,8 +66,12 @@ var lines = map[string]map[string]line{
 		"retries":     {args: "1|2 1s", zero: true},
 		"fallback_on": {args: "5xx ..."},
 		"max_rate":    {args: "10 1m"},
-		"model":       {args: "m ..."},
-		"breaker":     {inside: "probes 1"},
+
+		"max_in_flight": {args: "10"},
+		"health":        {args: "/healthz|/healthz?deep=1 1s"},
+		"ramp":          {args: "1s"},
+		"model":         {args: "m ..."},
+		"breaker":       {inside: "probes 1"},
 	},
 	"breaker": {
 		"consecutive": {args: "3|off"},

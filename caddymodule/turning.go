@@ -27,7 +27,7 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 		Asker: t.pass.asker, Options: t.proxy.turns.Options, Thread: asked.Thread,
 		Ask: t.ask, Settled: t.delivery.Close, Left: t.pass.left, Observer: t.proxy.observer(t.pass),
 	}
-	if whole {
+	if whole && !t.pass.drill { // a drill attaches to no turn, and nobody to its own
 		req.Key = req.KeyOf(append([]byte(r.URL.RawQuery+"\x00"), body...))
 	}
 	c, err := t.proxy.turns.Do(r.Context(), req)

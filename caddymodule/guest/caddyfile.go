@@ -23,6 +23,9 @@ import (
 //		fallback_on <status>...
 //		model       <name>...
 //		max_rate    <n> <duration>
+//		max_in_flight <n>
+//		health      <path> [<interval>]
+//		ramp        <duration>
 //		breaker {
 //			...
 //		}
@@ -63,6 +66,10 @@ func (c *ProviderConfig) Options() block.Options {
 		"max_rate":    {Parse: c.parseMaxRate},
 		"model":       block.Texts(&c.Models).Then(func() error { return checkModelNames(c.Models) }),
 		"breaker":     {Parse: c.parseBreaker},
+
+		"max_in_flight": block.Number(&c.MaxInFlight, 1),
+		"health":        {Parse: c.parseHealth},
+		"ramp":          block.Duration(&c.Ramp),
 	}
 }
 

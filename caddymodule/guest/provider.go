@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -75,9 +76,13 @@ func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site fu
 		return nil, fmt.Errorf("module %T is not a provider", mod)
 	}
 	t.Provider = p
+	check, err := c.Health.check(p, t.Timeout)
+	if err != nil {
+		return nil, err
+	}
 	hinter, _ := mod.(session.Hinter)
-	return t, app.Take(s, registry.User{Site: site, Bind: func(state *registry.Provider) {
-		t.Breaker, t.RetryBudget = state.Breaker, state.RetryBudget
+	return t, app.Take(s, registry.User{Site: site, CheckHealth: check, Bind: func(state *registry.Provider) {
+		t.Breaker, t.RetryBudget, t.Places = state.Breaker, state.RetryBudget, state.Places
 		t.Observer = state.Observer(ctx.Logger(), hinter)
 		if state.Cap != nil { // a nil pointer is not a nil interface
 			t.Cap = state.Cap
@@ -121,12 +126,20 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 		return s, fmt.Errorf("hashing settings: %w", err)
 	}
 	sum := sha256.Sum256(raw)
-	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.Breaker.settings()
+	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.breakerSettings()
+	s.MaxInFlight = cmp.Or(c.MaxInFlight, defaultMaxInFlight)
 	if c.MaxRate != nil {
 		rate := c.MaxRate.Rate()
 		s.MaxRate = &rate
 	}
 	return s, nil
+}
+
+// breakerSettings returns the settings of the breaker and of what stands around it.
+func (c *ProviderConfig) breakerSettings() breaker.Settings {
+	s := c.Breaker.settings()
+	s.Health, s.Ramp = c.Health.interval(), time.Duration(c.Ramp)
+	return s
 }
 
 // check refuses invalid limits.
@@ -142,6 +155,8 @@ func (c *ProviderConfig) check() error {
 		return fmt.Errorf("retries: backoff %s is negative", time.Duration(c.Backoff))
 	case c.Retries != nil && (*c.Retries < 0 || *c.Retries > maxRetries):
 		return fmt.Errorf("retries: %d is not between 0 and %d", *c.Retries, maxRetries)
+	case c.MaxInFlight < 0:
+		return fmt.Errorf("max_in_flight: %d is negative", c.MaxInFlight)
 	}
 	if c.MaxRate != nil {
 		if err := c.MaxRate.Rate().Check(); err != nil {
@@ -154,7 +169,7 @@ func (c *ProviderConfig) check() error {
 	if err := c.Breaker.settings().Check(); err != nil {
 		return fmt.Errorf("breaker: %w", err)
 	}
-	return nil
+	return c.breakerSettings().Check() // health and ramp
 }
 
 // maxRetries is the most retries of one provider within one request.

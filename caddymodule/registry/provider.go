@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/bulkhead"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
@@ -23,11 +24,13 @@ type Provider struct {
 	Breaker     *breaker.Breaker
 	RetryBudget *chain.RetryBudget
 	Cap         *ratelimit.Bucket // nil: no bound
+	Places      *bulkhead.Bulkhead
 
 	hash  string                 // of its settings
 	where atomic.Pointer[string] // its sites, for people
 	owner *owner
 	last  atomic.Pointer[FailureStatus]
+	found atomic.Pointer[finding]
 	tally *tally.Tally
 	lines telemetry.Throttle
 }

@@ -36,6 +36,7 @@ func InitProvider(name string) {
 	}
 	metrics.attemptDuration.WithLabelValues(name)
 	metrics.retries.WithLabelValues(name)
+	initChecks(name)
 	for _, c := range breaker.Changes() {
 		metrics.transitions.WithLabelValues(name, string(c.From), string(c.To))
 	}

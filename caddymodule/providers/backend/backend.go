@@ -173,5 +173,6 @@ var (
 	_ caddyfile.Unmarshaler = (*Backend)(nil)
 	_ session.Provider      = (*Backend)(nil)
 	_ session.Carrier       = (*Backend)(nil)
+	_ session.HealthChecker = (*Backend)(nil)
 	_ session.Hinter        = (*Backend)(nil)
 )
