@@ -58,15 +58,16 @@ func startCaddy(ctx context.Context, binary, options string, first, second *back
 http://%s {
 	chatkit {
 		user {http.request.header.X-User}
+		deadline 60s
 		provider backend http://%s {
 			name first
-			timeout 3s
 			retries 0
 			%s
 		}
 		provider backend http://%s {
 			name second
 			max_in_flight 1000000
+			timeout 30s
 		}
 	}
 }
@@ -108,12 +109,13 @@ func (c *caddy) stop() {
 // reload loads the configuration again, with a difference that does not touch the
 // providers.
 func (c *caddy) reload(ctx context.Context) error {
-	text := strings.Replace(c.text, "user {", "deadline 9s\n\t\tuser {", 1)
+	text := strings.Replace(c.text, "user {", "drain 9s\n\t\tuser {", 1)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.admin+"/load", bytes.NewReader([]byte(text)))
 	if err != nil {
 		return err
 	}
 	r.Header.Set("Content-Type", "text/caddyfile")
+	r.Header.Set("Cache-Control", "must-revalidate") // also one that has not changed
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ type samples struct {
 	all   []sample
 }
 
-var client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 4096}}
+var client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 4096}}
 
 // ask sends the request of a user.
 func (s *samples) ask(ctx context.Context, url string, user int) {

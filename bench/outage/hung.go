@@ -30,7 +30,7 @@ func measureHung(ctx context.Context, clients int, over time.Duration) error {
 }
 
 func hung(ctx context.Context, binary, limit string, clients int, over time.Duration) error {
-	first, _, c, err := start(ctx, binary, "max_in_flight "+limit)
+	first, c, err := start(ctx, binary, "timeout 10s\n max_in_flight "+limit)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func hung(ctx context.Context, binary, limit string, clients int, over time.Dura
 	if err != nil {
 		return err
 	}
-	first.hangs.Store(true)
+	first.hang()
 	s := &samples{began: time.Now()}
 	var all sync.WaitGroup
 	for user := range clients {

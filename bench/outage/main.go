@@ -2,7 +2,7 @@
 // backend that hangs for a while and comes back, and one that hangs while many clients
 // ask at once. It builds the binary, runs it on this machine, and stops it.
 //
-// Usage: go run ./bench/outage recovery|hung [-rate 50] [-dead 20s] [-clients 2000] [-over 2s]
+// Usage: go run ./bench/outage recovery|hung [-rate 50] [-dead 20s] [-clients 2000] [-over 5s]
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 	rate := flags.Int("rate", 50, "sessions per second (recovery)")
 	dead := flags.Duration("dead", 20*time.Second, "how long the backend hangs (recovery)")
 	clients := flags.Int("clients", 2000, "clients that ask (hung)")
-	over := flags.Duration("over", 2*time.Second, "the time in which they come (hung)")
+	over := flags.Duration("over", 5*time.Second, "the time in which they come (hung)")
 	_ = flags.Parse(os.Args[2:])
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
