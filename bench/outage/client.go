@@ -15,6 +15,7 @@ type sample struct {
 	at   time.Duration // since the measurement began
 	took time.Duration
 	by   string // who served, "" for nobody
+	lost bool   // the connection was closed without an answer
 }
 
 // samples are those of a measurement. They may be added from any goroutine.
@@ -29,7 +30,7 @@ var client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxId
 // ask sends the request of a user.
 func (s *samples) ask(ctx context.Context, url string, user int) {
 	start := time.Now()
-	by := ""
+	by, lost := "", true
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, nil)
 	if err == nil {
 		r.Header.Set("X-User", fmt.Sprint("u", user))
@@ -37,6 +38,7 @@ func (s *samples) ask(ctx context.Context, url string, user int) {
 		if resp, err = client.Do(r); err == nil {
 			_, _ = io.Copy(io.Discard, resp.Body)
 			_ = resp.Body.Close()
+			lost = false
 			if resp.StatusCode == http.StatusOK {
 				by = resp.Header.Get("X-ChatKit-Provider")
 			}
@@ -44,13 +46,23 @@ func (s *samples) ask(ctx context.Context, url string, user int) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all = append(s.all, sample{start.Sub(s.began), time.Since(start), by})
+	s.all = append(s.all, sample{start.Sub(s.began), time.Since(start), by, lost})
 }
 
 // served counts those that a provider served, "" for nobody.
 func (s *samples) served(by string, from, to time.Duration) (n int) {
 	for _, x := range s.all {
 		if x.by == by && x.at >= from && x.at < to {
+			n++
+		}
+	}
+	return n
+}
+
+// lost counts those whose connection was closed without an answer.
+func (s *samples) lost() (n int) {
+	for _, x := range s.all {
+		if x.lost {
 			n++
 		}
 	}

@@ -70,8 +70,8 @@ func recovery(ctx context.Context, binary, name, options string, reloads bool, r
 	}
 	all.Wait()
 	p50, p99, most := s.quantiles()
-	fmt.Printf("\n%s\n  %d sessions, %d without one; %d waited for the backend until its breaker opened, %d to find out that it still hung; %d checks of its health\n",
-		name, len(s.all), s.served("", 0, end), first.waiting.Load()-first.probes.Load(), first.probes.Load(), first.checks.Load())
+	fmt.Printf("\n%s\n  %d sessions, %d refused, %d connections closed; %d waited for the backend until its breaker opened, %d to find out that it still hung; %d checks of its health\n",
+		name, len(s.all), s.served("", 0, end)-s.lost(), s.lost(), first.waiting.Load()-first.probes.Load(), first.probes.Load(), first.checks.Load())
 	fmt.Printf("  time to a session: p50 %s, p99 %s, max %s; %d took over 1s; %d served by the second\n",
 		p50.Round(time.Millisecond/10), p99.Round(time.Millisecond), most.Round(time.Millisecond), s.slow(time.Second), s.served("second", 0, end))
 	fmt.Print("  second: share of the first\n ")

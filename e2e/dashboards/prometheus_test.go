@@ -208,7 +208,7 @@ func (d *driver) checkProtection(l *ledger) {
 		expectation{name: "Attempts under way A", rest: true, want: map[string]bounds{"full": exactly(0), "main": exactly(0)}},
 		expectation{name: "Attempts under way B", rest: true, want: map[string]bounds{"full: % of the limit": exactly(0)}},
 		expectation{name: "ChatkitSaturated", legend: "{{provider}}", want: map[string]bounds{
-			"full": about(d.attempts["full: saturated"] / (d.attempts["full: saturated"] + d.attempts["full: timeout"])),
+			"full": about(d.attempts["full: saturated"] / (d.attempts["full: saturated"] + d.attempts["full: timeout"] + drills)),
 		}},
 		expectation{name: "Breaker state changes", want: map[string]bounds{
 			"tripping to open": about(1), "tripping to half_open": about(1), "tripping to closed": about(1),

@@ -26,10 +26,10 @@ func (d *driver) saturate() {
 				d.T.Error(err)
 			}
 			all = append(all, a)
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(150 * time.Millisecond)
 		}
 	}()
-	for full := 0; full < 20; {
+	for full := 0; full < 14; {
 		if d.session("full", "saturated", "timeout") == "saturated" {
 			full++
 		}
