@@ -26,7 +26,7 @@ type doctor struct {
 
 func (d *doctor) check(context.Context) breaker.Health {
 	d.asked.Add(1)
-	return breaker.Health(d.finds.Load()) //nolint:gosec // one of three
+	return breaker.Health(d.finds.Load())
 }
 
 func (d *doctor) set(h breaker.Health) { d.finds.Store(int32(h)) }

@@ -13,10 +13,7 @@ import (
 )
 
 // refusing makes the breaker refuse for these reasons, one after the other.
-func (f *fake) refusing(reasons ...session.Reason) *fake {
-	f.Refusals = reasons
-	return f
-}
+func (f *fake) refusing(reasons ...session.Reason) { f.Refusals = reasons }
 
 // A ramp refuses only who gets a session elsewhere.
 func TestRunInARamp(t *testing.T) {
