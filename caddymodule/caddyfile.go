@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/drill"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
@@ -76,6 +77,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //		rate_limit  [stream] user|ip <n> <duration>
 //		max_streams user|ip <n>
 //		models      default|strict
+//		drill       <token>
 //
 //		# browsers
 //		cors {
@@ -111,6 +113,7 @@ func (h *Handler) options(refs *providerRefs) block.Options {
 		"rate_limit":  {Parse: h.parseRateLimit, Many: true},
 		"max_streams": {Parse: h.parseMaxStreams, Many: true},
 		"models":      block.Text(&h.Models).Then(h.checkModelsWord),
+		"drill":       block.Text(&h.Drill).Then(func() error { return drill.Check(h.Drill) }),
 
 		"stream":       {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, StreamRoute) }, Many: true},
 		"message":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, MessageRoute) }, Many: true},

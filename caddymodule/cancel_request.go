@@ -27,6 +27,7 @@ func (c *cancelRequest) serve() {
 	if !c.begin() {
 		return
 	}
+	c.drill = false // there is one provider to ask
 	c.w.Header().Set("Cache-Control", "no-store")
 	if p := c.prepare(); p != nil {
 		c.became = string(telemetry.OutcomeRefused)

@@ -89,6 +89,8 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 type passage struct {
 	requestID string
 	caller    session.Caller
+	issuer    string // of the session, "" if unknown
+	drill     bool   // the first of the targets is left out
 	targets   []relay.Target
 	ours      http.Header // the headers of the answer that are set already
 	interrupt func()      // ends a read of the body
@@ -125,7 +127,7 @@ func (p *carriedProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 func (p *carriedProxy) carryCall(r *http.Request, pass *passage) (*http.Response, error) {
 	a, err := p.turns.Carry(r, &turns.Call{
 		Delivery: p.relay.Open(p.request(r, pass), pass.targets), Buffer: p.relay.Buffer,
-		Asker: pass.asker, RequestID: pass.requestID, Left: pass.left, Refused: pass.refused,
+		Asker: pass.asker, RequestID: pass.requestID, Left: pass.left, Refused: pass.refused, Drill: pass.drill,
 	})
 	if err != nil {
 		return nil, err
@@ -140,7 +142,10 @@ func (p *carriedProxy) carryCall(r *http.Request, pass *passage) (*http.Response
 
 // request returns the request for the relay.
 func (p *carriedProxy) request(r *http.Request, pass *passage) relay.Request {
-	return relay.Request{Request: hide(r, p.claimed, pass.requestID), ID: pass.requestID, Caller: pass.caller, Interrupt: pass.interrupt}
+	return relay.Request{
+		Request: hide(r, p.claimed, pass.requestID), ID: pass.requestID, Caller: pass.caller, Interrupt: pass.interrupt,
+		Insist: len(pass.targets) > 0 && pass.targets[0].Name == pass.issuer,
+	}
 }
 
 // passOn returns a backend's response as the client gets it.

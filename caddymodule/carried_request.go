@@ -48,7 +48,7 @@ func (c *carriedRequest) serve() {
 		c.refuse(p)
 		return
 	}
-	ends, end := telemetry.CarryBegins(string(c.route.kind)), telemetry.CarriedCut
+	ends, end := c.begins(), telemetry.CarriedCut
 	defer func() {
 		end = c.ending(end)
 		c.became = string(end)
@@ -116,6 +116,7 @@ func opensWebSocket(r *http.Request) bool {
 // knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 	c.passage.requestID, c.passage.targets, c.passage.ours = c.id, c.targets(), c.w.Header()
+	c.passage.issuer, c.passage.drill = c.issuer, c.drill
 	r := c.upstreamRequest()
 	if c.route.kind != WebSocketRoute {
 		// Only WebSockets upgrade, and only on their routes: anything else (h2c)

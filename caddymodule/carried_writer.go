@@ -52,7 +52,9 @@ func (w *carriedWriter) commit() {
 		return
 	}
 	w.committed = true
-	telemetry.FirstByte(string(w.c.route.kind), time.Since(w.c.start))
+	if !w.c.drill {
+		telemetry.FirstByte(string(w.c.route.kind), time.Since(w.c.start))
+	}
 	w.c.servedBy(resp.Target.Name)
 	w.c.reason = resp.Trail.Reason()
 	w.c.answered(resp.Target.Name, &resp.Trail)

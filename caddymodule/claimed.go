@@ -46,6 +46,7 @@ type claimed struct {
 	start time.Time
 	id    string // of the request
 	addr  string // see address
+	drill bool   // the first provider is left out
 
 	// For placeholders and the access log.
 	user     string
@@ -58,6 +59,7 @@ type claimed struct {
 // a preflight.
 func (c *claimed) begin() bool {
 	c.start, c.id = time.Now(), requestID(c.r.Header)
+	c.drill = c.h.drill.Take(c.r.Header)
 	c.w.Header().Set(requestIDHeader, c.id)
 	c.repl, _ = c.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	c.repl.Map(c.placeholder)
@@ -108,6 +110,7 @@ func (c *claimed) servedBy(name string) {
 // refuse answers with a problem before any provider was asked. It reports whether
 // there is a client to read it.
 func (c *claimed) refuse(p *problem.Problem) bool {
+	c.drill = false // it did not get as far
 	if p.Status == problem.StatusClientGone {
 		c.leave()
 		return false
@@ -130,7 +133,9 @@ func (c *claimed) leave() {
 
 // writeProblem writes a problem, in the shape of OpenAI's API on its routes.
 func (c *claimed) writeProblem(p *problem.Problem) {
-	telemetry.Refused(string(c.route.kind), strings.ToLower(p.Code))
+	if !c.drill {
+		telemetry.Refused(string(c.route.kind), strings.ToLower(p.Code))
+	}
 	p.SetHeaders(c.w.Header())
 	body := p.Body
 	if c.route.kind == OpenAIRoute {

@@ -2,14 +2,13 @@ package caddymodule
 
 import (
 	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/drill"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/guest"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
@@ -78,6 +77,13 @@ type Handler struct {
 	// Default: no limit. Hazard: many people may have one address.
 	MaxStreams []limit.MaxStreamsConfig `json:"max_streams,omitempty"`
 
+	// The token of drills, at least 16 characters. A request that shows it in the header
+	// X-ChatKit-Drill leaves out the first provider, for reason drill. Nobody's breaker
+	// hears of that, and metrics of sessions, streams and fallbacks do not count it. Use
+	// `{env.*}` or `{file.*}`: a token written here in full can be read in /config/.
+	// Default: none, and the header means nothing.
+	Drill string `json:"drill,omitempty"`
+
 	// Which origins may use the routes. Default: all, without credentials.
 	CORS *origin.CORSConfig `json:"cors,omitempty"`
 
@@ -126,6 +132,7 @@ type Handler struct {
 	cors      *origin.Policy
 	limits    limit.Limits
 	carried   limit.Carried
+	drill     *drill.Token
 	turns     turns.Turns // where there is a chatkit route
 	rewritten rewriteWarnings
 
@@ -161,44 +168,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		(&sessionRequest{claimed: c}).serve()
 	}
 	return nil
-}
-
-// claim returns the route of a request, nil if it is not ours, and the part of its
-// path that varies.
-func (h *Handler) claim(r *http.Request) (rt *route, segment string) {
-	if encodesSlash(r.URL) {
-		return nil, ""
-	}
-	if rt = h.routes[r.URL.Path]; rt != nil {
-		if rt.kind == ChatKitRoute && r.Method != http.MethodPost && r.Method != http.MethodOptions {
-			return nil, "" // the app may have a page there
-		}
-		return rt, ""
-	}
-	for _, rt := range h.patterns {
-		if segment, ok := rt.match(r.URL.Path); ok {
-			return rt, segment
-		}
-	}
-	return nil, ""
-}
-
-// encodesSlash reports whether the path holds an encoded slash, which would be
-// another path without it: /a%2Fb is not /a/b. Nor can any path of ours hold NUL.
-func encodesSlash(u *url.URL) bool {
-	return strings.Contains(u.RawPath, "%2F") || strings.Contains(u.RawPath, "%2f") || strings.Contains(u.Path, "\x00")
-}
-
-// match returns the part of a path that varies.
-func (rt *route) match(path string) (segment string, ok bool) {
-	rest, ok := strings.CutPrefix(path, rt.prefix)
-	switch {
-	case !ok:
-		return "", false
-	case rt.cancel:
-		return cancelID(rest)
-	}
-	return rest, rest != "" && !strings.Contains(rest, "/")
 }
 
 // Interface guards.

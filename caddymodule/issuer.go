@@ -67,7 +67,10 @@ func (c *carriedRequest) findIssuer() *problem.Problem {
 func (c *carriedRequest) targets() []relay.Target {
 	all := c.route.proxy.targets
 	if i := slices.IndexFunc(all, func(t relay.Target) bool { return t.Name == c.issuer }); i > 0 {
-		return moveToFront(all, i)
+		all = moveToFront(all, i)
+	}
+	if c.drill {
+		all = drilledCarriers(all)
 	}
 	return all
 }

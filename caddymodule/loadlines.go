@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/surroundings"
@@ -64,6 +65,9 @@ func (h *Handler) warn(ctx caddy.Context, app *registry.App) {
 	h.warnOfUsers(here)
 	h.warnOfPaths(here, app)
 	h.warnOfTimes()
+	if block.LiteralSecret(h.Drill) {
+		h.logger.Warn("drill is written into the configuration; use {env.*} or {file.*}")
+	}
 	if h.Anonymous != nil && h.limits.PerAddress == nil && h.limits.PerUser == nil {
 		h.logger.Warn("visitors without an account are not limited; each can ask for sessions without end; add rate_limit ip")
 	}

@@ -44,6 +44,7 @@ var lines = map[string]map[string]line{
 		"rate_limit":   {args: "user 10 1m|ip 10 1m|stream user 10 1m|stream ip 10 1m", twice: "rate_limit (user|ip) is given twice"},
 		"max_streams":  {args: "user 5|ip 20", twice: "max_streams (user|ip) is given twice"},
 		"models":       {args: "strict"},
+		"drill":        {args: longKey},
 		"cors":         {inside: "max_age 1m"},
 	},
 	"anonymous": {
@@ -67,8 +68,12 @@ var lines = map[string]map[string]line{
 		"fallback_on": {args: "5xx ..."},
 		"max_rate":    {args: "10 1m"},
 		"hedge":       {args: "p95|1s"},
-		"model":       {args: "m ..."},
-		"breaker":     {inside: "probes 1"},
+
+		"max_in_flight": {args: "10"},
+		"health":        {args: "/healthz|/healthz?deep=1 1s"},
+		"ramp":          {args: "1s"},
+		"model":         {args: "m ..."},
+		"breaker":       {inside: "probes 1"},
 	},
 	"breaker": {
 		"consecutive": {args: "3|off"},

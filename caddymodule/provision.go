@@ -12,6 +12,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/drill"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
@@ -57,6 +58,9 @@ func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 		return err
 	}
 	if h.users, err = identity.NewUsers(ctx, h.User, h.Anonymous); err != nil {
+		return err
+	}
+	if h.drill, err = drill.NewToken(h.Drill); err != nil {
 		return err
 	}
 	if err := h.provisionLimits(hex.EncodeToString(sum[:])); err != nil {

@@ -35,6 +35,9 @@ func (s *sessionRequest) serve() {
 		return
 	}
 	c := s.chain()
+	if s.drill {
+		c.Targets = drilled(c.Targets)
+	}
 	res := c.Run(s.r.Context(), &s.req, s.who())
 	s.upstream, s.reason = res.Upstream, res.Reason()
 	s.tellFailed(&res.Trail)
@@ -162,6 +165,10 @@ func (s *sessionRequest) fail(trail *chain.Trail) {
 // record counts the request.
 func (s *sessionRequest) record() {
 	s.became = string(s.outcome)
+	if s.drill {
+		s.tellDrill()
+		return
+	}
 	telemetry.SessionAnswered(string(s.route.kind), s.provider, s.outcome, time.Since(s.start), s.upstream)
 }
 

@@ -13,6 +13,9 @@ import (
 // can happen, so it is an error line and an event. A storm of them is one line in ten
 // seconds for each kind of route.
 func (c *claimed) tellUnserved(trail *chain.Trail, status int) {
+	if c.drill {
+		return // its own line says it
+	}
 	kind := string(c.route.kind)
 	if ok, held := c.h.lines.Pass("unserved " + kind); ok {
 		c.h.logger.Error("no provider could serve", zap.String("route", kind), zap.Int("status", status),

@@ -117,7 +117,7 @@ func newSite(t *testing.T) *site {
 	for name, value := range map[string]string{
 		"CUSTOM_BACKEND_URL": s.Backend.URL(), "CUSTOM_BACKEND_URL_EU": s.Backend.URL(), "CUSTOM_BACKEND_KEY": testsite.BackendKey,
 		"OPENAI_API_KEY": testsite.OpenAIKey, "CHATKIT_WORKFLOW_ID": "wf_docs", "CHATKIT_WORKFLOW_ID_LARGE": "wf_large",
-		"OPENAI_ORGANIZATION": "org_docs", "OPENAI_PROJECT": "proj_docs", "CHATKIT_APP_KEY": appKey,
+		"OPENAI_ORGANIZATION": "org_docs", "OPENAI_PROJECT": "proj_docs", "CHATKIT_APP_KEY": appKey, "CHATKIT_DRILL_TOKEN": "a-token-that-nobody-guesses",
 		"SENDBIRD_APP_ID": "DOCS-APP", "SENDBIRD_API_TOKEN": sendbirdToken, "ALERT_WEBHOOK_URL": s.app.URL,
 	} {
 		t.Setenv(name, value)

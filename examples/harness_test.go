@@ -39,7 +39,7 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(s.App.Close)
 	for name, value := range map[string]string{
 		"CUSTOM_BACKEND_URL": s.Backend.URL(), "CUSTOM_BACKEND_KEY": testsite.BackendKey, "OPENAI_API_KEY": testsite.OpenAIKey,
-		"CHATKIT_WORKFLOW_ID": "wf_example", "CHATKIT_APP_KEY": appKey,
+		"CHATKIT_WORKFLOW_ID": "wf_example", "CHATKIT_APP_KEY": appKey, "CHATKIT_DRILL_TOKEN": "a-token-that-nobody-guesses",
 		"SENDBIRD_APP_ID": "EXAMPLE-APP", "SENDBIRD_API_TOKEN": sendbirdToken,
 	} {
 		t.Setenv(name, value)

@@ -14,9 +14,9 @@ import (
 // error is best a [*Failure]; any other is taken for an error of the transport.
 //
 // A provider can have further abilities. Each is an interface of its own, and all
-// of them are optional: [Carrier], [Canceler], [OrphanCanceler], [ModelLister], [ModelFinder],
-// [MetadataChecker], [SpecChecker], [Recognizer], [WidgetMaker], [HeaderForwarder]
-// and [Hinter].
+// of them are optional: [Carrier], [Canceler], [OrphanCanceler], [HealthChecker],
+// [ModelLister], [ModelFinder], [MetadataChecker], [SpecChecker], [Recognizer],
+// [WidgetMaker], [HeaderForwarder] and [Hinter].
 type Provider interface {
 	Create(ctx context.Context, req *Request) (Session, error)
 }
@@ -58,6 +58,15 @@ type OrphanCanceler interface {
 	// does not know any more is a [Failure] with status 404 or 410, one that it has no
 	// way to end an error that is [errors.ErrUnsupported].
 	CancelOrphan(ctx context.Context, s *Session, requestID string) error
+}
+
+// HealthChecker is a provider that can be asked whether its service works, without
+// making a session. Only such a provider can have the option health.
+type HealthChecker interface {
+	// CheckHealth asks at the path of the option, which may have a query, and returns
+	// nil if the service says that it works. Any other answer is a [Failure] with its
+	// status. It must return soon after ctx is done.
+	CheckHealth(ctx context.Context, path *url.URL) error
 }
 
 // ModelLister is a provider that serves some models in a way of their own, such

@@ -26,6 +26,9 @@ const (
 	Open            Reason = "open"
 	ForcedOpen      Reason = "forced_open"
 	Cooldown        Reason = "cooldown"
+	Saturated       Reason = "saturated"
+	Ramp            Reason = "ramp"
+	Drill           Reason = "drill"
 	RateLimited     Reason = "rate_limited"
 	Hedge           Reason = "hedge"
 	FirstToken      Reason = "first_token"
@@ -37,14 +40,21 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		Dial, DNS, TLS, Timeout, Abandoned, Reset, Status5xx, Status408, Status425, Status429, Status4xx,
-		Misconfigured, Rejected, InvalidResponse, Open, ForcedOpen, Cooldown, RateLimited, Hedge, FirstToken, Budget, Canceled,
+		Misconfigured, Rejected, InvalidResponse, Open, ForcedOpen, Cooldown, Saturated, Ramp, Drill,
+		RateLimited, Hedge, FirstToken, Budget, Canceled,
 	}
 }
 
 // Skipped reports whether the provider was not asked because something stands in
-// front of it: its breaker, a cooldown it asked for, or our own limit.
+// front of it: its breaker, a cooldown it asked for, a limit of our own, or an
+// operator's drill.
 func (r Reason) Skipped() bool {
-	return r == Open || r == ForcedOpen || r == Cooldown || r == RateLimited
+	switch r {
+	case Open, ForcedOpen, Cooldown, Saturated, Ramp, Drill, RateLimited:
+		return true
+	default:
+		return false
+	}
 }
 
 // MovesOn reports whether another provider can have been asked after one that

@@ -12,7 +12,8 @@ import (
 func TestReasonsAreTheDocumentedWords(t *testing.T) {
 	want := []session.Reason{
 		"dial", "dns", "tls", "timeout", "abandoned", "reset", "status_5xx", "status_408", "status_425", "status_429", "status_4xx",
-		"misconfigured", "rejected", "invalid_response", "open", "forced_open", "cooldown", "rate_limited", "hedge", "first_token", "budget", "canceled",
+		"misconfigured", "rejected", "invalid_response", "open", "forced_open", "cooldown", "saturated", "ramp", "drill",
+		"rate_limited", "hedge", "first_token", "budget", "canceled",
 	}
 	got := session.Reasons()
 	if !slices.Equal(got, want) {
@@ -27,7 +28,7 @@ func TestReasonsAreTheDocumentedWords(t *testing.T) {
 }
 
 func TestReasonKinds(t *testing.T) {
-	skipped := []session.Reason{session.Open, session.ForcedOpen, session.Cooldown, session.RateLimited}
+	skipped := []session.Reason{session.Open, session.ForcedOpen, session.Cooldown, session.Saturated, session.Ramp, session.Drill, session.RateLimited}
 	ends := []session.Reason{session.Rejected, session.Budget, session.Canceled, session.Abandoned}
 	unreached := []session.Reason{session.Dial, session.DNS, session.TLS}
 	for _, r := range append(session.Reasons(), session.OK) {

@@ -29,7 +29,17 @@ type provider struct {
 	LastError    string     `json:"last_error"`
 	Share1m      *float64   `json:"share_1m"`
 	Rate1m       float64    `json:"rate_1m"`
-	LastFailure  *struct {
+	RampShare    *float64   `json:"ramp_share"`
+	RampUntil    *time.Time `json:"ramp_until"`
+	InFlight     int        `json:"in_flight"`
+	MaxInFlight  int        `json:"max_in_flight"`
+	Health       *struct {
+		Result string    `json:"result"`
+		Status int       `json:"status"`
+		Error  string    `json:"error"`
+		At     time.Time `json:"at"`
+	} `json:"health"`
+	LastFailure *struct {
 		Reason string    `json:"reason"`
 		Status int       `json:"status"`
 		At     time.Time `json:"at"`
@@ -101,7 +111,7 @@ func writeTable(out io.Writer, all []provider) error {
 	now := time.Now()
 	for _, p := range all {
 		cells := []string{
-			p.ID, p.Module, p.State, ago(now, p.Since), p.until(now), p.share(), p.rate(), p.failing(now), p.failure(now), p.because(),
+			p.ID, p.Module, p.state(), ago(now, p.Since), p.until(now), p.share(), p.rate(), p.failing(now), p.failure(now), p.because(),
 		}
 		for i, c := range cells {
 			cells[i] = printable(c)
@@ -118,6 +128,7 @@ func writeNotes(out io.Writer, all []provider) {
 		if p.FailingSince != nil && p.LastError != "" {
 			notes = append(notes, p.ID+": last error: "+p.LastError)
 		}
+		notes = append(notes, p.protected()...)
 		if p.Forced != nil && p.Forced.By != "" {
 			notes = append(notes, p.ID+": forced by "+strings.TrimPrefix(p.Forced.By, "by "))
 		}
@@ -157,6 +168,8 @@ func (p *provider) until(now time.Time) string {
 		return "in " + rounded(p.Forced.Until.Sub(now))
 	case p.OpenUntil != nil:
 		return "in " + rounded(p.OpenUntil.Sub(now))
+	case p.RampUntil != nil:
+		return "in " + rounded(p.RampUntil.Sub(now))
 	}
 	return "-"
 }

@@ -24,6 +24,9 @@ import (
 //		model       <name>...
 //		max_rate    <n> <duration>
 //		hedge       <duration>|p95
+//		max_in_flight <n>
+//		health      <path> [<interval>]
+//		ramp        <duration>
 //		breaker {
 //			...
 //		}
@@ -65,6 +68,10 @@ func (c *ProviderConfig) Options() block.Options {
 		"hedge":       {Parse: c.parseHedge},
 		"model":       block.Texts(&c.Models).Then(func() error { return checkModelNames(c.Models) }),
 		"breaker":     {Parse: c.parseBreaker},
+
+		"max_in_flight": block.Number(&c.MaxInFlight, 1),
+		"health":        {Parse: c.parseHealth},
+		"ramp":          block.Duration(&c.Ramp),
 	}
 }
 

@@ -14,6 +14,8 @@ const (
 	defaultTimeout = caddy.Duration(3 * time.Second)
 	defaultRetries = 1
 	defaultBackoff = 50 * time.Millisecond
+
+	defaultMaxInFlight = 1000
 )
 
 // ProviderConfig is a provider of the chain: what it is, and the limits under which
@@ -67,6 +69,23 @@ type ProviderConfig struct {
 	// served, that session is canceled, if it can be. So hedge cannot be used
 	// together with forward_headers.
 	Hedge string `json:"hedge,omitempty"`
+
+	// How many attempts may be under way at once: sessions, and carried requests until
+	// the header of their answer is there. Beyond that the next provider is asked, for
+	// reason saturated. One caller gets at most half of them. Default: 1000. Hazard:
+	// where it is low, a burst of healthy requests goes to the next provider too.
+	MaxInFlight int `json:"max_in_flight,omitempty"`
+
+	// Where to ask for the provider's health until its breaker is closed again. No
+	// request is let through before it was found healthy. Default: off, and requests
+	// of users are the probes.
+	Health *HealthConfig `json:"health,omitempty"`
+
+	// How long it takes after a recovery until the provider gets all requests again.
+	// Its share grows evenly from 10 %; the others go to the next provider, for reason
+	// ramp, if that may be asked. Half as many failures as usual open the breaker in
+	// that time. Default: off.
+	Ramp caddy.Duration `json:"ramp,omitempty"`
 
 	// The circuit breaker. Default: 5 consecutive failures, or half of at
 	// least 20 calls in 10s; open for 15s.

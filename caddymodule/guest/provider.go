@@ -15,6 +15,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -83,9 +84,13 @@ func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site fu
 		ctx.Logger().Warn("hedge without a way to cancel: sessions that lose live on at the provider; backend has cancel on for them",
 			zap.String("provider", s.Name))
 	}
+	check, err := c.Health.check(p, t.Timeout)
+	if err != nil {
+		return nil, err
+	}
 	hinter, _ := mod.(session.Hinter)
-	return t, app.Take(s, registry.User{Site: site, Bind: func(state *registry.Provider) {
-		t.Breaker, t.RetryBudget = state.Breaker, state.RetryBudget
+	return t, app.Take(s, registry.User{Site: site, CheckHealth: check, Bind: func(state *registry.Provider) {
+		t.Breaker, t.RetryBudget, t.Places = state.Breaker, state.RetryBudget, state.Places
 		t.Hedge, t.Orphans = state.Hedge, state.Orphans
 		t.Observer = state.Observer(ctx.Logger(), hinter)
 		if state.Cap != nil { // a nil pointer is not a nil interface
@@ -131,7 +136,8 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 		return s, fmt.Errorf("hashing settings: %w", err)
 	}
 	sum := sha256.Sum256(raw)
-	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.Breaker.settings()
+	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.breakerSettings()
+	s.MaxInFlight = cmp.Or(c.MaxInFlight, defaultMaxInFlight)
 	if s.Hedge, err = c.hedge(); err != nil {
 		return s, err
 	}
@@ -140,6 +146,13 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 		s.MaxRate = &rate
 	}
 	return s, nil
+}
+
+// breakerSettings returns the settings of the breaker and of what stands around it.
+func (c *ProviderConfig) breakerSettings() breaker.Settings {
+	s := c.Breaker.settings()
+	s.Health, s.Ramp = c.Health.interval(), time.Duration(c.Ramp)
+	return s
 }
 
 // check refuses invalid limits.
@@ -155,6 +168,8 @@ func (c *ProviderConfig) check() error {
 		return fmt.Errorf("retries: backoff %s is negative", time.Duration(c.Backoff))
 	case c.Retries != nil && (*c.Retries < 0 || *c.Retries > maxRetries):
 		return fmt.Errorf("retries: %d is not between 0 and %d", *c.Retries, maxRetries)
+	case c.MaxInFlight < 0:
+		return fmt.Errorf("max_in_flight: %d is negative", c.MaxInFlight)
 	}
 	if c.MaxRate != nil {
 		if err := c.MaxRate.Rate().Check(); err != nil {
@@ -167,7 +182,7 @@ func (c *ProviderConfig) check() error {
 	if err := c.Breaker.settings().Check(); err != nil {
 		return fmt.Errorf("breaker: %w", err)
 	}
-	return nil
+	return c.breakerSettings().Check() // health and ramp
 }
 
 // maxRetries is the most retries of one provider within one request.

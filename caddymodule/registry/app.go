@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,6 +46,9 @@ type User struct {
 
 	// Bind gives the handler the provider.
 	Bind func(*Provider)
+
+	// CheckHealth asks for the provider's health, nil where it is not to be asked.
+	CheckHealth func(context.Context) error
 }
 
 // appID is the app's module ID.
@@ -147,6 +151,9 @@ func (a *App) bind() {
 		a.leases, a.providers = append(a.leases, l), append(a.providers, l.provider)
 		for _, u := range e.users {
 			u.Bind(l.provider)
+		}
+		if check := e.users[0].CheckHealth; check != nil { // one is enough: their settings are the same
+			l.unwatch = l.provider.watch(check)
 		}
 	}
 	if a.over { // a request came in the moment the configuration was refused

@@ -22,6 +22,10 @@ var (
 		"State of a provider's breaker: 1 for its current state, 0 for the others.", []string{"provider", "state"}, nil)
 	openUntilDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "breaker_open_until_timestamp_seconds"),
 		"When an open breaker lets a probe through, or a forced open one is released. 0 if it is not open.", []string{"provider"}, nil)
+	inFlightDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "attempts_in_flight"),
+		"Attempts at a provider that are under way, carried requests until the header of their answer.", []string{"provider"}, nil)
+	maxInFlightDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "attempts_in_flight_limit"),
+		"How many attempts at a provider may be under way (max_in_flight).", []string{"provider"}, nil)
 	infoDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "config_info"),
 		"The providers of the configuration, always 1.", []string{"provider", "module"}, nil)
 )
@@ -33,6 +37,8 @@ func (collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 	ch <- stateDesc
 	ch <- openUntilDesc
+	ch <- inFlightDesc
+	ch <- maxInFlightDesc
 	ch <- infoDesc
 }
 
@@ -62,6 +68,8 @@ func (p *Provider) collect(ch chan<- prometheus.Metric) {
 		until = float64(t.UnixNano()) / 1e9
 	}
 	ch <- prometheus.MustNewConstMetric(openUntilDesc, prometheus.GaugeValue, until, p.Name)
+	ch <- prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(p.Places.InFlight()), p.Name)
+	ch <- prometheus.MustNewConstMetric(maxInFlightDesc, prometheus.GaugeValue, float64(p.Places.Limit()), p.Name)
 	ch <- prometheus.MustNewConstMetric(infoDesc, prometheus.GaugeValue, 1, p.Name, p.Module)
 }
 

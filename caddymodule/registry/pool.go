@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/bulkhead"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/hedge"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/orphan"
@@ -22,6 +23,9 @@ type Settings struct {
 	Hash string
 
 	Breaker breaker.Settings
+
+	// MaxInFlight bounds how many attempts are under way at once.
+	MaxInFlight int
 
 	// MaxRate bounds how many sessions it is asked for, nil for no bound.
 	MaxRate *ratelimit.Rate
@@ -55,6 +59,7 @@ type lease struct {
 	owner    *owner
 	sites    Site
 	provider *Provider
+	unwatch  func() // ends its checks of health
 }
 
 // take takes a provider from the pool, and makes it if nobody has it at these
@@ -62,7 +67,7 @@ type lease struct {
 func take(s Settings, sites Site, store *forcedStore) *lease {
 	pool.Lock()
 	defer pool.Unlock()
-	l := &lease{owner: ownerOf(s.Name, sites, store), sites: sites}
+	l := &lease{owner: ownerOf(s.Name, sites, store), sites: sites, unwatch: func() {}}
 	for _, other := range l.owner.leases {
 		if other.provider.hash == s.Hash {
 			l.provider = other.provider
@@ -92,7 +97,7 @@ func ownerOf(name string, sites Site, store *forcedStore) *owner {
 
 func newProvider(s Settings, o *owner) *Provider {
 	p := &Provider{Name: s.Name, Module: s.Module, RetryBudget: chain.NewRetryBudget(), hash: s.Hash, owner: o}
-	p.tally = tally.New()
+	p.tally, p.Places = tally.New(), bulkhead.New(s.MaxInFlight)
 	p.Breaker = breaker.New(s.Breaker, o.override, p.changed)
 	p.tally.Begin(string(p.Breaker.State()))
 	p.Orphans = orphan.New(p.orphaned)
@@ -107,6 +112,7 @@ func newProvider(s Settings, o *owner) *Provider {
 
 // release gives a provider back.
 func (l *lease) release() {
+	l.unwatch()
 	pool.Lock()
 	defer pool.Unlock()
 	o := l.owner

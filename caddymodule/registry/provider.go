@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/bulkhead"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/hedge"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/orphan"
@@ -25,13 +26,15 @@ type Provider struct {
 	Breaker     *breaker.Breaker
 	RetryBudget *chain.RetryBudget
 	Cap         *ratelimit.Bucket // nil: no bound
-	Hedge       *hedge.Policy     // nil: never
+	Places      *bulkhead.Bulkhead
+	Hedge       *hedge.Policy // nil: never
 	Orphans     *orphan.Keeper
 
 	hash  string                 // of its settings
 	where atomic.Pointer[string] // its sites, for people
 	owner *owner
 	last  atomic.Pointer[FailureStatus]
+	found atomic.Pointer[finding]
 	tally *tally.Tally
 	lines telemetry.Throttle
 }

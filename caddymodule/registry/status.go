@@ -22,6 +22,18 @@ type ProviderStatus struct {
 	OpenUntil     *time.Time `json:"open_until,omitempty"`
 	CooldownUntil *time.Time `json:"cooldown_until,omitempty"`
 
+	// What the last check of health has found. Absent while the breaker is closed.
+	Health *HealthStatus `json:"health,omitempty"`
+
+	// The part of the requests that the provider gets while it is ramping, from 0 to
+	// 1, and when it gets all of them.
+	RampShare *float64   `json:"ramp_share,omitempty"`
+	RampUntil *time.Time `json:"ramp_until,omitempty"`
+
+	// Attempts that are under way, and how many may be.
+	InFlight    int `json:"in_flight"`
+	MaxInFlight int `json:"max_in_flight"`
+
 	// The latest failure, and the error text of the transport.
 	LastFailure *FailureStatus `json:"last_failure,omitempty"`
 	LastError   string         `json:"last_error,omitempty"`
@@ -122,6 +134,11 @@ func (p *Provider) status() ProviderStatus {
 		ID: p.Name, Name: p.Name, Module: p.Module, State: string(now.State), Since: now.Since.UTC(),
 		OpenUntil: utc(now.OpenUntil), CooldownUntil: utc(now.CoolUntil), LastFailure: p.last.Load(),
 		Counts: CountStatus{Consecutive: now.Consecutive, Calls: now.Calls, Failed: now.Failed, Slow: now.Slow},
+	}
+	s.Health, s.InFlight, s.MaxInFlight = p.health(&now), p.Places.InFlight(), p.Places.Limit()
+	if now.Share > 0 {
+		share := math.Round(now.Share*1e4) / 1e4
+		s.RampShare, s.RampUntil = &share, utc(now.RampUntil)
 	}
 	if f := now.Forced; f != nil {
 		s.Forced = &ForcedStatus{Until: f.Until.UTC(), Reason: f.Reason, By: f.By, At: f.At.UTC()}

@@ -208,6 +208,7 @@ func Collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration, m.fallbacks,
 		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited, m.buffered, m.refused,
+		protection.checks, protection.drills,
 		turns.ended, turns.inFlight, turns.attached, turns.unread, turns.refused, turns.firstToken,
 		hedges.hedges, hedges.orphans,
 	}

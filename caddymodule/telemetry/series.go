@@ -37,6 +37,7 @@ func InitProvider(name string) {
 	metrics.attemptDuration.WithLabelValues(name)
 	metrics.retries.WithLabelValues(name)
 	initHedges(name)
+	initChecks(name)
 	for _, c := range breaker.Changes() {
 		metrics.transitions.WithLabelValues(name, string(c.From), string(c.To))
 	}

@@ -29,6 +29,9 @@ type Call struct {
 	// carried then. Nil: it is not.
 	Refused *limit.Refused
 
+	// Drill says that it attaches to no turn, and nobody to its own.
+	Drill bool
+
 	// Left says how the client has left; see [LeavingOf].
 	Left func(lost func()) turn.Leaving
 }

@@ -25,7 +25,7 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 		Ask: t.ask, Settled: t.Delivery.Close, Left: t.Left,
 		Observer: &observer{t.policy, t.Asker.Scope, t.Asker.Caller, t.RequestID},
 	}
-	if whole {
+	if whole && !t.Drill {
 		req.Key = req.KeyOf(append([]byte(r.URL.RawQuery+"\x00"), body...))
 	}
 	c, err := t.policy.shared.Do(r.Context(), req)

@@ -36,13 +36,14 @@ func serving() []*panel {
 const stateNumbers = `(caddy_chatkit_breaker_state{I,P,state="half_open"} * 1` +
 	` or caddy_chatkit_breaker_state{I,P,state="open"} * 2` +
 	` or caddy_chatkit_breaker_state{I,P,state="forced_open"} * 3` +
-	` or caddy_chatkit_breaker_state{I,P,state="forced_closed"} * 4)`
+	` or caddy_chatkit_breaker_state{I,P,state="forced_closed"} * 4` +
+	` or caddy_chatkit_breaker_state{I,P,state="ramping"} * 5)`
 
 // breakers returns the panel with the state of every breaker.
 func breakers() *panel {
 	p := newPanel("state-timeline", "Breakers", "none",
 		"The state of each provider's breaker on each instance. Open: the provider is not asked. Half-open: the next request is the probe; without "+
-			"requests the breaker stays half-open. Forced: set by an operator, see caddy chatkit-status.")
+			"requests the breaker stays half-open. Ramping: it is closed again, and gets a growing share of the requests. Forced: set by an operator, see caddy chatkit-status.")
 	p.Targets = targets(false, "time_series", []query{{"sum by (instance, provider) " + stateNumbers, "{{provider}} on {{instance}}"}})
 	p.FieldConfig.Defaults.Color = object{"mode": "thresholds"}
 	p.FieldConfig.Defaults.Custom = object{"fillOpacity": 80, "lineWidth": 0, "spanNulls": false}
@@ -52,11 +53,12 @@ func breakers() *panel {
 		"2": object{"index": 2, "text": "open", "color": "red"},
 		"3": object{"index": 3, "text": "forced open", "color": "purple"},
 		"4": object{"index": 4, "text": "forced closed", "color": "blue"},
+		"5": object{"index": 5, "text": "ramping", "color": "light-green"},
 	}}}
 	p.Options = object{
 		"mergeValues": true, "showValue": "auto", "alignValue": "left", "rowHeight": 0.9,
 		"legend":  object{"showLegend": true, "displayMode": "list", "placement": "bottom"},
 		"tooltip": object{"mode": "single", "sort": "none"},
 	}
-	return p.limits("green", from(1, "yellow"), from(2, "red"), from(3, "purple"), from(4, "blue")).wide(12)
+	return p.limits("green", from(1, "yellow"), from(2, "red"), from(3, "purple"), from(4, "blue"), from(5, "light-green")).wide(12)
 }

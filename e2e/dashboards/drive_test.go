@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/internal/sandbox"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/testsite"
 )
 
 // driver uses the product, and counts by itself what Prometheus has to show.
@@ -47,7 +48,12 @@ func (d *driver) session(site string, want ...string) string {
 
 func (d *driver) sessionAt(site, path, user string, want ...string) string {
 	d.T.Helper()
-	got := d.ask(http.MethodPost, site, "/api/"+path, "", "X-User: "+user)
+	return d.count(site, d.ask(http.MethodPost, site, "/api/"+path, "", "X-User: "+user), want...)
+}
+
+// count counts the answer to a session request.
+func (d *driver) count(site string, got testsite.Answer, want ...string) string {
+	d.T.Helper()
 	by, reason := got.Provider(), got.Reason()
 	if got.Status != http.StatusOK || !slices.Contains(want, reason) {
 		d.T.Fatalf("%s: got %d from %q for %q, want one of %q: %s", site, got.Status, by, reason, want, got.Raw)

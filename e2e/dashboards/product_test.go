@@ -41,6 +41,7 @@ var blocks = map[string]string{
 		anonymous
 		$tripping {
 			retries 0
+			health /nowhere 200ms
 			breaker {
 				consecutive 2
 				open 10s 10s
@@ -65,6 +66,16 @@ var blocks = map[string]string{
 		rate_limit ip 90 1h
 		$capped {
 			max_rate 5 1h
+		}
+		$second`,
+	"full": `
+		anonymous
+		drill ` + drillToken + `
+		$full {
+			timeout 900ms
+			retries 0
+			max_in_flight 1
+			` + neverOpens + `
 		}
 		$second`,
 	"dead-a": `
@@ -114,7 +125,7 @@ func newProduct(t *testing.T) *product {
 		slow: newSlowBackend(t),
 	}
 	p.admin, p.stand["second"] = strings.TrimPrefix(p.Admin, "http://"), p.OpenAI
-	for _, name := range []string{"main", "tripping", "forced", "cooling", "capped", "dead-a", "dead-b"} {
+	for _, name := range []string{"main", "tripping", "forced", "cooling", "capped", "full", "dead-a", "dead-b"} {
 		p.stand[name] = testsite.StandIn(t, sandbox.NewBackend, sandbox.Options{Key: testsite.BackendKey})
 	}
 	for name := range blocks {

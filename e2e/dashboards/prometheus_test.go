@@ -36,6 +36,8 @@ func TestEveryExpression(t *testing.T) {
 	d.load("the app, reloaded")
 	d.limits()
 	d.hedge()
+	d.saturate()
+	d.drill()
 	d.allDead()
 	d.heal(prom)
 
@@ -73,6 +75,10 @@ func (d *driver) whileBroken(l *ledger) {
 		expectation{name: "Instances G", legend: "{{instance}}", want: map[string]bounds{d.admin: exactly(3)}},
 	)
 	l.alarmed("ChatkitBreakerOpen", "ChatkitBreakerForced")
+
+	l.check("a check that is wrong", expectation{name: "Health checks", want: map[string]bounds{"tripping: misconfigured": between(.001, 100)}},
+		expectation{name: "ChatkitHealthCheckMisconfigured", legend: "{{provider}}", want: map[string]bounds{"tripping": between(.1, 1e4)}})
+	l.alarmed("ChatkitHealthCheckMisconfigured")
 
 	wait := d.late()
 	d.force("close", "forced")
@@ -199,12 +205,19 @@ func (d *driver) checkProtection(l *ledger) {
 		expectation{name: "Refused requests", rest: true, want: map[string]bounds{"message: method_not_allowed": perSecond(turnedAway)}},
 		expectation{name: "Retries", want: each(d.retries, perSecond)},
 		expectation{name: "Skipped providers", want: each(
-			having(d.attempts, "open", "forced_open", "cooldown", "rate_limited"), perSecond)},
+			having(d.attempts, "open", "forced_open", "cooldown", "rate_limited", "saturated"), perSecond)},
+		expectation{name: "Drills", want: map[string]bounds{"drills": about(drills)}},
+		expectation{name: "Attempts under way A", rest: true, want: map[string]bounds{"full": exactly(0), "main": exactly(0)}},
+		expectation{name: "Attempts under way B", rest: true, want: map[string]bounds{"full: % of the limit": exactly(0)}},
+		expectation{name: "ChatkitSaturated", legend: "{{provider}}", want: map[string]bounds{
+			"full": about(d.attempts["full: saturated"] / (d.attempts["full: saturated"] + d.attempts["full: timeout"] + drills)),
+		}},
 		expectation{name: "Breaker state changes", want: map[string]bounds{
 			"tripping to open": about(1), "tripping to half_open": about(1), "tripping to closed": about(1),
 			"forced to forced_open": about(1), "forced to forced_closed": about(1), "forced to closed": about(1),
 		}},
 	)
+	l.alarmed("ChatkitSaturated")
 	if got := d.stand["capped"].Calls(); got != 5 {
 		d.T.Errorf("the provider with a max_rate of 5 was asked %d times", got)
 	}

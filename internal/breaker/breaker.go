@@ -20,12 +20,14 @@ type Breaker struct {
 	override *Override // nil: nobody can force it
 	change   func(Change)
 	closed   atomic.Bool // dropped from use: tells no more changes
+	checker  *checker    // nil: nobody asks for the provider's health
 
 	mu sync.Mutex
 	cb *gobreaker.TwoStepCircuitBreaker[struct{}]
 
 	// All below is guarded by mu.
 	generation int    // counts the state changes of cb
+	opened     bool   // cb is open
 	half       bool   // cb is half-open
 	trips      bool   // cb must open: its callback asks
 	cause      string // why cb opens if it does so now
@@ -33,6 +35,9 @@ type Breaker struct {
 	probes     probes
 	nominal    time.Duration // current open time before jitter
 	openUntil  time.Time
+	gated      bool      // nothing gets through before the provider was found healthy
+	checkAt    time.Time // when it is asked again
+	ramp       ramp
 	coolUntil  time.Time
 	asked      crowd     // who asked for a permit
 	told       crowd     // who was told to come back later
@@ -46,8 +51,8 @@ type Change struct {
 	From, To State
 
 	// Reason is why: the reason of the attempt that opened the breaker, "slow"
-	// where slow calls did, or the operator's words for a forced state. It is
-	// empty for every other change.
+	// where slow calls did, "health" where a check of health did, or the operator's
+	// words for a forced state. It is empty for every other change.
 	Reason string
 }
 
@@ -58,6 +63,9 @@ func New(set Settings, o *Override, change func(Change)) *Breaker {
 	now := time.Now()
 	b := &Breaker{set: set, override: o, change: change, counts: newCounts(set.Window, now), since: now}
 	b.cb = b.newGobreaker()
+	if set.Health > 0 {
+		b.checker = &checker{b: b}
+	}
 	o.attach(b)
 	return b
 }
@@ -76,12 +84,23 @@ func (b *Breaker) Saw(who session.Caller) {
 	b.unlock()
 }
 
-// Allow asks for a permit for who. Where it is given, done must be called exactly
-// once, however the call ends, with the verdict on it and how long it took, 0 for a
-// call that cannot be slow. A half-open breaker takes its probe back when life (0:
-// never) is over, and ignores a done that comes later. Where the permit is refused,
+// Done gives a permit back. It must be called exactly once, however the call ends,
+// with the verdict on it and how long it took, 0 for a call that cannot be slow.
+type Done = func(v session.Verdict, took time.Duration)
+
+// Allow asks for a permit for who. A half-open breaker takes its probe back when life
+// (0: never) is over, and ignores a done that comes later. Where the permit is refused,
 // done is nil and reason says why.
-func (b *Breaker) Allow(who session.Caller, life time.Duration) (done func(session.Verdict, time.Duration), reason session.Reason) {
+func (b *Breaker) Allow(who session.Caller, life time.Duration) (done Done, reason session.Reason) {
+	return b.allow(who, life, false)
+}
+
+// Insist is Allow for a call that has nowhere else to go: a ramp does not refuse it.
+func (b *Breaker) Insist(who session.Caller, life time.Duration) (done Done, reason session.Reason) {
+	return b.allow(who, life, true)
+}
+
+func (b *Breaker) allow(who session.Caller, life time.Duration, insist bool) (done Done, reason session.Reason) {
 	now := b.lock()
 	defer b.unlock()
 	b.asked.add(who, now)
@@ -90,10 +109,12 @@ func (b *Breaker) Allow(who session.Caller, life time.Duration) (done func(sessi
 		return nil, session.ForcedOpen
 	case b.force != nil:
 		return func(v session.Verdict, _ time.Duration) { b.doneForced(who, v) }, session.OK
-	case now.Before(b.openUntil):
+	case b.shut(now):
 		return nil, session.Open
 	case now.Before(b.coolUntil):
 		return nil, session.Cooldown
+	case b.ramp.runs() && !insist && !b.ramp.passes(now):
+		return nil, session.Ramp
 	}
 	report, err := b.cb.Allow()
 	if b.half {
@@ -127,7 +148,7 @@ func (b *Breaker) done(generation int, report func(error), who session.Caller, v
 		return
 	}
 	b.cause = c.reason
-	trips, slow := b.counts.trip(&b.set, now, b.alone(who, now))
+	trips, slow := b.counts.trip(b.rules(), now, b.alone(who, now))
 	if slow {
 		b.cause = causeSlow
 	}
@@ -189,6 +210,7 @@ func (b *Breaker) coolDown(now time.Time, who session.Caller, v session.Verdict)
 func (b *Breaker) lock() (now time.Time) {
 	b.mu.Lock()
 	now = time.Now()
+	b.climb(now) // first: a forced state replaces the state that is reached now
 	b.follow(now)
 	b.takeBack(now)
 	return now
@@ -213,12 +235,12 @@ func (b *Breaker) free() []Change {
 
 // tell calls the callback. No lock may be held.
 func (b *Breaker) tell(changes []Change) {
-	if b.change == nil {
-		return
-	}
 	for _, c := range changes {
-		if !b.closed.Load() {
+		if b.change != nil && !b.closed.Load() {
 			b.change(c)
+		}
+		if c.To == Open || c.To == HalfOpen {
+			b.checker.wake()
 		}
 	}
 }

@@ -15,6 +15,9 @@ const Jitter = 0.1
 // causeSlow is the reason of a change that slow calls caused.
 const causeSlow = "slow"
 
+// causeHealth is the reason of a change that a check of health caused.
+const causeHealth = "health"
+
 // What gobreaker hears about a call that did not succeed.
 var (
 	errFailed   = errors.New("call failed")
@@ -59,17 +62,26 @@ func (b *Breaker) newGobreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
 func (b *Breaker) moved(from, to State) {
 	now := time.Now()
 	b.generation++
-	b.half = to == HalfOpen
+	b.opened, b.half = to == Open, to == HalfOpen
 	b.counts.clear(now)
 	b.probes = probes{asked: now}
 	c := Change{From: from, To: to}
 	switch to {
 	case Open:
-		b.nominal = b.nextOpen(from)
+		if b.ramp.runs() {
+			c.From = Ramping
+		}
+		b.nominal = b.nextOpen(c.From)
 		b.openUntil = now.Add(jittered(b.nominal))
+		b.gated, b.ramp = b.checker != nil, ramp{}
 		c.Reason = b.cause
 	case Closed:
-		b.nominal = 0
+		b.gated = false
+		if b.set.Ramp > 0 {
+			b.ramp, c.To = ramp{from: now, length: b.set.Ramp}, Ramping
+		} else {
+			b.nominal = 0
+		}
 	default:
 	}
 	if b.force == nil {
@@ -78,9 +90,9 @@ func (b *Breaker) moved(from, to State) {
 }
 
 // nextOpen returns how long to stay open: the first open time after calls
-// failed, twice the last one after a probe failed.
+// failed, twice the last one after a probe failed, or calls of a ramp.
 func (b *Breaker) nextOpen(from State) time.Duration {
-	if from != HalfOpen || b.nominal == 0 {
+	if from == Closed || b.nominal == 0 {
 		return b.set.Open
 	}
 	return min(2*b.nominal, b.set.MaxOpen)

@@ -36,7 +36,7 @@ type probe struct {
 // where it has none left.
 func (b *Breaker) allowProbe(
 	who session.Caller, life time.Duration, now time.Time, report func(error),
-) (done func(session.Verdict, time.Duration), reason session.Reason) {
+) (done Done, reason session.Reason) {
 	if !b.mayProbe(who, now) {
 		if report != nil {
 			report(errExcluded)

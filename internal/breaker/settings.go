@@ -30,10 +30,20 @@ type Settings struct {
 	// Probes is how many calls get through a half-open breaker. All of them
 	// must succeed to close it.
 	Probes int
+
+	// Health is how often the provider is asked for its health until the breaker is
+	// closed again: no call gets through before it was found healthy. 0: never.
+	Health time.Duration
+
+	// Ramp is how long it takes after that until all calls get through. 0: none.
+	Ramp time.Duration
 }
 
 // minWindow gives each bucket of the window at least a millisecond.
 const minWindow = buckets * time.Millisecond
+
+// minHealth is the shortest time between two checks of health.
+const minHealth = 100 * time.Millisecond
 
 // Defaults returns the settings of a breaker that nobody configured.
 func Defaults() Settings {
@@ -68,6 +78,10 @@ func (s Settings) Check() error {
 		return fmt.Errorf("open: maximum %s is shorter than the first open time, %s", s.MaxOpen, s.Open)
 	case s.Probes < 1:
 		return fmt.Errorf("probes: %d is too low (minimum 1)", s.Probes)
+	case s.Health < 0 || s.Health > 0 && s.Health < minHealth:
+		return fmt.Errorf("health: interval %s is too short (minimum %s)", s.Health, minHealth)
+	case s.Ramp < 0:
+		return fmt.Errorf("ramp: %s is negative", s.Ramp)
 	}
 	return nil
 }

@@ -15,14 +15,16 @@ func (b *Breaker) State() State {
 }
 
 // Closed reports whether the breaker is closed, by itself or forced, so that it
-// lets through more than probes. It says nothing about a cooldown.
+// lets through more than probes, if only a share in a ramp. It says nothing about a
+// cooldown.
 func (b *Breaker) Closed() bool {
 	s := b.State()
-	return s == Closed || s == ForcedClosed
+	return s == Closed || s == Ramping || s == ForcedClosed
 }
 
-// Peek returns what Allow would say to who now, without a permit. probe reports that
-// the permit would be one of the half-open breaker's.
+// Peek returns what Insist would say to who now, without a permit: what a ramp lets
+// through is decided with each permit. probe reports that the permit would be one of
+// the half-open breaker's.
 func (b *Breaker) Peek(who session.Caller) (reason session.Reason, probe bool) {
 	now := b.lock()
 	defer b.unlock()
@@ -31,7 +33,7 @@ func (b *Breaker) Peek(who session.Caller) (reason session.Reason, probe bool) {
 		return session.ForcedOpen, false
 	case b.force != nil:
 		return session.OK, false
-	case now.Before(b.openUntil):
+	case b.shut(now):
 		return session.Open, false
 	case now.Before(b.coolUntil):
 		return session.Cooldown, false
@@ -45,10 +47,27 @@ func (b *Breaker) Peek(who session.Caller) (reason session.Reason, probe bool) {
 
 // automatic returns the state that the calls have led to.
 func (b *Breaker) automatic(now time.Time) State {
-	if now.Before(b.openUntil) {
+	if b.shut(now) {
 		return Open
 	}
-	return stateOf(b.cb.State())
+	s := stateOf(b.cb.State())
+	if s == Closed && b.ramp.runs() {
+		return Ramping
+	}
+	return s
+}
+
+// shut reports whether the breaker is open by itself: its open time is not over, or
+// the provider was not found healthy yet.
+func (b *Breaker) shut(now time.Time) bool { return b.gated || now.Before(b.openUntil) }
+
+// shutUntil returns when a call may get through at the earliest: after the next check
+// of health, where that has to come first.
+func (b *Breaker) shutUntil() time.Time {
+	if b.gated && b.checkAt.After(b.openUntil) {
+		return b.checkAt
+	}
+	return b.openUntil
 }
 
 // OpenUntil returns when the open time of an open breaker is over, forced or
@@ -63,8 +82,8 @@ func (b *Breaker) opensAt(now time.Time) time.Time {
 	switch {
 	case b.force != nil && b.force.State == ForcedOpen:
 		return b.force.Until
-	case b.force == nil && now.Before(b.openUntil):
-		return b.openUntil
+	case b.force == nil && b.shut(now):
+		return b.shutUntil()
 	}
 	return time.Time{}
 }
@@ -77,7 +96,11 @@ func (b *Breaker) RetryIn() time.Duration {
 	if b.force != nil {
 		return max(b.opensAt(now).Sub(now), 0)
 	}
-	return max(b.openUntil.Sub(now), b.coolUntil.Sub(now), 0)
+	wait := max(b.shutUntil().Sub(now), b.coolUntil.Sub(now), 0)
+	if b.gated {
+		wait = max(wait, minHealth) // the check is under way
+	}
+	return wait
 }
 
 // Snapshot is a breaker at one moment.
@@ -98,6 +121,15 @@ type Snapshot struct {
 	// closed.
 	Consecutive, Calls, Failed, Slow int
 
+	// Unchecked reports that nothing gets through before the provider was found
+	// healthy.
+	Unchecked bool
+
+	// Share is the part of the calls that get through in a ramp, 0 where there is
+	// none, RampUntil its end.
+	Share     float64
+	RampUntil time.Time
+
 	// Forced is the state that an operator holds the breaker in, or nil.
 	Forced *Force
 }
@@ -110,6 +142,10 @@ func (b *Breaker) Snapshot() Snapshot {
 	s.Since = b.since // read after the state: asking for it may change it
 	if now.Before(b.coolUntil) {
 		s.CoolUntil = b.coolUntil
+	}
+	s.Unchecked = b.gated && s.State == Open
+	if s.State == Ramping {
+		s.Share, s.RampUntil = b.ramp.share(now), b.ramp.end()
 	}
 	t := b.counts.window.sum(now)
 	s.Calls, s.Failed, s.Slow = t.calls, t.failed, t.slow

@@ -9,13 +9,14 @@ const (
 	Closed       State = "closed"
 	Open         State = "open"
 	HalfOpen     State = "half_open"
+	Ramping      State = "ramping" // closed again, and lets through a growing share
 	ForcedOpen   State = "forced_open"
 	ForcedClosed State = "forced_closed"
 )
 
 // States lists every state.
 func States() []State {
-	return []State{Closed, Open, HalfOpen, ForcedOpen, ForcedClosed}
+	return []State{Closed, Open, HalfOpen, Ramping, ForcedOpen, ForcedClosed}
 }
 
 func (s State) forced() bool { return s == ForcedOpen || s == ForcedClosed }
@@ -26,6 +27,7 @@ func Changes() []Change {
 	all := []Change{
 		{From: Closed, To: Open}, {From: Open, To: HalfOpen},
 		{From: HalfOpen, To: Open}, {From: HalfOpen, To: Closed},
+		{From: HalfOpen, To: Ramping}, {From: Ramping, To: Open}, {From: Ramping, To: Closed},
 	}
 	for _, from := range States() {
 		for _, to := range States() {

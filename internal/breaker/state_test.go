@@ -9,7 +9,7 @@ import (
 
 // The words are part of the product: a metric and the logs show them.
 func TestStatesAreTheDocumentedWords(t *testing.T) {
-	want := []breaker.State{"closed", "open", "half_open", "forced_open", "forced_closed"}
+	want := []breaker.State{"closed", "open", "half_open", "ramping", "forced_open", "forced_closed"}
 	if got := breaker.States(); !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
@@ -17,7 +17,7 @@ func TestStatesAreTheDocumentedWords(t *testing.T) {
 
 // What a breaker does by itself, and every pair of states with an operator's in it.
 func TestChangesAreAllThereCanBe(t *testing.T) {
-	want := []breaker.Change{opened, halfway, reopened, closed}
+	want := []breaker.Change{opened, halfway, reopened, closed, ramps, rampFails, rampEnds}
 	for i := range want {
 		want[i].Reason = ""
 	}

@@ -21,7 +21,8 @@ type ask struct {
 	err      error // of the last attempt
 	upstream time.Duration
 
-	rival *rival // nil where it is the only one
+	rival  *rival // nil where it is the only one
+	insist bool   // a ramp does not refuse
 }
 
 // do asks the provider and returns the verdict on it.
@@ -57,7 +58,7 @@ func (a *ask) attempt(limit time.Duration, again bool) session.Verdict {
 	start := time.Now()
 	one := Attempt{
 		RequestID: a.req.ID, Client: a.ctx, Context: ctx, Session: true, Again: again,
-		Caller: a.who, Life: 2 * limit,
+		Caller: a.who, Life: 2 * limit, Later: a.later, Insist: a.insist || again,
 		Call: func() (err error) {
 			if !again {
 				a.t.RetryBudget.Earn()

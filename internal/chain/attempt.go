@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/caddy-chatkit/caddy-chatkit/session"
@@ -35,11 +36,23 @@ type Attempt struct {
 	// Again says that the same request asks the same provider once more.
 	Again bool
 
+	// Later are the providers that may be asked after this one. Where none of them
+	// would be, a ramp does not refuse. Insist says that it never does.
+	Later  []*Target
+	Insist bool
+
+	// Uploads says that the client's body is yet to come. How long that takes is up to
+	// the client, so the attempt takes its place among those under way only when Call
+	// calls Uploaded.
+	Uploads bool
+
 	// Call makes the call.
 	Call func() error
 
 	// Err is the error of the attempt after Try, for logs.
 	Err error
+
+	place place
 }
 
 // Try makes an attempt: it takes a permit, makes the call, judges the result by
@@ -73,6 +86,7 @@ func (t *Target) Begin(a *Attempt) (v session.Verdict, settle func(session.Verdi
 	}
 	start := time.Now()
 	v, err := t.call(a)
+	a.place.leave()
 	a.Err = err
 	v.Carried = a.Carried
 	settle = func(v session.Verdict, err error) {
@@ -92,14 +106,36 @@ func (t *Target) Begin(a *Attempt) (v session.Verdict, settle func(session.Verdi
 	return v, settle
 }
 
-// permit asks the breaker, and the cap where a session is asked for.
+// permit asks the breaker, then for a place, and for the cap where a session is asked
+// for.
 func (t *Target) permit(a *Attempt) (done func(session.Verdict, time.Duration), reason session.Reason) {
+	done, reason = t.allow(a)
+	switch {
+	case reason != session.OK:
+		return nil, reason
+	case !a.place.take(t.Places, a):
+		reason = session.Saturated
+	case a.Session && t.Cap != nil && t.Cap.Take() > 0:
+		a.place.leave()
+		reason = session.RateLimited
+	default:
+		return done, session.OK
+	}
+	done(session.Verdict{Reason: reason, Effect: session.Excluded}, 0)
+	return nil, reason
+}
+
+// allow asks the breaker. A ramp refuses only who has somewhere else to go: somebody
+// has to answer.
+func (t *Target) allow(a *Attempt) (done func(session.Verdict, time.Duration), reason session.Reason) {
+	if a.Insist {
+		return t.Breaker.Insist(a.Caller, a.Life)
+	}
 	done, reason = t.Breaker.Allow(a.Caller, a.Life)
-	if reason != session.OK || !a.Session || t.Cap == nil || t.Cap.Take() == 0 {
+	if reason != session.Ramp || slices.ContainsFunc(a.Later, func(n *Target) bool { return n.wouldAsk(a.Caller) }) {
 		return done, reason
 	}
-	done(session.Verdict{Reason: session.RateLimited, Effect: session.Excluded}, 0)
-	return nil, session.RateLimited
+	return t.Breaker.Insist(a.Caller, a.Life)
 }
 
 // call makes the call and judges it. A panic can also come from the methods of an

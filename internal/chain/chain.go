@@ -44,20 +44,53 @@ func (c *Chain) Run(ctx context.Context, req *session.Request, who session.Calle
 	for _, t := range c.Targets[min(1, len(c.Targets)):] {
 		t.Breaker.Saw(who)
 	}
-	for left := c.Targets; len(left) > 0; {
+	if r.through(c.Targets) {
+		r.again()
+	}
+	return r.res
+}
+
+// through asks one provider after another. It reports whether another one might be
+// asked.
+func (r *run) through(left []*Target) bool {
+	for len(left) > 0 {
 		if after, ok := hedgedAfter(left); ok {
-			left = r.hedged(left, after)
+			if left = r.hedged(left, after); left == nil {
+				return false
+			}
 			continue
 		}
-		r.one = ask{run: &r, t: left[0], later: left[1:], ctx: ctx, session: &r.res.Session}
+		r.one = ask{run: r, t: left[0], later: left[1:], ctx: r.ctx, session: &r.res.Session}
 		v := r.one.do()
 		r.res.Upstream += r.one.upstream
 		if !r.take(&r.one, v) {
-			break
+			return false
 		}
 		left = left[1:]
 	}
-	return r.res
+	return true
+}
+
+// again asks those that a ramp has refused: nobody else has answered.
+func (r *run) again() {
+	for i, refused := range r.res.Steps {
+		if refused.Verdict.Reason != session.Ramp {
+			continue
+		}
+		r.one = ask{run: r, t: refused.Target, ctx: r.ctx, session: &r.res.Session, insist: true}
+		v := r.one.do()
+		r.res.Upstream += r.one.upstream
+		if v.Reason == session.OK {
+			r.res.Steps = r.res.Steps[:i]
+			r.take(&r.one, v)
+			return
+		}
+		r.res.Replace(i, Step{Target: refused.Target, Verdict: v, Err: r.one.err}, refused.Target.retryIn())
+		if !v.Next {
+			r.res.EndsAt(i)
+			return
+		}
+	}
 }
 
 // take takes what became of a provider that was asked, and reports whether the next

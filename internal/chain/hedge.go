@@ -45,7 +45,7 @@ type race struct {
 }
 
 // hedged asks the first of these, and if it has not answered after a time another one as
-// well. It returns those that may still be asked.
+// well. It returns those that may still be asked, nil where nobody may.
 func (r *run) hedged(left []*Target, after time.Duration) (rest []*Target) {
 	start := time.Now()
 	defer func() { r.res.Upstream += time.Since(start) }()
@@ -91,7 +91,7 @@ func (c *race) hedge(left []*Target) bool {
 		first.Observer.Hedged(hedge.Capped)
 		return false
 	}
-	c.rest = slices.Concat(left[1:i], left[i+1:])
+	c.rest = append(slices.Clone(left[1:i]), left[i+1:]...) // nil would say that it is decided
 	c.second = c.begin(left[i], left[i+1:])
 	return true
 }

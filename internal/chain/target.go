@@ -61,6 +61,9 @@ type Target struct {
 	// Detach returns a context with what a call needs of the request's, for a call that
 	// may outlive it. Nil: everything.
 	Detach func(context.Context) context.Context
+
+	// Places bounds how many attempts are under way at once, nil for no bound.
+	Places Places
 }
 
 // Breaker is the circuit breaker of a provider.
@@ -70,10 +73,13 @@ type Breaker interface {
 	// a permit that has not come back. took is 0 for a call that cannot be slow.
 	Allow(who session.Caller, life time.Duration) (done func(v session.Verdict, took time.Duration), reason session.Reason)
 
+	// Insist is Allow for who has nowhere else to go: a ramp does not refuse it.
+	Insist(who session.Caller, life time.Duration) (done func(v session.Verdict, took time.Duration), reason session.Reason)
+
 	// Saw notes that who is there and asks another provider before this one.
 	Saw(who session.Caller)
 
-	// Peek returns what Allow would say now, without a permit. probe reports that
+	// Peek returns what Insist would say now, without a permit. probe reports that
 	// the permit would be one of a half-open breaker's few.
 	Peek(who session.Caller) (reason session.Reason, probe bool)
 
@@ -144,7 +150,7 @@ func (t *Target) create(ctx context.Context, req *session.Request) (s session.Se
 // wouldAsk reports whether the provider would be asked for a session now.
 func (t *Target) wouldAsk(who session.Caller) bool {
 	reason, _ := t.Breaker.Peek(who)
-	return reason == session.OK && (t.Cap == nil || t.Cap.Wait() == 0)
+	return reason == session.OK && (t.Cap == nil || t.Cap.Wait() == 0) && (t.Places == nil || t.Places.Room(who))
 }
 
 // retryIn is how long the provider will not be asked for a session.

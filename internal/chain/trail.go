@@ -25,10 +25,28 @@ type Trail struct {
 	skipped bool
 }
 
+// EndsAt makes the i-th step the last one: the one that the client is told about.
+func (t *Trail) EndsAt(i int) {
+	last := t.Steps[i]
+	copy(t.Steps[i:], t.Steps[i+1:])
+	t.Steps[len(t.Steps)-1] = last
+}
+
 // Add adds a provider. retryIn counts where it was skipped: how long it will not
 // be asked.
 func (t *Trail) Add(s Step, retryIn time.Duration) {
 	t.Steps = append(t.Steps, s)
+	t.note(s, retryIn)
+}
+
+// Replace replaces the i-th provider, which was skipped, by what became of it when it
+// was asked after all.
+func (t *Trail) Replace(i int, s Step, retryIn time.Duration) {
+	t.Steps[i] = s
+	t.note(s, retryIn)
+}
+
+func (t *Trail) note(s Step, retryIn time.Duration) {
 	if !s.Verdict.Reason.Skipped() {
 		return
 	}

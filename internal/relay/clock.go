@@ -13,6 +13,7 @@ type clock struct {
 	limit     time.Duration
 	cancel    context.CancelCauseFunc
 	interrupt func() // ends a read from the client, nil: nothing does
+	uploaded  func() // told when all of a body that was not kept is there
 
 	mu        sync.Mutex
 	timer     *time.Timer

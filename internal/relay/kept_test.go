@@ -238,7 +238,10 @@ func (open) Saw(session.Caller) {}
 
 func (open) Peek(session.Caller) (session.Reason, bool) { return session.OK, false }
 func (open) RetryIn() time.Duration                     { return 0 }
-func (open) Closed() bool                               { return true }
+func (o open) Insist(who session.Caller, life time.Duration) (func(session.Verdict, time.Duration), session.Reason) {
+	return o.Allow(who, life)
+}
+func (open) Closed() bool { return true }
 
 // The breaker learns who asks, and takes a permit back that is out for too long.
 func TestPermitOfACaller(t *testing.T) {

@@ -29,6 +29,10 @@ type Request struct {
 	// Caller is who asks.
 	Caller session.Caller
 
+	// Insist says that the first target has to be asked also in a ramp: it has issued
+	// the session, and the others do not know it.
+	Insist bool
+
 	// Interrupt makes a read of the body return an error that would go on for too
 	// long. Nil: nothing can.
 	Interrupt func()
@@ -77,6 +81,8 @@ type Delivery struct {
 	req     Request
 	ctx     context.Context //nolint:containedctx // of the call of Next
 	targets []Target        // that were not asked yet
+	ramped  []ramped        // that a ramp has refused
+	again   bool            // those are asked now
 	body    *payload
 	trail   chain.Trail
 	last    *answer // so far
@@ -128,11 +134,10 @@ func (d *Delivery) Hold(most time.Duration) { d.hold = most }
 // asks the targets behind the one that has answered.
 func (d *Delivery) Next(ctx context.Context) (*Response, error) {
 	d.ctx, d.last = ctx, nil
-	for len(d.targets) > 0 {
-		t := d.targets[0]
-		d.targets = d.targets[1:]
+	for d.left() {
+		t, step := d.pop()
 		d.err = nil
-		v, err := d.ask(t)
+		v, err := d.ask(t, step)
 		if err != nil {
 			d.answered(nil)
 			return nil, err
@@ -140,7 +145,10 @@ func (d *Delivery) Next(ctx context.Context) (*Response, error) {
 		if v.Reason == session.OK {
 			break
 		}
-		d.trail.Add(chain.Step{Target: t.Target, Verdict: v, Err: d.err}, t.Breaker.RetryIn())
+		if v.Reason == session.Ramp {
+			d.ramped = append(d.ramped, ramped{t, step})
+		}
+		d.note(chain.Step{Target: t.Target, Verdict: v, Err: d.err}, step, t.Breaker.RetryIn())
 		if !d.moves(v) {
 			break
 		}
@@ -157,7 +165,7 @@ func (d *Delivery) Next(ctx context.Context) (*Response, error) {
 // More reports whether the request may go to another target if the one that has
 // accepted it turns out to be of no use.
 func (d *Delivery) More() bool {
-	return d.relay.Failover == Any && len(d.targets) > 0 && d.body.again()
+	return d.relay.Failover == Any && d.left() && d.body.again()
 }
 
 // moves reports whether the request may go to another target after v.
@@ -184,13 +192,14 @@ func (d *Delivery) response() *Response {
 	}
 	trail.Steps = slices.Clone(trail.Steps)
 	resp.Target, resp.Trail, resp.Failed, resp.settle = d.last.target, trail, d.last.failed, d.last.settle
-	resp.failed = func(v session.Verdict) { d.trail.Add(chain.Step{Target: resp.Target, Verdict: v}, 0) }
+	step := d.last.before
+	resp.failed = func(v session.Verdict) { d.note(chain.Step{Target: resp.Target, Verdict: v}, step, 0) }
 	return resp
 }
 
 // ask sends the request to one target, if its breaker lets it. The error is that of
 // reading the body.
-func (d *Delivery) ask(t Target) (session.Verdict, error) {
+func (d *Delivery) ask(t Target, step int) (session.Verdict, error) {
 	if err := d.ctx.Err(); err != nil {
 		return t.GiveUp(err), nil
 	}
@@ -202,7 +211,7 @@ func (d *Delivery) ask(t Target) (session.Verdict, error) {
 		t.Observer.Skipped(reason)
 		return session.Verdict{Reason: reason, Effect: session.Excluded, Next: true}, nil
 	}
-	return d.try(t)
+	return d.try(t, step)
 }
 
 // refusal returns why a target is not asked, [session.OK] if it is. The body is
@@ -214,7 +223,7 @@ func (d *Delivery) refusal(t Target) (session.Reason, error) {
 	if reason != session.OK {
 		return reason, nil
 	}
-	if probe || len(d.targets) > 0 && d.relay.Failover != Off || d.body.length >= 0 && d.body.length <= small {
+	if probe || d.left() && d.relay.Failover != Off || d.body.length >= 0 && d.body.length <= small {
 		if err := d.body.keep(d); err != nil {
 			return "", err
 		}
@@ -230,12 +239,13 @@ func (d *Delivery) refusal(t Target) (session.Reason, error) {
 // try makes an attempt. The permit is given back as soon as the header of the
 // answer is there, or when the answer was judged: a breaker does not wait for the
 // rest.
-func (d *Delivery) try(t Target) (session.Verdict, error) {
+func (d *Delivery) try(t Target, step int) (session.Verdict, error) {
 	a := d.newAttempt()
 	var resp *http.Response
-	v, settle := t.Begin(&chain.Attempt{
+	attempt := chain.Attempt{
 		RequestID: d.req.ID, Client: d.ctx, Context: a.ctx,
 		Carried: true, Caller: d.req.Caller, Life: 2*d.relay.FirstByte + d.hold,
+		Later: d.later(), Insist: d.insists(), Uploads: !d.body.whole(),
 		Call: func() error {
 			d.body.sent = true
 			r, err := a.send(t)
@@ -246,13 +256,15 @@ func (d *Delivery) try(t Target) (session.Verdict, error) {
 			resp = r
 			return err
 		},
-	})
+	}
+	a.clock.uploaded = attempt.Uploaded
+	v, settle := t.Begin(&attempt)
 	if settle != nil && d.hold == 0 {
 		settle(v, nil)
 		settle = nil
 	}
 	if resp != nil {
-		d.answered(&answer{resp, a, t.Target, settle, v.Effect == session.Failed, len(d.trail.Steps)})
+		d.answered(&answer{resp, a, t.Target, settle, v.Effect == session.Failed, step})
 		return v, nil
 	}
 	a.discard(nil)

@@ -98,6 +98,7 @@ func (u *upload) Read(b []byte) (int, error) {
 	switch {
 	case err == io.EOF:
 		u.clock.sends(false)
+		u.clock.uploaded()
 	case err != nil:
 		u.clock.blame(err)
 	}

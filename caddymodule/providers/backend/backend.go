@@ -179,6 +179,7 @@ var (
 	_ caddyfile.Unmarshaler = (*Backend)(nil)
 	_ session.Provider      = (*Backend)(nil)
 	_ session.Carrier       = (*Backend)(nil)
+	_ session.HealthChecker = (*Backend)(nil)
 	_ session.Hinter        = (*Backend)(nil)
 
 	_ session.OrphanCanceler = (*Backend)(nil)

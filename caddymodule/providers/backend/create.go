@@ -50,6 +50,14 @@ func (b *Backend) Create(ctx context.Context, req *session.Request) (s session.S
 	return s, err
 }
 
+// CheckHealth implements [session.HealthChecker]. The backend is asked with its key,
+// so that a check behind the same authentication works.
+func (b *Backend) CheckHealth(ctx context.Context, path *url.URL) error {
+	u := b.base.JoinPath(path.EscapedPath())
+	u.RawQuery = path.RawQuery
+	return b.client.Check(ctx, u)
+}
+
 // withUser returns a copy of u with the user in its query.
 func withUser(u *url.URL, user string) *url.URL {
 	c := *u

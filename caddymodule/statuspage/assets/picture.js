@@ -5,7 +5,7 @@ import { span as inWords, states } from "./words.js";
 
 const width = 600;
 const height = 40;
-const heights = { closed: 12, forced_closed: 12, half_open: 24, open: 38, forced_open: 38 };
+const heights = { closed: 12, forced_closed: 12, half_open: 24, ramping: 18, open: 38, forced_open: 38 };
 const namespace = "http://www.w3.org/2000/svg";
 
 const shape = (name, attributes) => {
@@ -37,7 +37,7 @@ export class Lane {
   // tell describes the state in words. seconds is how long it lasts, if that is known.
   tell(state, seconds) {
     const word = states[state] ?? state;
-    const end = { open: "a probe in", forced_open: "for", forced_closed: "for" }[state];
+    const end = { open: "a probe in", ramping: "all of it in", forced_open: "for", forced_closed: "for" }[state];
     this.label.textContent = end && seconds > 0 ? `${word}, ${end} ${inWords(Math.ceil(seconds))}` : word;
     if (this.element.dataset.state === state) return;
     this.element.dataset.state = state;

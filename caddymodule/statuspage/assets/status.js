@@ -70,6 +70,9 @@ function figures(p, now) {
   if (p.failing_since) list.push(["Failing since", ago(p.failing_since), "bad"]);
   if (p.last_failure) list.push(["Last failure", `${p.last_failure.reason}${p.last_failure.status ? ` (${p.last_failure.status})` : ""}, ${ago(p.last_failure.at)}`, p.failing_since && "bad"]);
   if (p.last_error && p.failing_since) list.push(["Last error", p.last_error, "bad", "wide"]);
+  if (p.ramp_share) list.push(["Ramping up", `gets ${percent(p.ramp_share)}`]);
+  if (p.health) list.push(["Health", `${p.health.result}${p.health.status ? ` (${p.health.status})` : ""}, ${ago(p.health.at)}`, p.health.result !== "healthy" && "bad"]);
+  if (p.in_flight * 2 > p.max_in_flight) list.push(["Under way", `${p.in_flight} of ${p.max_in_flight}`, p.in_flight >= p.max_in_flight && "bad"]);
   if (p.forced) list.push(["Forced", `${p.forced.reason || "no reason given"} (${p.forced.by}, ${ago(p.forced.at)})`, "", "wide"]);
   return list;
 }
@@ -87,7 +90,7 @@ class Card {
   }
 
   show(p, now, serves) {
-    const until = p.forced?.until ?? p.open_until;
+    const until = p.forced?.until ?? p.open_until ?? p.ramp_until;
     this.lane.tell(p.state, until ? (Date.parse(until) - now) / 1000 : 0);
     this.lane.draw(p.states.map(({ state, at }) => ({ state, at: Date.parse(at) })), [], now);
     this.serving.textContent = !serves ? "" : p.failing_since ? "asked now, and fails" : "serves now";

@@ -19,6 +19,9 @@ const reasons = {
   open: "was skipped because its breaker is open",
   forced_open: "was skipped because an operator forced its breaker open",
   cooldown: "was skipped because it asked clients to wait",
+  saturated: "was skipped because it has too many requests under way",
+  ramp: "was skipped because it is recovering and gets a share only",
+  drill: "was left out for an operator's drill",
   first_token: "showed no content in time",
   rate_limited: "was skipped because its rate limit is used up",
   budget: "was skipped because there was no time left",
@@ -33,6 +36,7 @@ export const states = {
   closed: "closed",
   half_open: "half-open",
   open: "open",
+  ramping: "ramping up",
   forced_open: "forced open",
   forced_closed: "forced closed",
 };

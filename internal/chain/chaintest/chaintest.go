@@ -74,6 +74,17 @@ func (b *Breaker) Allow(session.Caller, time.Duration) (done func(session.Verdic
 	}, session.OK
 }
 
+// Insist implements [chain.Breaker].
+func (b *Breaker) Insist(who session.Caller, life time.Duration) (done func(session.Verdict, time.Duration), reason session.Reason) {
+	for len(b.Refusals) > 1 && b.Refusals[0] == session.Ramp {
+		b.Refusals = b.Refusals[1:]
+	}
+	if len(b.Refusals) == 1 && b.Refusals[0] == session.Ramp {
+		b.Refusals = nil
+	}
+	return b.Allow(who, life)
+}
+
 // Saw implements [chain.Breaker].
 func (*Breaker) Saw(session.Caller) {}
 
@@ -81,7 +92,7 @@ func (*Breaker) Saw(session.Caller) {}
 func (b *Breaker) Peek(session.Caller) (reason session.Reason, probe bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.Refusals) > 0 {
+	if len(b.Refusals) > 0 && b.Refusals[0] != session.Ramp {
 		reason = b.Refusals[0]
 	}
 	return reason, b.Probing
