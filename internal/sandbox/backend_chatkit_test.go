@@ -33,6 +33,16 @@ func runChat(t *testing.T, pause time.Duration) *sandbox.Server {
 	return s
 }
 
+// lastTurn is the latest one.
+func lastTurn(t *testing.T, s *sandbox.Server) sandbox.Turn {
+	t.Helper()
+	all := s.Turns()
+	if len(all) == 0 {
+		t.Fatal("there was no turn")
+	}
+	return all[len(all)-1]
+}
+
 // types are the types of the frames.
 func types(t *testing.T, body string) (all []string) {
 	t.Helper()
@@ -55,15 +65,12 @@ func TestChatKitTurns(t *testing.T) {
 	post := func(body string) seen {
 		return do(c, newRequest(t, s.URL()+chatKitPath, body, "Authorization: "))
 	}
-	if s.Turn() != (sandbox.Turn{}) {
-		t.Errorf("before the first: %+v", s.Turn())
-	}
 	created := post(message("threads.create", "", "hällo"))
 	if got := strings.Join(types(t, created.body), " "); created.status != 200 || created.header.Get("Content-Type") != "text/event-stream" ||
 		got != "thread.created thread.item.done stream_options thread.item.added thread.item.updated thread.item.done" {
 		t.Errorf("got %d %v: %s", created.status, created.header, got)
 	}
-	first := s.Turn()
+	first := lastTurn(t, s)
 	if first.Number != 1 || first.State != "whole" || !strings.HasPrefix(first.Answer, "You said: “hällo”. ") || first.Hidden != "" {
 		t.Errorf("stored %+v", first)
 	}
@@ -78,7 +85,7 @@ func TestChatKitTurns(t *testing.T) {
 	if list := post(`{"type":"threads.list","params":{}}`); !strings.HasPrefix(list.body, `{"data":[{"id":"`+first.Thread+`"`) || !strings.HasSuffix(list.body, `}],"has_more":false}`) {
 		t.Errorf("the list is %s", list.body)
 	}
-	if got := s.Turn(); got.Number != 2 || got.Thread != first.Thread || s.Calls() != 4 {
+	if got := lastTurn(t, s); got.Number != 2 || got.Thread != first.Thread || s.Calls() != 4 {
 		t.Errorf("after the second: %+v, %d calls", got, s.Calls())
 	}
 }
@@ -106,8 +113,8 @@ func TestChatKitRefuses(t *testing.T) {
 			}
 		})
 	}
-	if s.Turn().Number != 0 {
-		t.Errorf("stored %+v", s.Turn())
+	if got := s.Turns(); len(got) != 0 {
+		t.Errorf("stored %+v", got)
 	}
 }
 
@@ -131,14 +138,14 @@ func TestChatKitLostConnection(t *testing.T) {
 			break
 		}
 	}
-	if got := s.Turn(); got.State != "writing" {
+	if got := lastTurn(t, s); got.State != "writing" {
 		t.Errorf("before: %+v", got)
 	}
 	lose()
-	for end := time.Now().Add(5 * time.Second); s.Turn().State == "writing" && time.Now().Before(end); {
+	for end := time.Now().Add(5 * time.Second); lastTurn(t, s).State == "writing" && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
-	got := s.Turn()
+	got := lastTurn(t, s)
 	if got.State != "cancelled" || !strings.HasPrefix(got.Answer, "You said: “x”. This answer ") || strings.Contains(got.Answer, "half of it.") ||
 		got.Hidden != "The user cancelled the stream. Stop responding to the prior request." {
 		t.Errorf("stored %+v", got)
@@ -159,12 +166,10 @@ func TestChatKitFaults(t *testing.T) {
 			t.Errorf("%s: got %d %v", fault, got.status, got.bodyErr)
 		}
 	}
-	if s.Turn().Number != 0 || s.Calls() != 3 {
-		t.Errorf("stored %+v after %d calls", s.Turn(), s.Calls())
+	if got := s.Turns(); len(got) != 0 || s.Calls() != 3 {
+		t.Errorf("stored %+v after %d calls", got, s.Calls())
 	}
-	if o, err := sandbox.NewOpenAI(sandbox.Options{}); err != nil || o.Turn() != (sandbox.Turn{}) {
-		t.Errorf("OpenAI: %v", err)
-	} else {
-		_ = o.Close()
+	if got := openAI.run(t, testKey).Turns(); got != nil {
+		t.Errorf("OpenAI has %+v", got)
 	}
 }

@@ -72,17 +72,17 @@ func marshalFrames(events []chatEvent) []byte {
 
 // Turn is what a simulated backend has stored of a turn of ChatKit's protocol.
 type Turn struct {
-	// Number counts the turns that the backend was asked for.
-	Number int
+	// Number counts the turns that the backend was asked for, from 1.
+	Number int `json:"number"`
 	// Thread is its thread's ID.
-	Thread string
+	Thread string `json:"thread"`
 	// State is "writing", "whole", or "cancelled": the connection was lost, which
 	// OpenAI's server takes for the user's wish.
-	State string
+	State string `json:"state"`
 	// Answer is what is stored of the answer, "" while it is written.
-	Answer string
+	Answer string `json:"answer"`
 	// Hidden is what the model is told in the next turn, "" for nothing.
-	Hidden string
+	Hidden string `json:"hidden"`
 }
 
 // The states of a turn.
@@ -96,11 +96,12 @@ const (
 // sees it, but the model obeys it.
 const cancelNote = "The user cancelled the stream. Stop responding to the prior request."
 
-// backendChats are the latest threads of the simulated backend, and its last turn.
+// backendChats are the latest threads and turns of the simulated backend.
 type backendChats struct {
 	mu      sync.Mutex
 	threads []*chatThread // oldest first
-	last    Turn
+	asked   int           // number of turns ever
+	turns   []Turn        // oldest first
 }
 
 // thread returns a copy of a thread, nil if it is not known.
@@ -161,8 +162,9 @@ func (t *backendTurn) begin() {
 		c.threads = remember(c.threads, newThread(t.thread, t.asked.CreatedAt))
 	}
 	c.add(t.asked)
-	t.number = c.last.Number + 1
-	c.last = Turn{Number: t.number, Thread: t.thread, State: turnWriting}
+	c.asked++
+	t.number = c.asked
+	c.turns = remember(c.turns, Turn{Number: t.number, Thread: t.thread, State: turnWriting})
 }
 
 // end stores the answer as far as it was sent.
@@ -177,19 +179,20 @@ func (t *backendTurn) end(sent int, whole bool) {
 	}
 	t.answer.Content = []chatPart{*assistantPart(stored.Answer)}
 	c.add(t.answer)
-	if c.last.Number == t.number {
-		c.last = stored
+	for i := range c.turns {
+		if c.turns[i].Number == t.number {
+			c.turns[i] = stored
+		}
 	}
 }
 
-// Turn returns the latest turn of a simulated backend. It has the number 0 where
-// there was none.
-func (s *Server) Turn() Turn {
+// Turns returns the last 1000 turns of a simulated backend, oldest first.
+func (s *Server) Turns() []Turn {
 	b, ok := s.dialect.(*backend)
 	if !ok {
-		return Turn{}
+		return nil
 	}
 	b.chats.mu.Lock()
 	defer b.chats.mu.Unlock()
-	return b.chats.last
+	return slices.Clone(b.chats.turns)
 }

@@ -55,7 +55,7 @@ type phase struct {
 //     threads.create and threads.add_user_message stream a turn, threads.get_by_id
 //     and threads.list answer from the last 1000 threads. Where the connection is
 //     lost it stores what OpenAI's server does: half the answer, and a note that
-//     the user has cancelled ([Server.Turn]).
+//     the user has cancelled ([Server.Turns]).
 //
 // A missing field gets 422 and a wrong key 401, in FastAPI's format. Faults of
 // the session do not apply to streams. NewBackend returns an error if it cannot
