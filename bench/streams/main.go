@@ -26,7 +26,7 @@ func main() {
 	rounds := flags.Int("rounds", 3, "number of rounds, whose median is printed (memory, turns)")
 	deltas := flags.Int("deltas", 25, "deltas of each turn (turns)")
 	every := flags.Duration("every", 500*time.Millisecond, "time between deltas (turns)")
-	profile := flags.String("profile", "", "files for CPU profiles, one for each way (turns)")
+	profile := flags.String("profile", "", "begin of the names of files for profiles of each way (turns)")
 	_ = flags.Parse(os.Args[2:])
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

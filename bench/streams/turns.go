@@ -32,7 +32,7 @@ func turnBlock(option string) string {
 type turnRun struct {
 	turns, deltas int
 	every         time.Duration
-	profile       string // file for a CPU profile of each way, "" for none
+	profile       string // files for a CPU and a heap profile of each way, "" for none
 }
 
 // turnCost is what turns cost the proxy. CPU times are user and system.
@@ -41,6 +41,7 @@ type turnCost struct {
 	resident int64 // peak resident set size per turn, in bytes
 	begin    int64 // CPU per turn until the backend has it, in ns
 	event    int64 // CPU per event, in ns
+	all      int64 // CPU per turn from its beginning to its end, in ns
 }
 
 // measureTurns prints the memory and CPU of turns through chatkit and
@@ -76,15 +77,15 @@ func measureTurns(ctx context.Context, run turnRun, rounds int) error {
 		m := medianTurn(per[s.name])
 		run.print(s.name, m)
 		ratio := func(a, b int64) float64 { return float64(a) / float64(b) }
-		fmt.Printf("%-16s%33.2f%18.2f%18.2f%18.2f\n", "", ratio(m.live, plain.live), ratio(m.resident, plain.resident),
-			ratio(m.begin, plain.begin), ratio(m.event, plain.event))
+		fmt.Printf("%-16s%35.2f%17.2f%23.2f%21.2f%17.2f\n", "", ratio(m.live, plain.live), ratio(m.resident, plain.resident),
+			ratio(m.begin, plain.begin), ratio(m.event, plain.event), ratio(m.all, plain.all))
 	}
 	return nil
 }
 
 func (run turnRun) print(name string, m turnCost) {
-	fmt.Printf("%-16s%6d turns of %d events: %7d B live%9d B resident%9.1f µs to begin%9.2f µs per event\n", name, run.turns,
-		run.events(), m.live, m.resident, float64(m.begin)/1e3, float64(m.event)/1e3)
+	fmt.Printf("%-16s%6d turns of %d events: %7d B live%9d B resident%9.0f µs to begin%9.2f µs per event%9.0f µs in all\n", name, run.turns,
+		run.events(), m.live, m.resident, float64(m.begin)/1e3, float64(m.event)/1e3, float64(m.all)/1e3)
 }
 
 // medianTurn returns the median of each cost.
@@ -100,6 +101,7 @@ func medianTurn(all []turnCost) turnCost {
 	return turnCost{
 		of(func(c turnCost) int64 { return c.live }), of(func(c turnCost) int64 { return c.resident }),
 		of(func(c turnCost) int64 { return c.begin }), of(func(c turnCost) int64 { return c.event }),
+		of(func(c turnCost) int64 { return c.all }),
 	}
 }
 
@@ -134,16 +136,21 @@ func (run turnRun) cost(ctx context.Context, binary, backend string, s site) (m 
 	if err := errors.Join(err, stopProfile()); err != nil {
 		return m, err
 	}
-	at[2], err = p.cost(ctx)
+	if at[2], err = p.cost(ctx); err == nil && run.profile != "" {
+		err = p.write(ctx, "heap", run.profile, s.name)
+	}
+	before, cpuErr := p.cpu()
 	end()
-	if err := errors.Join(err, all.Wait()); err != nil {
+	if err := errors.Join(err, cpuErr, all.Wait()); err != nil {
 		return m, err
 	}
+	after, err := p.cpu()
 	n := int64(run.turns)
 	return turnCost{
 		live: (at[2].live - at[0].live) / n, resident: (at[2].resident - at[0].resident) / n,
 		begin: (at[1].cpu - at[0].cpu) * 1000 / n, event: (cpu - at[1].cpu) * 1000 / (n * int64(run.events()-tailEvents)),
-	}, nil
+		all: (cpu - at[0].cpu + after - before) * 1000 / n,
+	}, err
 }
 
 // atOnce is how many connections may be on their way: the kernel drops what a storm
@@ -171,12 +178,16 @@ func (p *proxy) profile(ctx context.Context, file, way string, d time.Duration) 
 		return func() error { return nil }
 	}
 	done := make(chan error, 1)
-	go func() {
-		raw, err := get(ctx, fmt.Sprintf("http://127.0.0.1:%s/debug/pprof/profile?seconds=%d", p.Admin, max(1, int(d.Seconds()))))
-		if err == nil {
-			err = os.WriteFile(file+"."+strings.ReplaceAll(way, " ", "-"), []byte(raw), 0o600)
-		}
-		done <- err
-	}()
+	go func() { done <- p.write(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(d.Seconds()))), file, way) }()
 	return func() error { return <-done }
+}
+
+// write writes a profile of the proxy into a file.
+func (p *proxy) write(ctx context.Context, profile, file, way string) error {
+	raw, err := get(ctx, "http://127.0.0.1:"+p.Admin+"/debug/pprof/"+profile)
+	if err != nil {
+		return err
+	}
+	kind, _, _ := strings.Cut(profile, "?")
+	return os.WriteFile(file+"."+kind+"."+strings.ReplaceAll(way, " ", "-"), []byte(raw), 0o600)
 }

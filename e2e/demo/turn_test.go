@@ -35,7 +35,7 @@ func (p *page) awaitAnswer(state string) {
 // backend has stored.
 func (p *page) wantTurn(end, note string, stored ...string) {
 	p.T.Helper()
-	p.Await(`document.querySelector("#stored")?.children.length > 0 && !document.querySelector("#stored [data-state=writing]")`)
+	p.Await(`document.querySelector("#stored li") && !document.querySelector("#stored [data-state=writing]")`)
 	got := chromium.Evaluate[[]string](p.Page, `[...document.querySelectorAll("#stored li")].map((e) => e.innerText)`)
 	if !slices.Equal(got, stored) {
 		p.T.Errorf("the backend has stored %q, want %q", got, stored)

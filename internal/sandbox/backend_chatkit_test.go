@@ -18,7 +18,7 @@ func message(kind, thread, text string) string {
 	return `{"type":"` + kind + `","params":{"thread_id":"` + thread + `","input":{"content":[{"type":"input_text","text":"` + text + `"}],"attachments":[],"inference_options":{}}}}`
 }
 
-// runChat starts a backend whose turns take no time.
+// runChat starts a backend with a pause between the frames of its turns.
 func runChat(t *testing.T, pause time.Duration) *sandbox.Server {
 	t.Helper()
 	s, err := sandbox.NewBackend(sandbox.Options{Key: testKey, TurnPause: pause})

@@ -93,7 +93,7 @@ export function showStored(turns) {
   const now = mine.map(({ state }) => state).join();
   if (now === shown) return;
   shown = now;
-  $("stored").replaceChildren(...mine.map(({ state }) => {
+  $("stored").firstElementChild.replaceChildren(...mine.map(({ state }) => {
     const line = html("li", "", stored[state]);
     line.dataset.state = state;
     return line;
