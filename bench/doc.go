@@ -1,4 +1,4 @@
 // Package bench measures performance. It has Go benchmarks of the handler;
 // compare.sh compares session requests with Caddy's reverse_proxy, and the
-// command streams compares event streams. Nothing imports it.
+// command streams compares event streams and turns. Nothing imports it.
 package bench
