@@ -29,23 +29,23 @@ async function ask() {
   if (busy) return;
   turnBusy(true);
   show("streaming", "");
-  const before = await status();
+  const known = await status();
   turn = {
     path: $("plain").checked ? "/plain/chatkit" : "/chatkit", body: turnRequest($("question").value),
-    after: before?.turns.at(-1)?.number ?? 0, item: "", left: "",
+    after: known?.turns.at(-1)?.number ?? 0, item: "", left: "",
   };
-  await read();
-  if (turn.left === "lost") {
-    const first = turn.item;
+  await read(() => "");
+  while (turn.left === "lost") {
+    const before = turn.item;
     await new Promise((resolve) => { setTimeout(resolve, backAfter); });
     show("streaming", "");
-    await read(() => turnNotes[turn.item === first ? "same" : "other"]);
+    await read((item) => turnNotes[item === before ? "same" : "other"]);
   }
   turnBusy(false);
 }
 
 // read reads the turn from its first frame on. It explains what it reads.
-async function read(explain = () => "") {
+async function read(explain) {
   turn.left = "";
   turn.control = new AbortController();
   let failure = "";
@@ -71,7 +71,7 @@ function leaving() {
 function apply({ type, item, update }, explain) {
   if (type === "thread.item.done" && item.type === "user_message") {
     turn.item = item.id;
-    $("turn-note").textContent = explain();
+    $("turn-note").textContent = explain(item.id);
   } else if (type === "thread.item.done") {
     $("answer").textContent = item.content.map((part) => part.text).join("");
   } else if (update?.type === "assistant_message.content_part.text_delta") {
