@@ -136,9 +136,8 @@ func (run turnRun) cost(ctx context.Context, binary, backend string, s site) (m 
 	if err := errors.Join(err, stopProfile()); err != nil {
 		return m, err
 	}
-	if at[2], err = p.cost(ctx); err == nil && run.profile != "" {
-		err = p.write(ctx, "heap", run.profile, s.name)
-	}
+	at[2], err = p.cost(ctx)
+	err = errors.Join(err, p.write(ctx, "heap", run.profile, s.name))
 	before, cpuErr := p.cpu()
 	end()
 	if err := errors.Join(err, cpuErr, all.Wait()); err != nil {
@@ -172,18 +171,19 @@ func (run turnRun) begin(ctx context.Context, all *errgroup.Group, address strin
 	}
 }
 
-// profile begins to write a CPU profile of the proxy, if there is a file for it.
+// profile begins to write a CPU profile of the proxy, if there is a file for it. wait
+// waits for its end.
 func (p *proxy) profile(ctx context.Context, file, way string, d time.Duration) (wait func() error) {
-	if file == "" {
-		return func() error { return nil }
-	}
 	done := make(chan error, 1)
 	go func() { done <- p.write(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(d.Seconds()))), file, way) }()
 	return func() error { return <-done }
 }
 
-// write writes a profile of the proxy into a file.
+// write writes a profile of the proxy into a file, if there is one.
 func (p *proxy) write(ctx context.Context, profile, file, way string) error {
+	if file == "" {
+		return nil
+	}
 	raw, err := get(ctx, "http://127.0.0.1:"+p.Admin+"/debug/pprof/"+profile)
 	if err != nil {
 		return err

@@ -112,21 +112,26 @@ func TestPageTurnFails(t *testing.T) {
 	}
 }
 
+// focused is what the keyboard acts on.
+func (p *page) focused() string {
+	p.T.Helper()
+	return chromium.Evaluate[string](p.Page, `document.activeElement.id`)
+}
+
 // Everything can be done with the keyboard.
 func TestPageTurnByKeyboard(t *testing.T) {
 	p := openPage(t, desktop)
 	p.Do(chromedp.Focus(chromedp.CSS("#question")), chromedp.KeyEvent(kb.Enter))
 	p.Await(`document.querySelector("#answer")?.innerText.includes("word by")`)
-	focused := chromium.Evaluate[string](p.Page, `document.activeElement.id`)
 	for _, want := range []string{"ask-button", "plain", "lose"} {
 		p.Do(chromedp.KeyEvent(kb.Tab))
-		if focused = chromium.Evaluate[string](p.Page, `document.activeElement.id`); focused != want {
+		if focused := p.focused(); focused != want {
 			t.Fatalf("the tab key leads to %q, want %q", focused, want)
 		}
 	}
 	p.Do(chromedp.KeyEvent(" "))
 	p.awaitAnswer("lost")
-	if focused = chromium.Evaluate[string](p.Page, `document.activeElement.id`); focused != "lose" {
+	if focused := p.focused(); focused != "lose" {
 		t.Errorf("the focus is on %q", focused)
 	}
 	p.awaitAnswer("done")
