@@ -42,8 +42,24 @@ func awaitHeld(ctx context.Context, n int) error {
 	return nil
 }
 
+// pass waits while the barrier holds. It reports whether the client is still there.
+func pass(ctx context.Context) bool {
+	b := barrier.Load()
+	if b == nil {
+		return true
+	}
+	held.Add(1)
+	select {
+	case <-*b:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // startBackend serves event streams: ?events=N&every=DURATION. The data of an
-// event is its send time, padded to the size of a small delta.
+// event is its send time, padded to the size of a small delta. With ?turn=N it
+// serves turns.
 func startBackend() (addr string, err error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -55,6 +71,10 @@ func startBackend() (addr string, err error) {
 }
 
 func serveEvents(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Has("turn") {
+		serveTurn(w, r)
+		return
+	}
 	n, err := strconv.Atoi(r.URL.Query().Get("events"))
 	if err != nil {
 		http.Error(w, "events: "+err.Error(), http.StatusBadRequest)
@@ -68,13 +88,8 @@ func serveEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	rc := http.NewResponseController(w)
 	_ = rc.Flush()
-	if b := barrier.Load(); b != nil {
-		held.Add(1)
-		select {
-		case <-*b:
-		case <-r.Context().Done():
-			return
-		}
+	if !pass(r.Context()) {
+		return
 	}
 	for range n {
 		select {

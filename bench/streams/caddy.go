@@ -21,8 +21,11 @@ type proxy struct {
 	Ports map[string]string // by scheme and site name
 }
 
-// sites are the ways of proxying, in the order of the output.
-var sites = []struct{ name, block string }{
+// site is a way of proxying, and its part of the Caddyfile.
+type site struct{ name, block string }
+
+// sites are the ways of proxying a stream, in the order of the output.
+var sites = []site{
 	{"reverse_proxy", "reverse_proxy BACKEND"},
 	{"chatkit", chatkitBlock},
 	{"reverse_proxy, encode", "encode\nreverse_proxy BACKEND"},
@@ -45,7 +48,7 @@ func build(ctx context.Context, dir string) (string, error) {
 
 // startProxy runs the binary with every site twice: without TLS for HTTP/1.1, and
 // with TLS for HTTP/2 and HTTP/3.
-func startProxy(ctx context.Context, binary, backend string) (p *proxy, err error) {
+func startProxy(ctx context.Context, binary, backend string, sites []site) (p *proxy, err error) {
 	dir, err := os.MkdirTemp("", "streams")
 	if err != nil {
 		return nil, err
@@ -54,7 +57,7 @@ func startProxy(ctx context.Context, binary, backend string) (p *proxy, err erro
 	if p.Admin, err = freePort(); err != nil {
 		return nil, err
 	}
-	text, err := p.caddyfile(backend)
+	text, err := p.caddyfile(backend, sites)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +78,7 @@ func startProxy(ctx context.Context, binary, backend string) (p *proxy, err erro
 	return p, nil
 }
 
-func (p *proxy) caddyfile(backend string) (string, error) {
+func (p *proxy) caddyfile(backend string, sites []site) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "{\nadmin 127.0.0.1:%s\npersist_config off\nauto_https disable_redirects\nskip_install_trust\nlog {\nlevel ERROR\n}\n}\n", p.Admin)
 	for _, s := range sites {

@@ -29,7 +29,7 @@ func measureLag(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := startProxy(ctx, binary, backend)
+	p, err := startProxy(ctx, binary, backend, sites)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func median(all []cost, of func(cost) int64) float64 {
 // perStream opens the streams, lets all of them run, and returns the cost of each.
 // It returns an error unless every event arrives.
 func perStream(ctx context.Context, binary, backend, way string, streams int) (m cost, err error) {
-	p, err := startProxy(ctx, binary, backend)
+	p, err := startProxy(ctx, binary, backend, sites)
 	if err != nil {
 		return m, err
 	}

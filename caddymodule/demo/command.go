@@ -21,10 +21,10 @@ func init() {
 		Long: `
 Starts a simulated custom backend, a simulated ChatKit sessions endpoint of OpenAI,
 and Caddy with the chatkit handler in front of them on localhost. A web page shows
-sessions, replies and breakers, and has buttons to break things and to force
-breakers. The command prints
-what to try, and a line for each session: who served it, why, and how long it took.
-It needs no account, and nothing leaves this machine. Press Ctrl-C to stop.
+sessions, replies, ChatKit turns and breakers, and has buttons to break things, to
+lose a turn's connection, and to force breakers. The command prints what
+to try, and a line for each request: who served it, why, and how long it took. It
+needs no account, and nothing leaves this machine. Press Ctrl-C to stop.
 
 With --chaos, the backend breaks and heals at the given interval, in a different
 way each time.`,

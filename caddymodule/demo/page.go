@@ -26,7 +26,7 @@ func (d *demo) handler() http.Handler {
 	// What the page shares with the status page.
 	mux.Handle("GET /shared/", http.StripPrefix("/shared", guarded(http.FileServerFS(statuspage.Files()))))
 	api := &adminAPI{url: "http://" + d.admin}
-	mux.Handle("GET /demo/status", &statusPage{api: api, requests: d.log.requests, servers: servers})
+	mux.Handle("GET /demo/status", &statusPage{api: api, requests: d.log.requests, servers: servers, turns: d.backend.Turns})
 	mux.Handle("POST /demo/force/{provider}/{action}", http.HandlerFunc(api.force))
 	mux.Handle("GET /demo/Caddyfile", http.HandlerFunc(d.serveCaddyfile))
 	mux.Handle("/demo/", http.StripPrefix("/demo", sandbox.Control(servers)))

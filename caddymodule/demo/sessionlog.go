@@ -145,14 +145,14 @@ type entry struct {
 // outcome says who served, and why the first provider did not.
 func (e *entry) outcome() string {
 	switch who := *e.Provider; {
+	case who == "none" && e.Reason != "": // a turn has status 200 all the same
+		return "not served, " + e.first()
 	case e.Status < 300 && e.Reason == "":
 		return "served by " + who
 	case e.Status < 300:
 		return "served by " + who + ", " + e.first()
 	case e.Reason == "":
 		return "refused before any provider was asked"
-	case who == "none":
-		return "not served, " + e.first()
 	default:
 		return who + " refused this user"
 	}

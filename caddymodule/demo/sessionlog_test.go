@@ -23,6 +23,8 @@ func TestReadableLine(t *testing.T) {
 		{"rejected", `"status":403,"chatkit_provider":"backend","chatkit_reason":"rejected"`, "403  backend refused this user  (1.23ms)"},
 		{"nobody", `"status":502,"chatkit_provider":"none","chatkit_reason":"timeout"`,
 			"502  not served, the first provider failed: timeout  (1.23ms)"},
+		{"turn that nobody answers", `"status":200,"chatkit_provider":"none","chatkit_reason":"dial"`,
+			"200  not served, the first provider failed: dial  (1.23ms)"},
 		{"refused by us", `"status":405,"chatkit_provider":"none","chatkit_reason":""`,
 			"405  refused before any provider was asked  (1.23ms)"},
 		{"not a session", `"status":200`, ""},

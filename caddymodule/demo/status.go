@@ -16,7 +16,11 @@ type statusPage struct {
 	api      *adminAPI
 	requests func() []request
 	servers  map[string]*sandbox.Server
+	turns    func() []sandbox.Turn
 }
+
+// shownTurns is how many turns the page learns of: those of one question.
+const shownTurns = 10
 
 // pageStatus is the answer.
 type pageStatus struct {
@@ -24,6 +28,7 @@ type pageStatus struct {
 	Address   string         `json:"address"` // of the admin API
 	Providers []pageProvider `json:"providers"`
 	Requests  []request      `json:"requests"` // oldest first
+	Turns     []sandbox.Turn `json:"turns"`    // the latest ones that the backend has stored, oldest first
 }
 
 // pageProvider is one provider in the answer.
@@ -48,6 +53,8 @@ func (s *statusPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := pageStatus{Now: time.Now().UnixMilli(), Address: s.api.address(), Requests: s.requests()}
+	turns := s.turns()
+	answer.Turns = append([]sandbox.Turn{}, turns[max(0, len(turns)-shownTurns):]...)
 	for _, name := range slices.Sorted(maps.Keys(s.servers)) {
 		p := pageProvider{Name: name, Fault: string(s.servers[name].Fault())}
 		p.add(found)

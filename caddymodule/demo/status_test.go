@@ -32,10 +32,12 @@ func TestStatus(t *testing.T) {
 	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(adminAnswer))
 	}))
+	turns := []sandbox.Turn{{Number: 12, Thread: "thr_1", State: "cancelled", Answer: "You said", Hidden: "The user"}}
 	s := &statusPage{
 		api:      &adminAPI{url: admin.URL},
 		requests: func() []request { return []request{{Number: 1, Status: 200}} },
 		servers:  map[string]*sandbox.Server{"backend": backend, "openai": openai},
+		turns:    func() []sandbox.Turn { return turns },
 	}
 	ask := func() *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
@@ -45,7 +47,8 @@ func TestStatus(t *testing.T) {
 	want := `{"now":0,"address":"",` +
 		`"providers":[{"name":"backend","state":"open","until":1000002500,"fault":"503","states":[{"state":"open","at":1000000000}]},` +
 		`{"name":"openai","state":"forced_closed","until":1000001000,"fault":"none","states":null}],` +
-		`"requests":[{"number":1,"at":0,"path":"","status":200,"provider":"","reason":"","skipped":false,"outcome":"","took":0}]}` + "\n"
+		`"requests":[{"number":1,"at":0,"path":"","status":200,"provider":"","reason":"","skipped":false,"outcome":"","took":0}],` +
+		`"turns":[{"number":12,"thread":"thr_1","state":"cancelled","answer":"You said","hidden":"The user"}]}` + "\n"
 	got := ask()
 	text := regexp.MustCompile(`"now":\d+,"address":"[0-9.:]+"`).ReplaceAllString(got.Body.String(), `"now":0,"address":""`)
 	if got.Code != http.StatusOK || text != want {

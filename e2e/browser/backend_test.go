@@ -21,13 +21,14 @@ type chatBackend struct {
 
 	steps chan struct{}
 	gone  chan time.Time  // when the client of a stream had left
+	whole chan struct{}   // a stream has come to its end
 	over  <-chan struct{} // the test is, whoever still waits
 }
 
 // newChatBackend starts one.
 func newChatBackend(t *testing.T, steps chan struct{}) *chatBackend {
 	t.Helper()
-	b := &chatBackend{steps: steps, gone: make(chan time.Time, 8), over: t.Context().Done()}
+	b := &chatBackend{steps: steps, gone: make(chan time.Time, 8), whole: make(chan struct{}, 8), over: t.Context().Done()}
 	b.Taker = testsite.NewTaker(t, b.serve)
 	return b
 }
@@ -35,7 +36,7 @@ func newChatBackend(t *testing.T, steps chan struct{}) *chatBackend {
 // newChatBackendAt starts one at an address that nobody listened on so far.
 func newChatBackendAt(t *testing.T, addr string) *chatBackend {
 	t.Helper()
-	b := &chatBackend{Taker: new(testsite.Taker)}
+	b := &chatBackend{Taker: new(testsite.Taker), over: t.Context().Done()}
 	b.Then = b.serve
 	testsite.OwnBackendAt(t, addr, b)
 	return b
@@ -65,6 +66,9 @@ func (b *chatBackend) serve(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/chatkit" && strings.Contains(b.bodyOf(r), `"type":"threads.list"`):
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"data":[{"id":"thr_1"}],"has_more":false}`)
+	case r.URL.Path == "/chatkit" && strings.Contains(b.bodyOf(r), `"type":"threads.get_by_id"`):
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"id":"thr_1","items":{"data":[],"has_more":false}}`)
 	default:
 		b.stream(w, r)
 	}
@@ -97,6 +101,10 @@ func (b *chatBackend) stream(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, piece)
 			_ = http.NewResponseController(w).Flush()
 		}
+	}
+	select {
+	case b.whole <- struct{}{}:
+	default: // nobody asks
 	}
 }
 

@@ -127,8 +127,9 @@ type reply struct {
 		Event json.RawMessage `json:"event"`
 		At    float64         `json:"at"` // performance.now()
 	} `json:"events"`
-	Canceled   bool  `json:"canceled"`
-	CanceledAt int64 `json:"canceledAt"` // milliseconds, by the clock of this machine
+	Raw        string `json:"raw"` // the body as far as it came
+	Canceled   bool   `json:"canceled"`
+	CanceledAt int64  `json:"canceledAt"` // milliseconds, by the clock of this machine
 }
 
 // check compares the head of an answer.

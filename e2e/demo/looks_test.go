@@ -59,7 +59,10 @@ func TestPageLooks(t *testing.T) {
 			time.Sleep(scene.history)
 		}
 		p.Click("#send")
-		p.Await(`!["idle", "streaming"].includes(document.querySelector("#reply").dataset.state)`)
+		p.Click("#ask-button")
+		for _, id := range []string{"#reply", "#answer"} {
+			p.Await(`!["idle", "streaming"].includes(document.querySelector("` + id + `").dataset.state)`)
+		}
 		for _, s := range []screen{desktop, night, phone} {
 			p.setScreen(s)
 			p.checkLooks(scene.verdict, s)

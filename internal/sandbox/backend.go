@@ -17,8 +17,10 @@ const (
 
 // backend answers like the documented sample backend.
 type backend struct {
-	key      string // required if not empty
+	key      string        // required if not empty
+	pause    time.Duration // between the frames of a turn
 	sessions backendSecrets
+	chats    backendChats
 }
 
 // backendSession is the answer to a valid request.
@@ -39,6 +41,8 @@ func (b *backend) route(u *url.URL) judge {
 		return b.create
 	case backendStream:
 		return b.reply
+	case backendChatKit:
+		return b.chat
 	}
 	return nil
 }

@@ -105,16 +105,30 @@ func (e *exchange) send(a reply) {
 	}
 	e.w.Header().Set("Cache-Control", "no-cache")
 	a.head(e.w, -1)
-	for event := range bytes.SplitAfterSeq(a.body, eventEnd) {
+	if a.turn == nil {
+		e.sendEvents(a.body, eventPause)
+		return
+	}
+	a.turn.begin()
+	sent, whole := e.sendEvents(a.body, a.turn.pause)
+	a.turn.end(sent, whole)
+}
+
+// sendEvents sends the events of a stream. It returns how many, and whether those
+// are all.
+func (e *exchange) sendEvents(all []byte, pause time.Duration) (sent int, whole bool) {
+	for event := range bytes.SplitAfterSeq(all, eventEnd) {
 		if len(event) == 0 {
-			return // after the last one
+			break // after the last one
 		}
 		_, _ = e.w.Write(event)
 		flush(e.w)
-		if !e.pause(eventPause) {
-			return
+		sent++
+		if !e.pause(pause) {
+			return sent, false
 		}
 	}
+	return sent, true
 }
 
 // pause waits for d. It returns false if the client or the server is gone.

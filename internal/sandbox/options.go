@@ -23,6 +23,8 @@ type Options struct {
 	Key string
 	// SlowBy is the delay of the fault Slow. Default: 1.5 seconds.
 	SlowBy time.Duration
+	// TurnPause is the time between two frames of a turn. Default: 120 milliseconds.
+	TurnPause time.Duration
 	// Users are the IDs of the users that Sendbird knows at first, Deactivated
 	// those that it knows and refuses. Default: none.
 	Users, Deactivated []string

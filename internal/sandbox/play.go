@@ -64,7 +64,7 @@ func (e *exchange) play() {
 	case Garbage:
 		drop(e.w, babble)
 	case Status503, Status503Retry:
-		reply{503, typeText, []byte(strings.Join(overloaded, "")), ""}.write(e.w)
+		reply{status: 503, contentType: typeText, body: []byte(strings.Join(overloaded, ""))}.write(e.w)
 	case Status503Chunked:
 		e.inPieces()
 	case Huge:
@@ -81,7 +81,7 @@ func (e *exchange) whole(f Fault) reply {
 	}
 	switch f {
 	case HTML:
-		return reply{200, typeHTML, []byte(loginPage), ""}
+		return reply{status: 200, contentType: typeHTML, body: []byte(loginPage)}
 	case Null:
 		return jsonReply(200, []byte("null"))
 	case Empty:

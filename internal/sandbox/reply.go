@@ -19,7 +19,8 @@ type reply struct {
 	status      int
 	contentType string
 	body        []byte
-	secret      string // contained in this answer; "" for none
+	secret      string       // contained in this answer; "" for none
+	turn        *backendTurn // that the stream is; nil for none
 }
 
 // jsonReply returns a reply with a JSON body.
@@ -33,7 +34,7 @@ func marshaled(status int, v any) reply {
 	if err != nil {
 		// v holds only values that encoding/json has decoded from a request. If
 		// it fails nevertheless, the calling test sees this answer.
-		return reply{http.StatusInternalServerError, typeText, []byte(err.Error()), ""}
+		return reply{status: http.StatusInternalServerError, contentType: typeText, body: []byte(err.Error())}
 	}
 	return jsonReply(status, body)
 }

@@ -51,12 +51,17 @@ type phase struct {
 //   - POST /api/chat/stream with {"message"}, and the key or one of the last 1000
 //     sessions as bearer token, streams a short reply: several events
 //     data: {"type":"delta","delta"}, then data: {"type":"done"}.
+//   - POST /chatkit speaks ChatKit's custom-server protocol, without a key:
+//     threads.create and threads.add_user_message stream a turn, threads.get_by_id
+//     and threads.list answer from the last 1000 threads. Where the connection is
+//     lost it stores what OpenAI's server does: half the answer, and a note that
+//     the user has cancelled ([Server.Turns]).
 //
 // A missing field gets 422 and a wrong key 401, in FastAPI's format. Faults of
 // the session do not apply to streams. NewBackend returns an error if it cannot
 // listen.
 func NewBackend(o Options) (*Server, error) {
-	return start(o, &backend{key: o.Key})
+	return start(o, &backend{key: o.Key, pause: cmp.Or(o.TurnPause, turnPause)})
 }
 
 // NewOpenAI starts a simulated ChatKit sessions API of OpenAI:

@@ -49,6 +49,28 @@ export async function streamReply(secret, message, onDelta) {
   return { ...answer, body: {}, whole, firstByte: answer.took, took: performance.now() - begin };
 }
 
+// turnRequest is a message in a new thread, as ChatKit's custom-server protocol has it.
+export const turnRequest = (text) => JSON.stringify({
+  type: "threads.create",
+  params: { input: { content: [{ type: "input_text", text }], attachments: [], inference_options: {} } },
+});
+
+// streamTurn sends a request of the protocol and passes on its events. "broken" says
+// whether the answer broke off, as it does when the signal aborts it.
+export async function streamTurn(path, body, frame, signal, onEvent) {
+  const headers = { "Content-Type": "application/json", "chatkit-frame-instance-id": frame };
+  const answer = await exchange(path, { headers, body, signal });
+  if (answer.status !== 200) {
+    return answer.response ? { ...answer, body: await json(answer.response) } : answer;
+  }
+  try {
+    for await (const event of events(answer.response.body)) onEvent(event);
+  } catch {
+    return { ...answer, body: {}, broken: true };
+  }
+  return { ...answer, body: {} };
+}
+
 // events reads an event stream as the bytes come in.
 async function* events(stream) {
   const decoder = new TextDecoder();

@@ -2,6 +2,7 @@
 import { Lane, html } from "../shared/picture.js";
 import { because, milliseconds } from "../shared/words.js";
 import { caddyfile, createSession, force, setFault, status, streamReply } from "./api.js";
+import { showStored } from "./turn.js";
 import { describe, elsewhere, failedBy, faults, hint, logged } from "./words.js";
 
 const pollEvery = 250; // milliseconds
@@ -170,6 +171,7 @@ async function poll() {
     const fresh = found.requests.at(-1)?.number !== last;
     log(found.requests);
     for (const provider of found.providers) draw(provider, found, fresh);
+    showStored(found.turns);
   }
   setTimeout(poll, found ? pollEvery : 4 * pollEvery);
 }

@@ -41,6 +41,8 @@ export const elsewhere = (provider) =>
 // logged explains a request of the log, whoever made it: a state and a text.
 export function logged({ path, status, provider, reason, outcome }) {
   const why = reason && because(first, reason);
+  if (provider === "none" && status < 300) return { state: "dead", text: `No backend answers: ${why}` };
+  if (outcome === "canceled") return { state: "elsewhere", text: `Carried by ${provider} until the client left` };
   const done = path.endsWith("/session") || path.endsWith("/refresh") ? "Served" : "Carried";
   if (["cut", "idle"].includes(outcome)) return { state: "failed", text: `Cut off by ${provider} after its first byte` };
   if (status === 409) return { state: "elsewhere", text: "Not forwarded: the widget talks to the issuer of the session directly" };
@@ -56,6 +58,23 @@ export function failedBy({ status, reason, skipped }) {
   const unserved = status >= 500;
   return [...(reason && !skipped && (unserved || status < 300) ? [first] : []), ...(unserved ? ["openai"] : [])];
 }
+
+// stored says what the backend has stored of a turn.
+export const stored = {
+  writing: "The backend is still writing the answer.",
+  whole: "The whole answer.",
+  cancelled: "Half of the answer, and that the user has cancelled it. The model obeys that in the next turn.",
+};
+
+// turnNotes say what has become of a turn on this page.
+export const turnNotes = {
+  lost: "The connection is lost. The page asks again in a second, with the same request.",
+  same: "It is the same turn. It went on without the page, and came again from its first frame.",
+  other: "It is another turn: the backend was asked once more, and works (and bills) twice.",
+  stopped: "Stopped. Over HTTP/1.1, which this page speaks, nobody can tell that from a lost connection, so the turn goes on. Over HTTP/2 the backend would be cancelled after 5 seconds.",
+  stoppedPlain: "Stopped. The backend cannot tell that from a lost connection.",
+  broken: "The answer broke off.",
+};
 
 // hint says why a new fault has no effect yet, "" if it has one.
 export function hint(provider, state, seconds) {

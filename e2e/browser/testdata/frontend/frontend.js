@@ -8,6 +8,7 @@ const product = settings.get("product");
 const credentials = settings.get("credentials") ?? "include";
 
 const results = { sessions: [], requests: [], replies: [], sockets: [] };
+const frame = crypto.randomUUID(); // of this page, as the widget's frames have one
 let secret; // of the session
 let thread; // its id, once there is one
 let last; // the request to try again
@@ -25,6 +26,9 @@ function record(list, more) {
 // post sends a request and notes the head of its answer.
 async function post(entry, path, body, options = {}) {
   const headers = { "Content-Type": "application/json", ...options.headers };
+  if (path === "/chatkit") {
+    headers["chatkit-frame-instance-id"] = frame;
+  }
   if (secret) {
     headers.Authorization = "Bearer " + secret;
   }
@@ -72,8 +76,9 @@ function session(path = "/api/custom/session", headers = {}) {
   });
 }
 
-// frames reads an event stream, frame by frame, as the bytes come in.
-async function* frames(stream) {
+// frames reads an event stream, frame by frame, as the bytes come in. It adds the
+// text to the entry.
+async function* frames(entry, stream) {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let rest = "";
   for (const reader = stream.getReader(); ;) {
@@ -81,7 +86,9 @@ async function* frames(stream) {
     if (done) {
       break;
     }
-    const parts = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+    const text = decoder.decode(value, { stream: true });
+    entry.raw += text;
+    const parts = (rest + text).split("\n\n");
     rest = parts.pop();
     for (const frame of parts) {
       yield frame.slice("data: ".length);
@@ -100,7 +107,7 @@ function request(type, params = {}) {
 
 // streamed makes a request that is answered by a stream.
 function streamed(path, body, handle) {
-  const entry = record(results.replies, { events: [], canceled: false });
+  const entry = record(results.replies, { events: [], raw: "", canceled: false });
   running = new AbortController();
   const { signal } = running;
   signal.onabort = () => {
@@ -115,7 +122,7 @@ function streamed(path, body, handle) {
       await readJSON(entry, response);
       return;
     }
-    for await (const frame of frames(response.body)) {
+    for await (const frame of frames(entry, response.body)) {
       const event = JSON.parse(frame);
       handle(event);
       entry.events.push({ at: performance.now(), event });
