@@ -14,12 +14,13 @@ const module = "github.com/caddy-chatkit/caddy-chatkit"
 // unknown stands for what the build does not say.
 const unknown = "unknown"
 
-// version is that of a release. The linker sets it:
+// The version of a release, and its commit where the build does not see the
+// repository, as in a container. The linker sets them:
 //
 //	-ldflags "-X github.com/caddy-chatkit/caddy-chatkit/internal/buildinfo.version=v1.2.3"
 //
 // Other builds go by what Go has noted in the binary.
-var version string
+var version, commit string
 
 // Info is a build.
 type Info struct {
@@ -34,16 +35,16 @@ var Read = sync.OnceValue(func() Info {
 	if !ok {
 		b = new(debug.BuildInfo)
 	}
-	return read(b, version)
+	return read(b, Info{Version: version, Revision: commit})
 })
 
 // read finds the product in what Go has noted: as the main module, or in a build
-// with other modules among its dependencies.
-func read(b *debug.BuildInfo, version string) Info {
-	i := Info{Version: version, Go: b.GoVersion}
+// with other modules among its dependencies. What the linker has set comes first.
+func read(b *debug.BuildInfo, i Info) Info {
+	i.Go = b.GoVersion
 	if b.Main.Path == module {
 		i.Version = cmp.Or(i.Version, b.Main.Version)
-		i.Revision = revision(b.Settings)
+		i.Revision = cmp.Or(i.Revision, revision(b.Settings))
 	}
 	for _, d := range b.Deps {
 		if d.Path == module {
