@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
 	"io"
@@ -83,7 +82,7 @@ func (s *chatSite) upgraded(admin string) string {
 // ended.
 func TestUpgrade(t *testing.T) {
 	s := newUpgradeSite(t)
-	old := s.openStreams(t, each)
+	old := s.open(t, each, v1)
 	asking := startAsker(t, s.url)
 
 	next := &chatSite{drain: s.drain, installation: &installation{file: s.file + ".next", url: s.url, admin: testsite.FreeAddr(t)}}
@@ -101,11 +100,11 @@ func TestUpgrade(t *testing.T) {
 		s.Interrupt(t)
 	}()
 	s.Await(t, "servers shutting down")
-	old.hear(t) // what was sent when they were opened
 	for range 5 {
 		time.Sleep(100 * time.Millisecond)
 		s.chat.next(false)
 		old.hear(t)
+		old.talk(t)
 	}
 	select {
 	case <-ended:
@@ -115,6 +114,12 @@ func TestUpgrade(t *testing.T) {
 	s.endStreams(t, old)
 	<-ended
 	asking.end()
+	for i, ws := range old.sockets {
+		// Caddy cuts them when it ends. A later one may say so first.
+		if _, err := ws.NewFrameReader(); os.IsTimeout(err) {
+			t.Errorf("socket %d was left open", i)
+		}
+	}
 
 	t.Logf("%d sessions asked for during the upgrade, %d lost connections, %d without a session",
 		asking.asked.Load(), asking.retried.Load(), asking.lost.Load())
@@ -146,14 +151,4 @@ func newUpgradeSite(t *testing.T) *chatSite {
 	s.Process = testsite.StartBinary(t, before, "run", "--adapter", "caddyfile", "--config", s.file)
 	s.Await(t, "serving initial configuration")
 	return s
-}
-
-// openStreams opens streams only: WebSockets do not outlive their process.
-func (s *chatSite) openStreams(t *testing.T, n int) *opened {
-	t.Helper()
-	o := &opened{base: v1}
-	for range n {
-		o.streams = append(o.streams, retried(t, func() (r *bufio.Reader, err error) { return s.stream(t) }))
-	}
-	return o
 }
