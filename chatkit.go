@@ -1,5 +1,5 @@
 // Package chatkit plugs the chatkit handler, its providers, the status page and the
-// commands chatkit-status, chatkit-breaker and chatkit-drill into a Caddy build:
+// commands chatkit-status, chatkit-breaker, chatkit-health and chatkit-drill into a Caddy build:
 //
 //	xcaddy build --with github.com/caddy-chatkit/caddy-chatkit
 //

@@ -27,8 +27,8 @@ type family struct {
 	values     map[string]map[string]bool // of labels with a closed set of values
 }
 
-// ofNames are labels whose values are names that operators give.
-var ofNames = []string{"provider", "served_by", "module", "le"}
+// ofNames are labels whose values are names that operators give, or a build.
+var ofNames = []string{"provider", "served_by", "module", "le", "version", "revision", "goversion"}
 
 // families reads the metrics of the product.
 func families(text string) map[string]*family {

@@ -26,6 +26,8 @@ var drives = map[string]func(s *site){
 	"openai-sdk":   driveOpenAISDK,
 	"multi-model":  driveMultiModel,
 	"strict-cors":  driveStrictCORS,
+	"compose":      func(s *site) { driveContainer(s, "compose") },
+	"kubernetes":   func(s *site) { driveContainer(s, "kubernetes") },
 }
 
 // An example without a test is none, and the other way round.
@@ -103,6 +105,9 @@ func setEnv(t *testing.T, text string) {
 		if strings.Contains(m[1], "_URL") {
 			value = "https://api.example.com"
 		}
+		if m[1] == "VISITOR_KEY" {
+			value = visitorKey
+		}
 		t.Setenv(m[1], value)
 	}
 }
@@ -145,7 +150,8 @@ var (
 	siteName = regexp.MustCompile(`(?m)^(\S+\.example\.com) \{$`)
 )
 
-// The table of README.md has every example, and the URL of each is of its site.
+// The table of README.md has every example, and the URL of each is of its site. Those
+// in containers, which have none, stand below it.
 func TestREADMEListsTheExamples(t *testing.T) {
 	b, err := os.ReadFile("README.md")
 	if err != nil {
@@ -161,6 +167,11 @@ func TestREADMEListsTheExamples(t *testing.T) {
 		}
 		if host := siteName.FindStringSubmatch(read(t, name)); host == nil || !strings.HasPrefix(url, "https://"+host[1]+"/") {
 			t.Errorf("%s: the URL %s is not of its site", name, url)
+		}
+	}
+	for _, name := range directories(t) {
+		if !siteName.MatchString(read(t, name)) && strings.Contains(string(b), "]("+name+"/Caddyfile)") {
+			listed = append(listed, name)
 		}
 	}
 	slices.Sort(listed)

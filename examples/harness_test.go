@@ -18,6 +18,7 @@ import (
 const (
 	sendbirdToken = "token-of-sendbird"
 	appKey        = "key-of-the-app"
+	visitorKey    = "0123456789abcdef0123456789abcdef"
 )
 
 // site is an example that is served, and what stands behind it.
@@ -39,7 +40,7 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(s.App.Close)
 	for name, value := range map[string]string{
 		"CUSTOM_BACKEND_URL": s.Backend.URL(), "CUSTOM_BACKEND_KEY": testsite.BackendKey, "OPENAI_API_KEY": testsite.OpenAIKey,
-		"CHATKIT_WORKFLOW_ID": "wf_example", "CHATKIT_APP_KEY": appKey, "CHATKIT_DRILL_TOKEN": "a-token-that-nobody-guesses",
+		"CHATKIT_WORKFLOW_ID": "wf_example", "CHATKIT_APP_KEY": appKey, "VISITOR_KEY": visitorKey, "CHATKIT_DRILL_TOKEN": "a-token-that-nobody-guesses",
 		"SENDBIRD_APP_ID": "EXAMPLE-APP", "SENDBIRD_API_TOKEN": sendbirdToken,
 	} {
 		t.Setenv(name, value)
@@ -62,7 +63,7 @@ const believe = `
 
 var (
 	options = regexp.MustCompile(`(?m)^\{$`)
-	address = regexp.MustCompile(`(?m)^(?:[a-z.]+\.example\.com|http://localhost:8080) \{$`)
+	address = regexp.MustCompile(`(?m)^(?:[a-z.]+\.example\.com|http://localhost:8080|:8080) \{$`)
 )
 
 // serve loads an example.

@@ -2,7 +2,9 @@ package control
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +20,8 @@ const (
 	providersPath = "/chatkit/providers"
 	statusPath    = "/chatkit/status"
 	eventsPath    = "/chatkit/events"
+	livePath      = "/chatkit/live"
+	readyPath     = "/chatkit/ready"
 )
 
 // addAddressFlags adds the flags that say where the admin API is.
@@ -77,11 +81,12 @@ func explained(err error, address string) error {
 	text := err.Error()
 	if _, answer, ok := strings.Cut(text, "caddy responded with error: HTTP "); ok {
 		var body struct {
-			Error string `json:"error"`
+			Error  string `json:"error"`
+			Reason string `json:"reason"` // of a probe
 		}
 		_, raw, _ := strings.Cut(answer, ": ")
-		if json.Unmarshal([]byte(raw), &body) == nil && body.Error != "" {
-			return fmt.Errorf("%s", body.Error)
+		if json.Unmarshal([]byte(raw), &body) == nil && cmp.Or(body.Error, body.Reason) != "" {
+			return errors.New(cmp.Or(body.Error, body.Reason))
 		}
 		if strings.HasPrefix(answer, "404") {
 			return fmt.Errorf("the Caddy at %s has no chatkit module (HTTP 404)", address)

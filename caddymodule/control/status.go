@@ -95,6 +95,7 @@ func writeOverview(out io.Writer, o *overview, fallbacks bool) error {
 		return err
 	}
 	writeNotes(out, o.Providers)
+	writeVersion(out, o)
 	if !fallbacks {
 		return nil
 	}

@@ -17,6 +17,8 @@ type overview struct {
 	Providers []provider `json:"providers"`
 	Routes    []route    `json:"routes"`
 	Fallbacks []fallback `json:"fallbacks"`
+	Version   string     `json:"version"`
+	Caddy     string     `json:"caddy_version"`
 }
 
 type provider struct {
@@ -102,6 +104,13 @@ func (o *overview) serves(r route) string {
 		}
 	}
 	return r.Serving + " serves"
+}
+
+// writeVersion prints what runs. Versions before this one do not say it.
+func writeVersion(out io.Writer, o *overview) {
+	if o.Version != "" {
+		_, _ = fmt.Fprintln(out, "\n"+printable("caddy-chatkit "+o.Version+", Caddy "+o.Caddy))
+	}
 }
 
 // writeTable prints a line for each provider.

@@ -1,10 +1,18 @@
 package registry
 
-import "time"
+import (
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-chatkit/caddy-chatkit/internal/buildinfo"
+)
 
 // Overview is everything that a status page shows.
 type Overview struct {
 	At        time.Time          `json:"at"`
+	Version   string             `json:"version"`       // of this module
+	Caddy     string             `json:"caddy_version"` // of Caddy
 	Readiness Readiness          `json:"readiness"`
 	Providers []ProviderOverview `json:"providers"`
 	Routes    []RouteStatus      `json:"routes"`
@@ -29,8 +37,9 @@ type StateStatus struct {
 // Look returns the active configuration as it is now.
 func Look() Overview {
 	a := active()
+	caddyVersion, _ := caddy.Version()
 	o := Overview{
-		At: time.Now().UTC(), Readiness: Ready(), Providers: make([]ProviderOverview, 0, len(a.all())),
+		At: time.Now().UTC(), Version: buildinfo.Read().Version, Caddy: caddyVersion, Readiness: Ready(), Providers: make([]ProviderOverview, 0, len(a.all())),
 		Routes: a.routeStatuses(), Fallbacks: fallbacks.list(),
 	}
 	for _, p := range a.all() {

@@ -3,6 +3,8 @@ package registry
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
 )
 
 // Readiness is the answer to /chatkit/ready.
@@ -17,8 +19,14 @@ type Readiness struct {
 }
 
 // Ready reports whether the active configuration has routes, and every route that
-// creates sessions a provider that may be asked.
-func Ready() Readiness { return active().ready() }
+// creates sessions a provider that may be asked. A process that has been told to end
+// is not ready, so that load balancers leave it while shutdown_delay lasts.
+func Ready() Readiness {
+	if caddy.Exiting() {
+		return Readiness{Reason: "the process is shutting down"}
+	}
+	return active().ready()
+}
 
 func (a *App) ready() Readiness {
 	if len(a.routes) == 0 {

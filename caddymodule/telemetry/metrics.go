@@ -131,6 +131,7 @@ type instruments struct {
 	rateLimited     *prometheus.CounterVec
 	buffered        prometheus.GaugeFunc
 	refused         *prometheus.CounterVec
+	build           prometheus.Collector
 }
 
 var metrics = newInstruments()
@@ -177,6 +178,7 @@ func newInstruments() *instruments {
 		}, func() float64 { return float64(buffered()) }),
 		refused: counter("refused_total",
 			"Requests answered with an error of this module, by route and the code in the answer, in lower case.", "route", "code"),
+		build: newBuildInfo(),
 	}
 }
 
@@ -208,7 +210,7 @@ func Collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration, m.fallbacks,
 		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited, m.buffered, m.refused,
-		protection.checks, protection.drills,
+		m.build, protection.checks, protection.drills,
 		turns.ended, turns.inFlight, turns.attached, turns.unread, turns.refused, turns.firstToken,
 		hedges.hedges, hedges.orphans,
 	}

@@ -82,6 +82,11 @@ func (c *chat) stream(w http.ResponseWriter, r *http.Request) {
 
 func event(path string) string { return "data: " + path + "\n\n" }
 
+// session answers a session request.
+func session(w http.ResponseWriter, _ *http.Request) {
+	_, _ = io.WriteString(w, `{"session_id":"ses_1"}`)
+}
+
 // socket answers until it is told to close, and says the same code.
 func (*chat) socket(ws *websocket.Conn) {
 	for {
@@ -157,6 +162,7 @@ func newChatSite(t *testing.T, drain time.Duration) *chatSite {
 	s.client.Transport = &http.Transport{DisableKeepAlives: true, DisableCompression: true}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /", s.chat.stream)
+	mux.HandleFunc("POST /api/sessions", session)
 	mux.Handle("GET /", websocket.Server{Handler: s.chat.socket})
 	backend := httptest.NewServer(mux)
 	t.Cleanup(backend.Close)

@@ -79,7 +79,13 @@ type Process struct {
 // Start starts the product's binary.
 func Start(t *testing.T, args ...string) *Process {
 	t.Helper()
-	cmd := exec.Command(Binary, args...)
+	return StartBinary(t, Binary, args...)
+}
+
+// StartBinary starts a binary of the product, of another version.
+func StartBinary(t *testing.T, binary string, args ...string) *Process {
+	t.Helper()
+	cmd := exec.Command(binary, args...)
 	cmd.Dir = root
 	p := start(t, cmd)
 	p.Stop = func() {

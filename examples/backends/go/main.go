@@ -44,7 +44,7 @@ func main() {
 	mux.HandleFunc("POST /api/chat", b.message)
 	mux.HandleFunc("POST /api/chat/stream", b.stream)
 	mux.Handle("GET /ws/chat/{session}", websocket.Server{Handler: b.socket})
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", cmp.Or(os.Getenv("PORT"), "8000")))
+	listener, err := net.Listen("tcp", net.JoinHostPort(cmp.Or(os.Getenv("HOST"), "127.0.0.1"), cmp.Or(os.Getenv("PORT"), "8000")))
 	if err != nil {
 		log.Fatal(err)
 	}
