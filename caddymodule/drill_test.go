@@ -113,6 +113,7 @@ func TestDrillWithAWrongToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resp.Body.Close()
 	a, _ := testsite.ReadAnswer(resp)
 	a.Is(t, "200 backend")
 	if n := len(s.Logged("caddy.log", `"msg":"drill"`)); n != 0 {

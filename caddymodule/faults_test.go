@@ -28,6 +28,7 @@ func TestFaultsFallBack(t *testing.T) {
 }
 
 func testFaultsFallBack(t *testing.T) {
+	t.Helper()
 	tests := []struct {
 		fault  sandbox.Fault
 		reason string

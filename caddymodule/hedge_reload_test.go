@@ -14,7 +14,7 @@ import (
 // session, and every session was either served to one client or canceled once.
 func TestReloadWhileHedging(t *testing.T) {
 	a := newLedger(t, "a", func(int) (time.Duration, int) {
-		switch n := rand.IntN(100); { //nolint:gosec // a load, no secret
+		switch n := rand.IntN(100); {
 		case n < 8:
 			return 300 * time.Millisecond, http.StatusOK // hedged
 		case n < 10:
@@ -23,7 +23,7 @@ func TestReloadWhileHedging(t *testing.T) {
 		return 2 * time.Millisecond, http.StatusOK
 	})
 	b := newLedger(t, "b", func(int) (time.Duration, int) {
-		return time.Duration(rand.IntN(20)) * time.Millisecond, http.StatusOK //nolint:gosec // as above
+		return time.Duration(rand.IntN(20)) * time.Millisecond, http.StatusOK
 	})
 	block := hedgedBlock(a, b, "50ms\n timeout 600ms\n breaker {\n consecutive off\n ratio off\n }")
 	s := newSite(t, block)

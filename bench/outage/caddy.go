@@ -34,21 +34,8 @@ func build(ctx context.Context, dir string) (string, error) {
 	return path, cmd.Run()
 }
 
-// startCaddy runs the binary.
-func startCaddy(ctx context.Context, binary, options string, first, second *backend) (c *caddy, err error) {
-	c = new(caddy)
-	if c.dir, err = os.MkdirTemp("", "outage"); err != nil {
-		return nil, err
-	}
-	if c.admin, err = freeAddr(); err != nil {
-		return nil, err
-	}
-	site, err := freeAddr()
-	if err != nil {
-		return nil, err
-	}
-	c.url = "http://" + site + "/api/custom/session"
-	c.text = fmt.Sprintf(`{
+// caddyfile is the configuration, for [fmt.Sprintf].
+const caddyfile = `{
 	admin %s
 	persist_config off
 	log {
@@ -71,7 +58,23 @@ http://%s {
 		}
 	}
 }
-`, c.admin, site, first.addr, options, second.addr)
+`
+
+// startCaddy runs the binary.
+func startCaddy(ctx context.Context, binary, options string, first, second *backend) (c *caddy, err error) {
+	c = new(caddy)
+	if c.dir, err = os.MkdirTemp("", "outage"); err != nil {
+		return nil, err
+	}
+	if c.admin, err = freeAddr(); err != nil {
+		return nil, err
+	}
+	site, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	c.url = "http://" + site + "/api/custom/session"
+	c.text = fmt.Sprintf(caddyfile, c.admin, site, first.addr, options, second.addr)
 	file := filepath.Join(c.dir, "Caddyfile")
 	if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 		return nil, err
@@ -81,15 +84,26 @@ http://%s {
 	if err := c.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		conn, err := net.Dial("tcp", site)
+	if err := await(ctx, site); err != nil {
+		c.stop()
+		return nil, err
+	}
+	return c, nil
+}
+
+// await waits until an address accepts connections.
+func await(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 		if err == nil {
-			return c, conn.Close()
+			return conn.Close()
 		}
-		if time.Now().After(end) {
-			c.stop()
-			return nil, err
+		if ctx.Err() != nil {
+			return err
 		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 

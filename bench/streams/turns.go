@@ -144,12 +144,18 @@ func (run turnRun) cost(ctx context.Context, binary, backend string, s site) (m 
 		return m, err
 	}
 	after, err := p.cpu()
+	return run.costOf(at, cpu, after-before), err
+}
+
+// costOf returns the cost of a turn. cpu is when all events but the last have arrived,
+// ending what the last took.
+func (run turnRun) costOf(at [3]cost, cpu, ending int64) turnCost {
 	n := int64(run.turns)
 	return turnCost{
 		live: (at[2].live - at[0].live) / n, resident: (at[2].resident - at[0].resident) / n,
 		begin: (at[1].cpu - at[0].cpu) * 1000 / n, event: (cpu - at[1].cpu) * 1000 / (n * int64(run.events()-tailEvents)),
-		all: (cpu - at[0].cpu + after - before) * 1000 / n,
-	}, err
+		all: (cpu - at[0].cpu + ending) * 1000 / n,
+	}
 }
 
 // atOnce is how many connections may be on their way: the kernel drops what a storm

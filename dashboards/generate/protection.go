@@ -1,7 +1,10 @@
 package main
 
 // protection is the row "Protection".
-func protection() []*panel {
+func protection() []*panel { return append(refusing(), hanging()...) }
+
+// refusing is who is not asked, and asked as well.
+func refusing() []*panel {
 	return []*panel{
 		series("Refused by rate limits", "reqps",
 			"Session requests that this module answered with 429, by what the limit counts. A surge for ip is one address, for user one account. A NAT, "+
@@ -28,6 +31,12 @@ func protection() []*panel {
 			"Sessions that a provider made and nobody got: it lost a hedge, or its answer came too late. canceled: ended at the provider. "+
 				"failed, dropped: they live on until they expire. unsupported: the provider cannot cancel. unknown: the call never ended.",
 			query{`sum by (provider, result) (rate(caddy_chatkit_orphan_sessions_total{I,P}[$__rate_interval])) > 0`, "{{provider}}: {{result}}"}).wide(12),
+	}
+}
+
+// hanging is what stands around a provider that hangs.
+func hanging() []*panel {
+	return []*panel{
 		series("Attempts under way", "short",
 			"Attempts at each provider that wait for an answer, and the highest share of max_in_flight of any instance. At 100 % the provider is "+
 				"skipped for reason saturated. Many attempts under way belong to a provider that hangs, or to a limit that is too low.",
