@@ -72,6 +72,7 @@ func (b *Breaker) moved(from, to State) {
 		b.nominal = 0
 	default:
 	}
+	b.share(now, to)
 	if b.force == nil {
 		b.note(now, c)
 	}
