@@ -12,6 +12,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 )
 
 func init() {
@@ -76,6 +77,13 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //		rate_limit user|ip <n> <duration>
 //		models     default|strict
 //
+//		# other instances
+//		shared <redis-url> {
+//			key     <secret>
+//			prefix  <prefix>
+//			timeout <duration>
+//		}
+//
 //		# browsers
 //		cors {
 //			origins <origin>...
@@ -109,6 +117,7 @@ func (h *Handler) options(refs *providerRefs) block.Options {
 		"deadline":   block.Duration(&h.Deadline),
 		"rate_limit": {Parse: h.parseRateLimit, Many: true},
 		"models":     block.Text(&h.Models).Then(h.checkModelsWord),
+		"shared":     {Parse: h.parseShared},
 
 		"stream":       {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, StreamRoute) }, Many: true},
 		"message":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, MessageRoute) }, Many: true},
@@ -154,6 +163,11 @@ func (h *Handler) parseRateLimit(d *caddyfile.Dispenser) error {
 func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
 	h.Anonymous = new(identity.AnonymousConfig)
 	return h.Anonymous.UnmarshalCaddyfile(d)
+}
+
+func (h *Handler) parseShared(d *caddyfile.Dispenser) error {
+	h.Shared = new(shared.Config)
+	return h.Shared.UnmarshalCaddyfile(d)
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
@@ -31,8 +33,9 @@ type turnPolicy struct {
 	turn.Options
 	*turns
 
-	owner string            // thread_owner
-	rate  *limit.RateConfig // nil: no limit
+	owner   string // thread_owner
+	threads shared.Threads
+	rate    *limit.RateConfig // nil: no limit
 }
 
 // newTurnPolicy returns the policy of a route.
@@ -41,7 +44,8 @@ func (h *Handler) newTurnPolicy(r RouteConfig) *turnPolicy {
 	if c == nil {
 		c = new(TurnConfig)
 	}
-	return &turnPolicy{Options: c.settings(), turns: h.turns, owner: cmp.Or(c.ThreadOwner, ownerLogged), rate: c.Turns}
+	return &turnPolicy{Options: c.settings(), turns: h.turns, owner: cmp.Or(c.ThreadOwner, ownerLogged), rate: c.Turns,
+		threads: shared.Threads{Owners: h.turns.owners, Link: h.link, Hosts: func() []string { return h.site().Hosts() }, Path: r.Path}}
 }
 
 // eventError is the error of a turn without an answer: its client gets an event.
@@ -71,7 +75,7 @@ func (p *carriedProxy) carryChatKit(r *http.Request, pass *passage) (*http.Respo
 		return nil, err
 	}
 	asked := chatkit.ReadRequest(body)
-	if err := p.checkOwner(&asked, whole, pass); err != nil {
+	if err := p.checkOwner(r.Context(), &asked, whole, pass); err != nil {
 		d.Close()
 		return nil, err
 	}
@@ -92,7 +96,7 @@ func (p *carriedProxy) carryChatKit(r *http.Request, pass *passage) (*http.Respo
 }
 
 // checkOwner refuses a request in somebody else's thread, or notes it.
-func (p *carriedProxy) checkOwner(asked *chatkit.Request, whole bool, pass *passage) error {
+func (p *carriedProxy) checkOwner(ctx context.Context, asked *chatkit.Request, whole bool, pass *passage) error {
 	enforced := p.turns.owner == ownerEnforced
 	switch {
 	case p.turns.owner == ownerOff:
@@ -101,7 +105,7 @@ func (p *carriedProxy) checkOwner(asked *chatkit.Request, whole bool, pass *pass
 		return p.forbid(asked, tooLong(p.relay.Buffer))
 	case enforced && asked.Unclear:
 		return p.forbid(asked, problem.BadRequest("Body can be read in two ways"))
-	case asked.Thread == "" || !p.turns.owners.Others(pass.asker.Scope, asked.Thread, pass.asker.Caller):
+	case asked.Thread == "" || !p.turns.threads.Others(ctx, pass.asker.Scope, asked.Thread, pass.asker.Caller):
 		return nil
 	}
 	if ok, held := p.foreign.Pass(p.turns.owner); ok {

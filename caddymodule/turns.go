@@ -135,7 +135,7 @@ func (*turnObserver) FirstToken(d time.Duration) { telemetry.FirstToken(d) }
 // Accepted implements [turn.Observer].
 func (o *turnObserver) Accepted(thread string) {
 	if o.policy.owner != ownerOff {
-		o.policy.owners.Learn(o.scope, thread, o.caller)
+		o.policy.threads.Learn(o.scope, thread, o.caller)
 	}
 }
 

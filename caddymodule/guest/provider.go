@@ -53,8 +53,8 @@ func (c *ProviderConfig) module() string {
 }
 
 // Provision loads the provider's module. Its state comes from the registry, when the
-// configuration starts.
-func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site func() registry.Site) (*chain.Target, error) {
+// configuration starts. at says where the handler stands.
+func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, at registry.User) (*chain.Target, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -76,13 +76,14 @@ func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site fu
 	}
 	t.Provider = p
 	hinter, _ := mod.(session.Hinter)
-	return t, app.Take(s, registry.User{Site: site, Bind: func(state *registry.Provider) {
+	at.Bind = func(state *registry.Provider) {
 		t.Breaker, t.RetryBudget = state.Breaker, state.RetryBudget
 		t.Observer = state.Observer(ctx.Logger(), hinter)
 		if state.Cap != nil { // a nil pointer is not a nil interface
 			t.Cap = state.Cap
 		}
-	}})
+	}
+	return t, app.Take(s, at)
 }
 
 // target returns the provider's limits with the defaults filled in.
@@ -125,6 +126,9 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 	if c.MaxRate != nil {
 		rate := c.MaxRate.Rate()
 		s.MaxRate = &rate
+	}
+	if s.Identity, err = identityOf(raw); err != nil {
+		return s, fmt.Errorf("hashing settings: %w", err)
 	}
 	return s, nil
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -22,7 +21,7 @@ type Provider struct {
 
 	Breaker     *breaker.Breaker
 	RetryBudget *chain.RetryBudget
-	Cap         *ratelimit.Bucket // nil: no bound
+	Cap         *Cap // nil: no bound
 
 	hash  string                 // of its settings
 	where atomic.Pointer[string] // its sites, for people
@@ -30,6 +29,7 @@ type Provider struct {
 	last  atomic.Pointer[FailureStatus]
 	tally *tally.Tally
 	lines telemetry.Throttle
+	fleet place
 }
 
 // changed tells operators that the breaker has changed its state.

@@ -10,12 +10,11 @@ import (
 // health is whether the store can be used: facts arrive, and the last comparison
 // worked.
 type health struct {
-	mu             sync.Mutex
-	sync, listen   error
+	mu              sync.Mutex
+	sync, listen    error
 	compared, heard bool // known
-	told, up       bool
+	told, up        bool
 }
-
 
 func (h *health) good() bool {
 	h.mu.Lock()

@@ -53,7 +53,7 @@ return 0
 `)
 
 // beatScript says that an instance is there, and forgets those that are not. KEYS:
-// the values, the times. ARGV: instance, value or '', how long.
+// the values, the times. ARGV: instance, value or ”, how long.
 var beatScript = redis.NewScript(`
 local t = redis.call('TIME')
 local now, life = t[1] * 1000 + math.floor(t[2] / 1000), tonumber(ARGV[3])

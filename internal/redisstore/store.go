@@ -46,49 +46,45 @@ var rules = map[fleet.Rule]string{
 // Put implements [fleet.Engine]. An entry that needs no script takes none: that is
 // what most of them are, one for each session.
 func (s *Store) Put(ctx context.Context, entries []fleet.Entry) error {
-	cmds, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i := range entries {
-			s.put(ctx, p, &entries[i])
+	simple := make([]fleet.Entry, 0, len(entries))
+	for i := range entries {
+		if e := &entries[i]; needsScript(e) {
+			keys := append([]string{e.Key}, e.Drop...)
+			if err := putScript.Run(ctx, s.client, keys, rules[e.Rule], e.TTL.Milliseconds(), e.Age.Milliseconds(),
+				e.Value, s.channel, e.Message).Err(); err != nil {
+				return known(err)
+			}
+			continue
+		}
+		simple = append(simple, entries[i])
+	}
+	if len(simple) == 0 {
+		return nil
+	}
+	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i := range simple {
+			set(ctx, p, &simple[i])
 		}
 		return nil
 	})
-	if err == nil || errors.Is(err, redis.Nil) { // nil: it was there before
-		return nil
-	}
-	if !redis.HasErrorPrefix(err, "NOSCRIPT") {
-		return known(err)
-	}
-	if err := putScript.Load(ctx, s.client).Err(); err != nil {
-		return known(err)
-	}
-	again := make([]fleet.Entry, 0, len(entries))
-	for i, cmd := range cmds {
-		if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
-			again = append(again, entries[i])
-		}
-	}
-	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i := range again {
-			s.put(ctx, p, &again[i])
-		}
-		return nil
-	})
-	if errors.Is(err, redis.Nil) {
+	if errors.Is(err, redis.Nil) { // it was there before
 		return nil
 	}
 	return known(err)
 }
 
-func (s *Store) put(ctx context.Context, p redis.Pipeliner, e *fleet.Entry) {
-	switch simple := len(e.Drop) == 0 && e.Message == nil; {
-	case simple && e.Rule == fleet.Always:
+func needsScript(e *fleet.Entry) bool {
+	return len(e.Drop) > 0 || e.Message != nil || e.Rule != fleet.Always && e.Rule != fleet.First
+}
+
+// set keeps an entry that needs no script.
+func set(ctx context.Context, p redis.Pipeliner, e *fleet.Entry) {
+	if e.Rule == fleet.Always {
 		p.Set(ctx, e.Key, e.Value, e.TTL)
-	case simple && e.Rule == fleet.First:
-		p.SetArgs(ctx, e.Key, e.Value, redis.SetArgs{Mode: "NX", TTL: e.TTL})
-	default:
-		putScript.EvalSha(ctx, p, append([]string{e.Key}, e.Drop...), rules[e.Rule], e.TTL.Milliseconds(),
-			e.Age.Milliseconds(), e.Value, s.channel, e.Message)
+		return
 	}
+	p.SetArgs(ctx, e.Key, e.Value, redis.SetArgs{Mode: "NX", TTL: e.TTL})
+	p.PExpire(ctx, e.Key, e.TTL)
 }
 
 // Look implements [fleet.Engine].
