@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 
@@ -48,7 +47,7 @@ func (c *Cap) ask() (wait time.Duration, known bool) {
 	if f == nil {
 		return 0, false
 	}
-	return f.Take(context.Background(), "max_rate:"+subject, c.rate)
+	return f.Take("max_rate:"+subject, c.rate)
 }
 
 // Wait returns how long it will be until there is a token, as far as is known here.

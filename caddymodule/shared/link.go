@@ -1,7 +1,6 @@
 package shared
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -10,8 +9,10 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/fleet"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/redisstore"
 )
@@ -29,9 +30,8 @@ type Link struct {
 
 // connection is a connection in the pool.
 type connection struct {
-	set     resolved
-	codec   *fleet.Codec
-	denials *denials
+	set   resolved
+	codec *fleet.Codec
 
 	mu    sync.Mutex
 	fleet *fleet.Fleet // nil until it is needed
@@ -53,7 +53,7 @@ func (c *Config) Take(ctx caddy.Context) (*Link, error) {
 	key := hex.EncodeToString(sum[:])
 	v, _, err := links.LoadOrNew(key, func() (caddy.Destructor, error) {
 		codec, err := fleet.NewCodec(set.key.Reveal())
-		return &connection{set: set, codec: codec, denials: newDenials()}, err
+		return &connection{set: set, codec: codec}, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("shared: %w", err)
@@ -105,6 +105,7 @@ func (c *connection) open() *fleet.Fleet {
 	if c.fleet != nil || c.over {
 		return c.fleet
 	}
+	redisstore.LogTo(func(line string) { telemetry.Log().Debug("redis client", zap.String("line", line)) })
 	engine, err := redisstore.Open(c.set.url.Reveal(), fleet.Channel(c.set.prefix))
 	if err != nil {
 		return nil // the address has been checked
@@ -119,20 +120,12 @@ func (c *connection) open() *fleet.Fleet {
 }
 
 // Take takes a token that all instances count, of what name stands for. known is
-// false where the fleet does not answer. A key that has none left is not asked for
-// again before there is one.
+// false where the fleet does not answer.
 func (l *Link) Take(r fleet.Rate, name ...string) (wait time.Duration, known bool) {
 	f := l.Fleet()
 	if f == nil {
 		return 0, false
 	}
 	id := f.Name("rate", append(name, r.Per.String(), fmt.Sprint(r.N))...)
-	if wait := l.denials.left(id); wait > 0 {
-		return wait, true
-	}
-	wait, known = f.Take(context.Background(), id, r)
-	if known && wait > 0 {
-		l.denials.note(id, wait)
-	}
-	return wait, known
+	return f.Take(id, r)
 }

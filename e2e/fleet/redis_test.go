@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,7 +26,8 @@ type server struct {
 	addr string
 	args []string
 	dir  string
-	cmd  *exec.Cmd
+
+	*testsite.Process
 }
 
 // startRedis starts a server with more arguments.
@@ -39,7 +40,7 @@ func startAt(t *testing.T, addr string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, addr: addr, dir: t.TempDir(), args: args}
 	s.Client = redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true})
-	t.Cleanup(func() { _ = s.Client.Close(); s.kill() })
+	t.Cleanup(func() { _ = s.Client.Close() })
 	s.start()
 	return s
 }
@@ -56,19 +57,9 @@ func (s *server) start() {
 	program := testtools.Program(s.t, "redis-server")
 	args := append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.dir}, s.args...)
 	if len(s.args) > 0 && !strings.HasPrefix(s.args[0], "--") { // a file of its own
-		args = s.args
+		args = s.args // of a Sentinel
 	}
-	s.cmd = exec.Command(program, args...)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := os.Create(filepath.Join(s.dir, "redis.log"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer out.Close()
-	s.cmd.Stdout, s.cmd.Stderr = out, out
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
+	s.Process = testsite.StartProgram(s.t, s.dir, nil, append([]string{program}, append(args, "--pidfile", s.pidfile())...)...)
 	eventually(s.t, "redis answers", func() bool { return s.alive() })
 }
 
@@ -79,19 +70,26 @@ func (s *server) alive() bool {
 	return err == nil || strings.Contains(err.Error(), "AUTH")
 }
 
+func (s *server) pidfile() string { return filepath.Join(s.dir, "redis.pid") }
+
 // kill ends it at once.
 func (s *server) kill() {
-	if s.cmd != nil && s.cmd.Process != nil {
-		_ = s.cmd.Process.Signal(syscall.SIGCONT)
-		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait()
-		s.cmd = nil
-	}
+	s.Process.Stop()
+	_ = os.Remove(s.pidfile())
 }
 
+// signal sends a signal to the server itself, which is the child of a shell.
 func (s *server) signal(sig syscall.Signal) {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
+	text, err := os.ReadFile(s.pidfile())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, sig); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -122,4 +120,10 @@ func eventually(t *testing.T, what string, holds func() bool) time.Duration {
 // shared is the option that shares on a server.
 func shared(url string) string {
 	return fmt.Sprintf("shared %s {\n key {env.FLEET_KEY}\n }", url)
+}
+
+// patient is shared for tests that count: on a machine that is busy with other tests
+// an answer may take longer than requests should wait for it.
+func patient(url string) string {
+	return fmt.Sprintf("shared %s {\n key {env.FLEET_KEY}\n timeout 500ms\n }", url)
 }

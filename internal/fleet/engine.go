@@ -65,8 +65,9 @@ type Engine interface {
 	// returns how long somebody else still has.
 	Lease(ctx context.Context, key, owner string, ttl time.Duration) (given bool, left time.Duration, err error)
 
-	// Take takes a token of a key, or returns how long it will be until there is one.
-	Take(ctx context.Context, key string, r Rate) (wait time.Duration, err error)
+	// Take takes up to n tokens of a key. Where it got fewer, it returns how long it
+	// will be until there is the next one.
+	Take(ctx context.Context, key string, r Rate, n int) (got int, wait time.Duration, err error)
 
 	// Beat says that an instance is there, for at most life. Without a value it says
 	// that the instance is gone.

@@ -29,6 +29,7 @@ const DefaultTimeout = 20 * time.Millisecond
 const (
 	syncEvery  = 5 * time.Second
 	retryEvery = time.Second
+	slowEvery  = 200 * time.Millisecond // while it is too slow
 )
 
 // background is how long what nobody waits for may take.
@@ -45,6 +46,7 @@ type Fleet struct {
 	started  time.Time
 	outbox   outbox
 	wake     chan struct{}
+	tokens   *tokens
 	asks     atomic.Bool // questions make sense
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -59,7 +61,7 @@ type Fleet struct {
 func New(e Engine, c *Codec, s Settings, o Observer) *Fleet {
 	ctx, stop := context.WithCancel(context.Background())
 	f := &Fleet{
-		Codec: c, engine: e, set: s, observer: o, id: rand.Text()[:13], started: time.Now(), outbox: newOutbox(),
+		Codec: c, engine: e, set: s, observer: o, id: rand.Text()[:13], started: time.Now(), outbox: newOutbox(), tokens: newTokens(),
 		wake: make(chan struct{}, 1), stop: stop, canceled: make(map[*func(string)]struct{}),
 	}
 	f.running.Go(func() { f.listen(ctx) })
@@ -128,8 +130,11 @@ func (f *Fleet) watch(ctx context.Context) {
 		}
 		f.health.synced(f.observer, err)
 		next := syncEvery
-		if err != nil || !f.asks.Load() {
+		switch {
+		case err != nil:
 			next = retryEvery
+		case !f.asks.Load():
+			next = slowEvery
 		}
 		timer.Reset(jittered(next))
 	}
@@ -139,12 +144,9 @@ func (f *Fleet) watch(ctx context.Context) {
 func (f *Fleet) sync(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, background)
 	defer cancel()
-	begun := time.Now()
-	if err := f.engine.Ping(ctx); err != nil {
-		f.asks.Store(false)
+	if err := f.test(ctx); err != nil {
 		return err
 	}
-	f.asks.Store(time.Since(begun) <= f.set.Timeout)
 	var errs []error
 	for _, m := range f.all() {
 		if err := m.sync(ctx); err != nil {
@@ -152,6 +154,19 @@ func (f *Fleet) sync(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// test finds out whether the store answers, and whether it does so in time for
+// requests to ask it.
+func (f *Fleet) test(ctx context.Context) error {
+	quick, cancel := context.WithTimeout(ctx, f.set.Timeout)
+	defer cancel()
+	err := f.engine.Ping(quick)
+	f.asks.Store(err == nil)
+	if err == nil || quick.Err() == nil {
+		return err
+	}
+	return f.engine.Ping(ctx)
 }
 
 // hurry makes the next comparison come at once.

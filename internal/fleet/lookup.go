@@ -10,8 +10,8 @@ import (
 // asked: one that is full or read-only. To ask it is quick.
 var ErrRefused = errors.New("refused")
 
-// ask asks a question that a request waits for. Without an answer in time nothing is
-// asked any more, until the background has heard of the store again.
+// ask asks a question that a request waits for. After one without an answer in time
+// the background tests the store, and nothing is asked while that is too slow.
 func (f *Fleet) ask(ctx context.Context, question func(ctx context.Context) (found bool, err error)) Result {
 	if !f.asks.Load() {
 		f.observer.Looked(Skipped)
@@ -33,7 +33,6 @@ func (f *Fleet) ask(ctx context.Context, question func(ctx context.Context) (fou
 			r = Slow
 		}
 		if !errors.Is(err, ErrRefused) {
-			f.asks.Store(false)
 			f.hurry()
 		}
 	}
@@ -73,14 +72,4 @@ func (f *Fleet) Get(ctx context.Context, k Kind, name string) (text []byte, r Re
 func (f *Fleet) Cancel(name string, text []byte, ttl time.Duration) {
 	w := wire{Kind: Canceled, Subject: name}
 	f.post(parcel{kind: Canceled, plain: text, fact: &w, entry: Entry{Key: f.place(Session, name), TTL: ttl}})
-}
-
-// Take takes a token of the fleet. known is false where nobody answers.
-func (f *Fleet) Take(ctx context.Context, name string, r Rate) (wait time.Duration, known bool) {
-	key := f.set.Prefix + ":rate:" + name
-	result := f.ask(ctx, func(ctx context.Context) (given bool, err error) {
-		wait, err = f.engine.Take(ctx, key, r)
-		return wait == 0, err
-	})
-	return wait, result == Hit || result == Miss
 }

@@ -131,15 +131,17 @@ func (s *Store) Lease(ctx context.Context, key, owner string, ttl time.Duration)
 }
 
 // Take implements [fleet.Engine].
-func (s *Store) Take(ctx context.Context, key string, r fleet.Rate) (time.Duration, error) {
-	res, err := s.rates.Allow(ctx, key, redis_rate.Limit{Rate: r.N, Burst: r.N, Period: r.Per})
+func (s *Store) Take(ctx context.Context, key string, r fleet.Rate, n int) (int, time.Duration, error) {
+	limit := redis_rate.Limit{Rate: r.N, Burst: r.N, Period: r.Per}
+	res, err := s.rates.AllowAtMost(ctx, key, limit, min(n, r.N))
 	switch {
 	case err != nil:
-		return 0, known(err)
-	case res.Allowed > 0:
-		return 0, nil
+		return 0, 0, known(err)
+	case res.Allowed >= n:
+		return res.Allowed, 0, nil
 	}
-	return max(res.RetryAfter, time.Millisecond), nil
+	// RetryAfter is -1 where some were allowed: the next one comes in its turn.
+	return res.Allowed, max(res.RetryAfter, time.Millisecond), nil
 }
 
 // Beat implements [fleet.Engine].
