@@ -10,6 +10,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/sendbird"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 )
 
 // Blocks returns the options of each block of the Caddyfile, for the tests that
@@ -21,6 +22,7 @@ func Blocks() map[string]block.Options {
 		"breaker":    new(guest.BreakerConfig).Options(),
 		"anonymous":  new(identity.AnonymousConfig).Options(),
 		"cors":       new(origin.CORSConfig).Options(),
+		"shared":     new(shared.Config).Options(),
 		"openai_api": new(RouteConfig).options(),
 		"turn":       new(TurnConfig).options(),
 		"backend":    new(backend.Backend).Options(),

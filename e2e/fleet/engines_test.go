@@ -99,7 +99,9 @@ func TestSentinel(t *testing.T) {
 		t.Fatal(err)
 	}
 	replica := startRedis(t, "--replicaof", host+" "+port)
-	eventually(t, "replica follows", func() bool { return strings.Contains(fmt.Sprint(replica.must("INFO", "replication")), "master_link_status:up") })
+	eventually(t, "replica follows", func() bool {
+		return strings.Contains(fmt.Sprint(replica.must("INFO", "replication")), "master_link_status:up")
+	})
 	addr := testsite.FreeAddr(t)
 	_, at, _ := net.SplitHostPort(addr)
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
@@ -128,7 +130,7 @@ func TestSentinel(t *testing.T) {
 func TestCluster(t *testing.T) {
 	var nodes []*server
 	for range 3 {
-		nodes = append(nodes, startRedis(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"))
+		nodes = append(nodes, startRedis(t, "--cluster-enabled", "yes", "--cluster-port", testsite.FreePort(t), "--cluster-node-timeout", "2000"))
 	}
 	const slots = 16384
 	for n, s := range nodes {
@@ -140,7 +142,11 @@ func TestCluster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		nodes[0].must("CLUSTER", "MEET", host, port)
+		bus, err := s.ConfigGet(t.Context(), "cluster-port").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes[0].must("CLUSTER", "MEET", host, port, bus["cluster-port"])
 	}
 	for _, s := range nodes {
 		eventually(t, "cluster is there", func() bool { return strings.Contains(fmt.Sprint(s.must("CLUSTER", "INFO")), "cluster_state:ok") })

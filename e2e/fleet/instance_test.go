@@ -102,7 +102,10 @@ func start(t *testing.T, n int, block string) []*instance {
 }
 
 // metric returns the value of a series, which names its labels too.
-func (i *instance) metric(series string) string {
+func (i *instance) metric(series string) string { return i.process("caddy_chatkit_" + series) }
+
+// process returns the value of any series.
+func (i *instance) process(series string) string {
 	resp, err := client.Get(i.admin + "/metrics")
 	if err != nil {
 		return ""
@@ -110,7 +113,7 @@ func (i *instance) metric(series string) string {
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(resp.Body)
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "caddy_chatkit_"+series+" "); ok {
+		if value, ok := strings.CutPrefix(line, series+" "); ok {
 			return strings.TrimSpace(value)
 		}
 	}
@@ -162,11 +165,11 @@ func (i *instance) command(path, body string) {
 // answer is an answer of an instance.
 type answer struct {
 	Status   int
-	Provider string `json:"provider"`
-	Secret   string `json:"client_secret"`
-	Code     string `json:"code"`
-	ID       string `json:"id"`
-	Raw      string `json:"-"`
+	Provider string      `json:"provider"`
+	Secret   string      `json:"client_secret"`
+	Code     string      `json:"code"`
+	ID       string      `json:"id"`
+	Raw      string      `json:"-"`
 	Header   http.Header `json:"-"`
 }
 

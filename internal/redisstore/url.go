@@ -28,7 +28,7 @@ func connect(address string) (func() redis.UniversalClient, error) {
 		return nil, errors.New("invalid address (" + wanted + ")")
 	}
 	plain, kind, _ := strings.Cut(scheme, "+")
-	if kind != "" && plain != "redis" && plain != "rediss" {
+	if plain != "redis" && plain != "rediss" && scheme != "unix" {
 		return nil, fmt.Errorf("invalid scheme %q (%s)", scheme, wanted)
 	}
 	switch kind {
@@ -92,7 +92,7 @@ func cluster(address string) (func() redis.UniversalClient, error) {
 // all of it, password included.
 func unnamed(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		return fmt.Errorf("invalid address (%s): %s", wanted, strings.SplitN(u.Err.Error(), `"`, 2)[0])
+		return fmt.Errorf("invalid address (%s): %s", wanted, strings.TrimSpace(strings.SplitN(u.Err.Error(), `"`, 2)[0]))
 	}
 	return fmt.Errorf("invalid address: %w", err)
 }
