@@ -43,6 +43,12 @@ func setEnv(t *testing.T, text string) {
 		if strings.HasSuffix(m[1], "_URL") {
 			value = "https://api.example.com"
 		}
+		switch m[1] {
+		case "REDIS_URL":
+			value = "redis://127.0.0.1:1"
+		case "FLEET_KEY":
+			value = longKey
+		}
 		t.Setenv(m[1], value)
 	}
 }

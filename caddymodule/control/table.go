@@ -39,6 +39,7 @@ type provider struct {
 		Reason string    `json:"reason"`
 		By     string    `json:"by"`
 	} `json:"forced"`
+	Instances []instance `json:"instances"`
 }
 
 type route struct {

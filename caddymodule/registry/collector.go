@@ -22,6 +22,10 @@ var (
 		"State of a provider's breaker: 1 for its current state, 0 for the others.", []string{"provider", "state"}, nil)
 	openUntilDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "breaker_open_until_timestamp_seconds"),
 		"When an open breaker lets a probe through, or a forced open one is released. 0 if it is not open.", []string{"provider"}, nil)
+	sinceDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "breaker_since_timestamp_seconds"),
+		"When a provider's breaker got into its state.", []string{"provider"}, nil)
+	leaseDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "shared_lease"),
+		"Whether this instance is the one of the fleet that may probe the provider: 1 if it is, else 0.", []string{"provider"}, nil)
 	infoDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "config_info"),
 		"The providers of the configuration, always 1.", []string{"provider", "module"}, nil)
 )
@@ -33,6 +37,8 @@ func (collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 	ch <- stateDesc
 	ch <- openUntilDesc
+	ch <- sinceDesc
+	ch <- leaseDesc
 	ch <- infoDesc
 }
 
@@ -62,6 +68,13 @@ func (p *Provider) collect(ch chan<- prometheus.Metric) {
 		until = float64(t.UnixNano()) / 1e9
 	}
 	ch <- prometheus.MustNewConstMetric(openUntilDesc, prometheus.GaugeValue, until, p.Name)
+	since := float64(p.Breaker.Snapshot().Since.UnixNano()) / 1e9
+	ch <- prometheus.MustNewConstMetric(sinceDesc, prometheus.GaugeValue, since, p.Name)
+	lease := 0.
+	if m := p.fleet.in(); m != nil && m.Holds() {
+		lease = 1
+	}
+	ch <- prometheus.MustNewConstMetric(leaseDesc, prometheus.GaugeValue, lease, p.Name)
 	ch <- prometheus.MustNewConstMetric(infoDesc, prometheus.GaugeValue, 1, p.Name, p.Module)
 }
 

@@ -30,6 +30,7 @@ type Provider struct {
 	tally *tally.Tally
 	lines telemetry.Throttle
 	fleet place
+	roll  rolled
 }
 
 // changed tells operators that the breaker has changed its state.

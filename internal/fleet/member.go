@@ -34,6 +34,7 @@ type Status struct {
 // Instance is an instance of the fleet, as it was Age ago.
 type Instance struct {
 	Status
+	ID   string
 	Age  time.Duration
 	Self bool
 }
@@ -68,6 +69,9 @@ func (f *Fleet) Join(subject string, local Local, kinds ...Kind) *Member {
 	f.hurry()
 	return m
 }
+
+// Up reports whether the store can be used.
+func (m *Member) Up() bool { return m.fleet.Up() }
 
 // Leave ends that.
 func (m *Member) Leave() {
@@ -249,7 +253,7 @@ func (m *Member) Instances(ctx context.Context) ([]Instance, error) {
 			continue
 		}
 		s.For += b.Age
-		list = append(list, Instance{s, b.Age, id == m.fleet.id})
+		list = append(list, Instance{Status: s, ID: id, Age: b.Age, Self: id == m.fleet.id})
 	}
 	return list, nil
 }
