@@ -166,7 +166,7 @@ func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
 }
 
 func (h *Handler) parseShared(d *caddyfile.Dispenser) error {
-	h.Shared = new(shared.Config)
+	h.Shared = new(shared.FleetConfig)
 	return h.Shared.UnmarshalCaddyfile(d)
 }
 

@@ -22,7 +22,7 @@ func Blocks() map[string]block.Options {
 		"breaker":    new(guest.BreakerConfig).Options(),
 		"anonymous":  new(identity.AnonymousConfig).Options(),
 		"cors":       new(origin.CORSConfig).Options(),
-		"shared":     new(shared.Config).Options(),
+		"shared":     new(shared.FleetConfig).Options(),
 		"openai_api": new(RouteConfig).options(),
 		"turn":       new(TurnConfig).options(),
 		"backend":    new(backend.Backend).Options(),

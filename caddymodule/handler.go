@@ -68,7 +68,7 @@ type Handler struct {
 
 	// What this site shares with other instances, and where. Default: what the app
 	// `chatkit` says, else nothing.
-	Shared *shared.Config `json:"shared,omitempty"`
+	Shared *shared.FleetConfig `json:"shared,omitempty"`
 
 	// Which origins may use the routes. Default: all, without credentials.
 	CORS *origin.CORSConfig `json:"cors,omitempty"`

@@ -18,7 +18,7 @@ func init() { caddy.RegisterModule(new(App)) }
 // when it is provisioned, also where it is not configured.
 type App struct {
 	// What instances share, for all handlers that say nothing else. Default: nothing.
-	Shared *shared.Config `json:"shared,omitempty"`
+	Shared *shared.FleetConfig `json:"shared,omitempty"`
 
 	link    *shared.Link
 	ctx     caddy.Context

@@ -36,7 +36,7 @@ func parseGlobal(d *caddyfile.Dispenser, given any) (any, error) {
 // Options are the lines of the global chatkit block.
 func (a *App) Options() block.Options {
 	return block.Options{"shared": {Parse: func(d *caddyfile.Dispenser) error {
-		a.Shared = new(shared.Config)
+		a.Shared = new(shared.FleetConfig)
 		return a.Shared.UnmarshalCaddyfile(d)
 	}}}
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
-// Config lets instances share what they know about providers and sessions, on a
+// FleetConfig lets instances share what they know about providers and sessions, on a
 // Redis or Valkey. Nothing depends on it: without Redis each instance goes on with
 // what it knows itself.
-type Config struct {
+type FleetConfig struct {
 	// The address: `redis://user:password@host:6379/0`, `rediss://` for TLS,
 	// `unix://`; `redis+sentinel://sentinel:26379?master_name=mymaster` for Sentinel,
 	// `redis+cluster://host:6379?addr=host-2:6379` for a Cluster, `rediss+…` for these
@@ -63,7 +63,7 @@ const syntax = "shared <redis-url>"
 //		prefix  <prefix>
 //		timeout <duration>
 //	}
-func (c *Config) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+func (c *FleetConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	at := *d
 	args, err := block.Args(d, 1, 1, syntax)
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *Config) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 // Options are the lines of the shared block.
-func (c *Config) Options() block.Options {
+func (c *FleetConfig) Options() block.Options {
 	return block.Options{
 		"key": block.Text(&c.Key).Then(func() error { return block.Literally(c.Key, c.key) }),
 		"prefix": block.Text(&c.Prefix).Then(func() error {
@@ -102,7 +102,7 @@ type resolved struct {
 }
 
 // resolve replaces the placeholders and checks everything.
-func (c *Config) resolve(r block.Resolver) (out resolved, err error) {
+func (c *FleetConfig) resolve(r block.Resolver) (out resolved, err error) {
 	if out.url, err = c.address(r); err != nil {
 		return out, err
 	}
@@ -117,7 +117,7 @@ func (c *Config) resolve(r block.Resolver) (out resolved, err error) {
 }
 
 // Check checks what needs no placeholder.
-func (c *Config) Check() error {
+func (c *FleetConfig) Check() error {
 	if c.URL == "" {
 		return errors.New("shared: url is missing")
 	}
@@ -127,14 +127,14 @@ func (c *Config) Check() error {
 	return c.checkTimeout()
 }
 
-func (c *Config) checkTimeout() error {
+func (c *FleetConfig) checkTimeout() error {
 	if d := time.Duration(c.Timeout); d < 0 || d > maxTimeout {
 		return fmt.Errorf("shared: timeout %s is out of range (want up to %s)", d, maxTimeout)
 	}
 	return nil
 }
 
-func (c *Config) address(r block.Resolver) (session.Secret, error) {
+func (c *FleetConfig) address(r block.Resolver) (session.Secret, error) {
 	out, err := r.Required("shared: url", c.URL)
 	if err == nil {
 		if err = redisstore.Check(out); err != nil {
@@ -144,7 +144,7 @@ func (c *Config) address(r block.Resolver) (session.Secret, error) {
 	return session.Secret(out), err
 }
 
-func (c *Config) key(r block.Resolver) (session.Secret, error) {
+func (c *FleetConfig) key(r block.Resolver) (session.Secret, error) {
 	out, err := r.Required("shared: key", c.Key)
 	if err == nil {
 		if _, err = fleet.NewCodec(out); err != nil {
@@ -154,7 +154,7 @@ func (c *Config) key(r block.Resolver) (session.Secret, error) {
 	return session.Secret(out), err
 }
 
-func (c *Config) prefix(r block.Resolver) (string, error) {
+func (c *FleetConfig) prefix(r block.Resolver) (string, error) {
 	out, err := r.Optional("shared: prefix", cmp.Or(c.Prefix, defaultPrefix))
 	if err == nil && !validPrefix.MatchString(out) {
 		err = fmt.Errorf("shared: invalid prefix %q (want letters, digits, '.', '_', ':' or '-', up to 64)", out)
@@ -163,9 +163,9 @@ func (c *Config) prefix(r block.Resolver) (string, error) {
 }
 
 // literal reports whether a secret is written into the configuration itself.
-func (c *Config) literal() bool {
+func (c *FleetConfig) literal() bool {
 	return block.LiteralSecret(c.Key) || block.LiteralSecret(c.URL) && strings.Contains(c.URL, "@")
 }
 
 // Interface guards.
-var _ caddyfile.Unmarshaler = (*Config)(nil)
+var _ caddyfile.Unmarshaler = (*FleetConfig)(nil)

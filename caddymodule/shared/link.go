@@ -41,7 +41,7 @@ type connection struct {
 // Take returns the link of a configuration. It connects when Fleet is called: a
 // configuration that is refused, or validated only, is to connect nowhere. The link
 // has to be released.
-func (c *Config) Take(ctx caddy.Context) (*Link, error) {
+func (c *FleetConfig) Take(ctx caddy.Context) (*Link, error) {
 	set, err := c.resolve(block.NewResolver())
 	if err != nil {
 		return nil, err

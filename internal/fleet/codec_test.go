@@ -7,11 +7,11 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/fleet"
 )
 
-func codec(t testing.TB, key string) *fleet.Codec {
-	t.Helper()
+func codec(tb testing.TB, key string) *fleet.Codec {
+	tb.Helper()
 	c, err := fleet.NewCodec(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

@@ -96,17 +96,18 @@ func (m *memory) put(e fleet.Entry) {
 	old, ok := m.values[e.Key]
 	ok = ok && now.Before(old.until)
 	keep := e.TTL > 0
-	switch {
-	case e.Rule == fleet.Own:
+	switch e.Rule {
+	case fleet.Own:
 		if ok && string(old.Value) == string(e.Value) {
 			delete(m.values, e.Key)
 		}
-	case e.Rule == fleet.First:
+	case fleet.First:
 		keep = keep && !ok
-	case e.Rule == fleet.Longest:
+	case fleet.Longest:
 		keep = keep && (!ok || old.until.Before(now.Add(e.TTL)))
-	case e.Rule == fleet.Newest:
+	case fleet.Newest:
 		keep = keep && (!ok || !old.at.After(now.Add(-e.Age)))
+	default:
 	}
 	if keep {
 		m.values[e.Key] = value{e, now.Add(-e.Age), now.Add(e.TTL)}

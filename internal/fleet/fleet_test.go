@@ -67,12 +67,15 @@ func join(t *testing.T, m *memory, key string) *instance {
 	}
 	i := &instance{seen: make(map[string]int)}
 	i.Fleet = fleet.New(m, codec, fleet.Settings{Prefix: "chatkit", Timeout: fleet.DefaultTimeout, Name: "host"}, i)
-	i.Member = i.Fleet.Join("subject", i, fleet.Opened, fleet.Cooled, fleet.Forced)
+	i.Member = i.Join("subject", i, fleet.Opened, fleet.Cooled, fleet.Forced)
 	return i
 }
 
+// tester is the test of a scene.
+type tester struct{ *testing.T }
+
 // scenes runs each of the scenes with two instances that share an engine.
-func scenes(t *testing.T, all map[string]func(t *testing.T, m *memory, here, there *instance)) {
+func scenes(t *testing.T, all map[string]func(t *tester, m *memory, here, there *instance)) {
 	t.Helper()
 	for name, scene := range all {
 		t.Run(name, func(t *testing.T) {
@@ -84,9 +87,9 @@ func scenes(t *testing.T, all map[string]func(t *testing.T, m *memory, here, the
 				if !here.is() || !there.is() {
 					t.Fatal("not connected")
 				}
-				scene(t, m, here, there)
+				scene(&tester{t}, m, here, there)
 				for _, i := range []*instance{here, there} {
-					if err := i.Fleet.Close(); err != nil {
+					if err := i.Close(); err != nil {
 						t.Error(err)
 					}
 				}
@@ -98,8 +101,8 @@ func scenes(t *testing.T, all map[string]func(t *testing.T, m *memory, here, the
 var opened = fleet.Fact{Kind: fleet.Opened, Left: 15 * time.Second, Nominal: 15 * time.Second, Reason: "dial"}
 
 func TestFacts(t *testing.T) {
-	scenes(t, map[string]func(t *testing.T, m *memory, here, there *instance){
-		"are learned at once, by others only": func(t *testing.T, _ *memory, here, there *instance) {
+	scenes(t, map[string]func(t *tester, m *memory, here, there *instance){
+		"are learned at once, by others only": func(t *tester, _ *memory, here, there *instance) {
 			here.Tell(opened)
 			synctest.Wait()
 			if got := there.facts(); len(got) != 1 || got[0] != opened {
@@ -109,30 +112,30 @@ func TestFacts(t *testing.T) {
 				t.Errorf("learned %+v, seen %v and %v", here.facts(), here.seen, there.seen)
 			}
 		},
-		"are kept for who comes later, for what is left of their time": func(t *testing.T, m *memory, here, _ *instance) {
+		"are kept for who comes later, for what is left of their time": func(t *tester, m *memory, here, _ *instance) {
 			here.Tell(opened)
 			time.Sleep(5 * time.Second)
-			late := join(t, m, key)
+			late := join(t.T, m, key)
 			time.Sleep(time.Second)
 			if got := late.facts(); len(got) == 0 || got[0].Left > 10*time.Second || got[0].Left < 8*time.Second || got[0].Reason != "dial" {
 				t.Errorf("learned %+v", got)
 			}
-			_ = late.Fleet.Close()
+			_ = late.Close()
 		},
-		"the later deadline wins": func(t *testing.T, m *memory, here, there *instance) {
+		"the later deadline wins": func(t *tester, m *memory, here, there *instance) {
 			here.Tell(opened)
 			short := opened
 			short.Left = time.Second
 			there.Tell(short)
 			synctest.Wait()
-			late := join(t, m, key)
+			late := join(t.T, m, key)
 			time.Sleep(500 * time.Millisecond)
 			if got := late.facts(); len(got) == 0 || got[0].Left < 14*time.Second {
 				t.Errorf("learned %+v", got)
 			}
-			_ = late.Fleet.Close()
+			_ = late.Close()
 		},
-		"closed removes what was kept": func(t *testing.T, m *memory, here, _ *instance) {
+		"closed removes what was kept": func(t *tester, m *memory, here, _ *instance) {
 			here.Tell(opened)
 			here.Tell(fleet.Fact{Kind: fleet.Closed})
 			synctest.Wait()
@@ -140,18 +143,18 @@ func TestFacts(t *testing.T) {
 				t.Errorf("kept %q", m.text())
 			}
 		},
-		"the later command wins, whenever it arrives": func(t *testing.T, m *memory, here, there *instance) {
+		"the later command wins, whenever it arrives": func(t *tester, m *memory, here, there *instance) {
 			here.Tell(fleet.Fact{Kind: fleet.Released, Age: time.Second})
 			there.Tell(fleet.Fact{Kind: fleet.Forced, State: "forced_open", Left: time.Hour, Age: time.Minute})
 			synctest.Wait()
-			late := join(t, m, key)
+			late := join(t.T, m, key)
 			time.Sleep(time.Second)
 			if got := late.facts(); len(got) == 0 || got[0].Kind != fleet.Released {
 				t.Errorf("learned %+v", got)
 			}
-			_ = late.Fleet.Close()
+			_ = late.Close()
 		},
-		"are told again after a flush, by who has found them out": func(t *testing.T, m *memory, here, there *instance) {
+		"are told again after a flush, by who has found them out": func(t *tester, m *memory, here, there *instance) {
 			here.found(opened)
 			here.Tell(opened)
 			synctest.Wait()
@@ -164,7 +167,7 @@ func TestFacts(t *testing.T) {
 				t.Errorf("learned %d facts", got)
 			}
 		},
-		"are told when the store is back": func(t *testing.T, m *memory, here, there *instance) {
+		"are told when the store is back": func(t *tester, m *memory, here, there *instance) {
 			m.set(true, 0)
 			here.found(opened)
 			here.Tell(opened)
@@ -178,17 +181,17 @@ func TestFacts(t *testing.T) {
 				t.Errorf("up %v, learned %v", here.is(), there.facts())
 			}
 		},
-		"of another key are not learned, and that is noticed": func(t *testing.T, m *memory, here, there *instance) {
-			other := join(t, m, strings.ToUpper(key))
+		"of another key are not learned, and that is noticed": func(t *tester, m *memory, here, there *instance) {
+			other := join(t.T, m, strings.ToUpper(key))
 			time.Sleep(time.Second)
 			other.Tell(opened)
 			synctest.Wait()
 			if len(here.facts())+len(there.facts()) != 0 || here.saw("strange") == 0 {
 				t.Errorf("learned %v and %v, seen %v", here.facts(), there.facts(), here.seen)
 			}
-			_ = other.Fleet.Close()
+			_ = other.Close()
 		},
-		"nothing can be read": func(t *testing.T, m *memory, here, _ *instance) {
+		"nothing can be read": func(t *tester, m *memory, here, _ *instance) {
 			here.Tell(fleet.Fact{Kind: fleet.Forced, State: "forced_open", Left: time.Hour, Reason: "planted", By: "planted"})
 			here.Keep(fleet.Session, here.Name("planted"), []byte("planted"), time.Hour, fleet.Always)
 			synctest.Wait()
@@ -196,10 +199,10 @@ func TestFacts(t *testing.T) {
 				t.Errorf("kept %q", text)
 			}
 		},
-		"instances are on the roll until they leave": func(t *testing.T, _ *memory, here, there *instance) {
+		"instances are on the roll until they leave": func(t *tester, _ *memory, here, there *instance) {
 			time.Sleep(10 * time.Second)
 			list, err := here.Instances(t.Context())
-			if err != nil || len(list) != 2 || list[0].Status.Name != "host" || list[0].State != "closed" || list[0].Self == list[1].Self {
+			if err != nil || len(list) != 2 || list[0].Name != "host" || list[0].State != "closed" || list[0].Self == list[1].Self {
 				t.Errorf("got %v %+v", err, list)
 			}
 			there.Leave()
@@ -211,8 +214,8 @@ func TestFacts(t *testing.T) {
 }
 
 func TestLease(t *testing.T) {
-	scenes(t, map[string]func(t *testing.T, m *memory, here, there *instance){
-		"one has it, until it is over": func(t *testing.T, _ *memory, here, there *instance) {
+	scenes(t, map[string]func(t *tester, m *memory, here, there *instance){
+		"one has it, until it is over": func(t *tester, _ *memory, here, there *instance) {
 			if !here.Probe(3*time.Second) || there.Probe(3*time.Second) || !here.Holds() || there.Holds() {
 				t.Error("not one has it")
 			}
@@ -225,7 +228,7 @@ func TestLease(t *testing.T) {
 				t.Error("who has died keeps it")
 			}
 		},
-		"the result of the probe ends it": func(t *testing.T, _ *memory, here, there *instance) {
+		"the result of the probe ends it": func(t *tester, _ *memory, here, there *instance) {
 			here.Probe(0)
 			there.Probe(0)
 			here.Tell(opened)
@@ -234,7 +237,7 @@ func TestLease(t *testing.T) {
 				t.Error("it is not over")
 			}
 		},
-		"it is given back": func(t *testing.T, _ *memory, here, there *instance) {
+		"it is given back": func(t *tester, _ *memory, here, there *instance) {
 			here.Probe(0)
 			there.Probe(0)
 			here.Free()
@@ -243,7 +246,7 @@ func TestLease(t *testing.T) {
 				t.Error("it was not given back")
 			}
 		},
-		"without the store each may": func(t *testing.T, m *memory, here, there *instance) {
+		"without the store each may": func(t *tester, m *memory, here, there *instance) {
 			m.set(true, 0)
 			time.Sleep(2 * time.Second)
 			if !here.Probe(0) || !there.Probe(0) {
@@ -254,8 +257,8 @@ func TestLease(t *testing.T) {
 }
 
 func TestLookUps(t *testing.T) {
-	scenes(t, map[string]func(t *testing.T, m *memory, here, there *instance){
-		"find what another instance has kept": func(t *testing.T, _ *memory, here, there *instance) {
+	scenes(t, map[string]func(t *tester, m *memory, here, there *instance){
+		"find what another instance has kept": func(t *tester, _ *memory, here, there *instance) {
 			here.Keep(fleet.Session, "s", []byte("b"), time.Hour, fleet.Always)
 			synctest.Wait()
 			if got, r := there.Get(t.Context(), fleet.Session, "s"); r != fleet.Hit || string(got) != "b" {
@@ -265,7 +268,7 @@ func TestLookUps(t *testing.T) {
 				t.Errorf("got %q %s", got, r)
 			}
 		},
-		"wait no longer than the limit, and stop while the store is slow": func(t *testing.T, m *memory, here, _ *instance) {
+		"wait no longer than the limit, and stop while the store is slow": func(t *tester, m *memory, here, _ *instance) {
 			m.set(false, time.Minute)
 			begun := time.Now()
 			_, r := here.Get(t.Context(), fleet.Session, "s")
@@ -283,7 +286,7 @@ func TestLookUps(t *testing.T) {
 				t.Errorf("still %s", r)
 			}
 		},
-		"a client that leaves says nothing of the store": func(t *testing.T, m *memory, here, _ *instance) {
+		"a client that leaves says nothing of the store": func(t *tester, m *memory, here, _ *instance) {
 			m.set(false, 10*time.Millisecond)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 			defer cancel()
@@ -294,7 +297,7 @@ func TestLookUps(t *testing.T) {
 				t.Errorf("got %s", r)
 			}
 		},
-		"a cancelled session is told": func(t *testing.T, _ *memory, here, there *instance) {
+		"a cancelled session is told": func(t *tester, _ *memory, here, there *instance) {
 			var heard atomic.Value
 			stop := there.OnCanceled(func(s string) { heard.Store(s) })
 			here.Cancel("s", []byte("x"), time.Hour)
@@ -304,7 +307,7 @@ func TestLookUps(t *testing.T) {
 			}
 			stop()
 		},
-		"a full queue drops, and never blocks": func(t *testing.T, m *memory, here, _ *instance) {
+		"a full queue drops, and never blocks": func(t *tester, m *memory, here, _ *instance) {
 			m.set(false, time.Minute)
 			for n := range 20_000 {
 				here.Keep(fleet.Session, fmt.Sprint(n), nil, time.Hour, fleet.Always)
@@ -320,8 +323,8 @@ func TestLookUps(t *testing.T) {
 
 // A burst for one key is two questions, however many ask.
 func TestTokens(t *testing.T) {
-	scenes(t, map[string]func(t *testing.T, m *memory, here, there *instance){
-		"of a burst": func(t *testing.T, m *memory, here, there *instance) {
+	scenes(t, map[string]func(t *tester, m *memory, here, there *instance){
+		"of a burst": func(t *tester, m *memory, here, there *instance) {
 			m.set(false, time.Millisecond)
 			var granted, refused, unknown atomic.Int64
 			var all sync.WaitGroup
@@ -354,7 +357,7 @@ func TestTokens(t *testing.T) {
 				t.Errorf("got %s %v after %d questions", wait, known, len(m.takes)-asked)
 			}
 		},
-		"unknown without the store": func(t *testing.T, m *memory, here, _ *instance) {
+		"unknown without the store": func(t *tester, m *memory, here, _ *instance) {
 			m.set(true, 0)
 			if _, known := here.Take("k", fleet.Rate{N: 1, Per: time.Minute}); known {
 				t.Error("known")

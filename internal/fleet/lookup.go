@@ -60,7 +60,7 @@ func (f *Fleet) Get(ctx context.Context, k Kind, name string) (text []byte, r Re
 		}
 		if text, err = f.Open(key, kept[0].Value); err != nil {
 			f.observer.Strange(err)
-			return false, nil //nolint:nilerr // it is as good as not there
+			return false, nil // it is as good as not there
 		}
 		return true, nil
 	})

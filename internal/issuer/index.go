@@ -104,7 +104,7 @@ func (s Site) IssuedTo(secret session.Secret, caller string) string {
 }
 
 func (s Site) get(secret session.Secret) (e entry, ok bool) {
-	e, _, ok = s.find(secret.Reveal())
+	e, ok = s.find(secret.Reveal())
 	if !ok || (e.until != 0 && time.Now().Unix() > int64(e.until)+grace) {
 		return entry{}, false
 	}
@@ -136,23 +136,22 @@ func (s Site) Cancel(id string) (provider string, until time.Time, ok bool) {
 
 // Canceled reports whether the session is known to be canceled.
 func (s Site) Canceled(secret session.Secret) bool {
-	e, _, ok := s.find(secret.Reveal())
+	e, ok := s.find(secret.Reveal())
 	return ok && e.canceled
 }
 
-// find returns what is known of a secret, and under which key: also what was put
-// before the site began to share its keys, or ended it.
-func (s Site) find(secret string) (e entry, k key, ok bool) {
+// find returns what is known of a secret: also what was put before the site began to
+// share its keys, or ended it.
+func (s Site) find(secret string) (e entry, ok bool) {
 	for _, with := range s.all() {
-		k = with.key(secret)
-		if e, ok = s.index.lru.Get(k); ok {
-			return e, k, true
+		if e, ok = s.index.lru.Get(with.key(secret)); ok {
+			return e, true
 		}
 	}
-	return e, k, false
+	return e, false
 }
 
-// byID is find for an id.
+// byID is find for an id. It returns the key too.
 func (s Site) byID(id string) (e entry, k key, ok bool) {
 	raw, ok := parse(id)
 	if !ok {

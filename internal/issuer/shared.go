@@ -80,7 +80,7 @@ func (s Site) NameOf(id string) (string, bool) {
 
 // Knows reports whether the session of a secret is known, also one that is over.
 func (s Site) Knows(secret session.Secret) bool {
-	_, _, ok := s.find(secret.Reveal())
+	_, ok := s.find(secret.Reveal())
 	return ok
 }
 

@@ -2,7 +2,7 @@
 // Sentinel or a Cluster. It is the only package that knows Redis.
 //
 // [Open] does not connect. Every method ends with its context; nothing is tried
-// twice, because who asks goes on without an answer, and who tells tells again.
+// twice, because who asks goes on without an answer, and facts are told again.
 //
 // It does not depend on Caddy. Only caddymodule/shared imports it.
 package redisstore

@@ -25,9 +25,9 @@ elseif ttl > 0 then
     local old = redis.call('GET', KEYS[1])
     keep = not old or tonumber(string.match(old, '^version (%d+) ') or 0) <= version
     value = string.format('version %.0f ', version) .. value
-  end
+  end -- of newest
   if keep then redis.call('SET', KEYS[1], value, 'PX', ttl) end
-end
+end -- of rules
 for i = 2, #KEYS do redis.call('DEL', KEYS[i]) end
 if ARGV[6] ~= '' then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
 return 1
@@ -85,6 +85,6 @@ for i = 1, #list, 2 do
     found[#found + 1] = value
     found[#found + 1] = math.max(now - tonumber(list[i + 1]), 0)
   end
-end
+end -- of instances
 return found
 `)
