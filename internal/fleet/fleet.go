@@ -53,6 +53,7 @@ type Fleet struct {
 	health   health
 
 	mu       sync.Mutex
+	over     bool
 	members  []*Member
 	canceled map[*func(string)]struct{}
 }
@@ -72,6 +73,9 @@ func New(e Engine, c *Codec, s Settings, o Observer) *Fleet {
 
 // Close takes the instance out of the roll, and ends all connections.
 func (f *Fleet) Close() error {
+	f.mu.Lock()
+	f.over = true
+	f.mu.Unlock()
 	f.stop()
 	f.running.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), background)
@@ -83,6 +87,17 @@ func (f *Fleet) Close() error {
 		}
 	}
 	return f.engine.Close()
+}
+
+// begin runs something that Close waits for, and reports whether it does: nothing
+// begins after that.
+func (f *Fleet) begin(run func()) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.over {
+		f.running.Go(run)
+	}
+	return !f.over
 }
 
 // Up reports whether the store can be used.

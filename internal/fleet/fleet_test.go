@@ -357,6 +357,12 @@ func TestTokens(t *testing.T) {
 				t.Errorf("got %s %v after %d questions", wait, known, len(m.takes)-asked)
 			}
 		},
+		"unknown after the end": func(t *tester, _ *memory, here, _ *instance) {
+			_ = here.Close()
+			if _, known := here.Take("k", fleet.Rate{N: 1, Per: time.Minute}); known {
+				t.Error("known")
+			}
+		},
 		"unknown without the store": func(t *tester, m *memory, here, _ *instance) {
 			m.set(true, 0)
 			if _, known := here.Take("k", fleet.Rate{N: 1, Per: time.Minute}); known {

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -106,6 +107,9 @@ func (f *Fleet) askAll(key string, r Rate) {
 	}
 }
 
+// errOver is the error of a fleet that is closed.
+var errOver = errors.New("the connection is closed")
+
 // Take takes a token of the fleet. known is false where nobody answers.
 func (f *Fleet) Take(name string, r Rate) (wait time.Duration, known bool) {
 	key := f.set.Prefix + ":rate:" + name
@@ -114,8 +118,8 @@ func (f *Fleet) Take(name string, r Rate) (wait time.Duration, known bool) {
 	}
 	result := f.ask(context.Background(), func(ctx context.Context) (given bool, err error) {
 		b, first := f.tokens.join(key)
-		if first {
-			f.running.Go(func() { f.askAll(key, r) })
+		if first && !f.begin(func() { f.askAll(key, r) }) {
+			return false, errOver
 		}
 		select {
 		case <-b.done:
