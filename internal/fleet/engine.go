@@ -28,7 +28,7 @@ type Entry struct {
 	// Drop are keys that are deleted at the same time. They have the tag of Key.
 	Drop []string
 
-	// Message is sent to all who listen, also where the rule kept the value out.
+	// Message is sent to all who listen. Where there is a newer value it is not.
 	Message []byte
 }
 

@@ -106,7 +106,9 @@ func (m *memory) put(e fleet.Entry) {
 	case fleet.Longest:
 		keep = keep && (!ok || old.until.Before(now.Add(e.TTL)))
 	case fleet.Newest:
-		keep = keep && (!ok || !old.at.After(now.Add(-e.Age)))
+		if ok && old.at.After(now.Add(-e.Age)) {
+			return
+		}
 	default:
 	}
 	if keep {

@@ -154,6 +154,17 @@ func TestFacts(t *testing.T) {
 			}
 			_ = late.Close()
 		},
+		"who was away learns the later command, and tells no older one": func(t *tester, _ *memory, here, there *instance) {
+			here.found(fleet.Fact{Kind: fleet.Forced, State: "forced_open", Left: time.Hour, Age: time.Minute})
+			there.Tell(fleet.Fact{Kind: fleet.Released})
+			time.Sleep(7 * time.Second)
+			if got := here.facts(); len(got) < 2 || got[len(got)-1].Kind != fleet.Released {
+				t.Errorf("learned %+v", got)
+			}
+			if here.saw("sent forced") != 0 || len(there.facts()) == 0 || there.facts()[0].Kind != fleet.Released {
+				t.Errorf("told %d times, %v", here.saw("sent forced"), there.facts())
+			}
+		},
 		"are told again after a flush, by who has found them out": func(t *tester, m *memory, here, there *instance) {
 			here.found(opened)
 			here.Tell(opened)

@@ -26,6 +26,7 @@ elseif ttl > 0 then
     keep = not old or tonumber(string.match(old, '^version (%d+) ') or 0) <= version
     value = string.format('version %.0f ', version) .. value
   end -- of newest
+  if rule == 'newest' and not keep then return 0 end
   if keep then redis.call('SET', KEYS[1], value, 'PX', ttl) end
 end -- of rules
 for i = 2, #KEYS do redis.call('DEL', KEYS[i]) end
