@@ -23,12 +23,11 @@ type backend struct {
 
 	mu sync.Mutex
 	at []time.Time // of the calls
-	on map[string]int
 }
 
 func newBackend(t *testing.T, name string) *backend {
 	t.Helper()
-	b := &backend{name: name, on: make(map[string]int)}
+	b := &backend{name: name}
 	b.url = testsite.OwnBackend(t, b.serve)
 	return b
 }
@@ -38,7 +37,6 @@ func (b *backend) serve(w http.ResponseWriter, r *http.Request) {
 	b.calls.Add(1)
 	b.mu.Lock()
 	b.at = append(b.at, time.Now())
-	b.on[r.URL.Path]++
 	b.mu.Unlock()
 	time.Sleep(time.Duration(b.slow.Load()))
 	if b.dead.Load() {
@@ -65,10 +63,4 @@ func (b *backend) since(from time.Time) (n int, last time.Duration) {
 		}
 	}
 	return n, last
-}
-
-func (b *backend) got(path string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.on[path]
 }

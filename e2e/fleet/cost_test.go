@@ -148,7 +148,7 @@ func TestCPUOfSharing(t *testing.T) {
 		}
 		return v
 	}
-	const sessions = 3000
+	const sessions = 1000
 	used := make(map[string]float64)
 	for round := range 3 { // turn by turn, so that the machine is the same for all
 		for kind, i := range kinds {

@@ -146,7 +146,7 @@ func TestForcedEverywhere(t *testing.T) {
 	fleet := start(t, 3, block)
 	fleet[0].command("/chatkit/providers/a/open", `{"for":"10m","reason":"deploy 7"}`)
 	took := eventually(t, "forced everywhere", func() bool {
-		return all(fleet, func(i *instance) bool { return i.state("a") == "forced_open" })
+		return all(fleet, func(i *instance) bool { return i.state() == "forced_open" })
 	})
 	t.Logf("forced everywhere after %s", took)
 	if f := fleet[2].provider("a").Forced; f == nil || f.Reason != "deploy 7" || !strings.Contains(f.By, "127.0.0.1") {
@@ -158,20 +158,20 @@ func TestForcedEverywhere(t *testing.T) {
 	fleet[2].Stop()
 	fleet[2].run(block)
 	fleet[2].ready(true)
-	eventually(t, "forced after a restart", func() bool { return fleet[2].state("a") == "forced_open" })
+	eventually(t, "forced after a restart", func() bool { return fleet[2].state() == "forced_open" })
 
 	// Who was away when it was released must not force it again.
 	fleet[0].Stop()
 	fleet[1].command("/chatkit/providers/a/auto", `{}`)
 	eventually(t, "released at the others", func() bool {
-		return fleet[1].state("a") == "closed" && fleet[2].state("a") == "closed"
+		return fleet[1].state() == "closed" && fleet[2].state() == "closed"
 	})
 	fleet[0].run(block)
 	fleet[0].ready(true)
-	eventually(t, "released at the one that was away", func() bool { return fleet[0].state("a") == "closed" })
+	eventually(t, "released at the one that was away", func() bool { return fleet[0].state() == "closed" })
 	time.Sleep(time.Second)
 	for n, i := range fleet {
-		if got := i.state("a"); got != "closed" {
+		if got := i.state(); got != "closed" {
 			t.Errorf("instance %d: %s", n, got)
 		}
 	}

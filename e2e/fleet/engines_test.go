@@ -27,7 +27,7 @@ func sharesAll(t *testing.T, url string) []*instance {
 		}
 	}
 	took := eventually(t, "open everywhere", func() bool {
-		return all(fleet, func(i *instance) bool { return i.state("a") == "open" })
+		return all(fleet, func(i *instance) bool { return i.state() == "open" })
 	})
 	t.Logf("open everywhere %s after the trip", took)
 	if calls := a.calls.Load(); calls != 5 {
@@ -42,7 +42,7 @@ func sharesAll(t *testing.T, url string) []*instance {
 	eventually(t, "back everywhere", func() bool {
 		users++
 		_, _ = fleet[0].session(fmt.Sprint("prober ", users))
-		return all(fleet, func(i *instance) bool { return i.state("a") == "closed" })
+		return all(fleet, func(i *instance) bool { return i.state() == "closed" })
 	})
 	stream, err := fleet[2].post("/api/custom/stream", `{}`, "Authorization: Bearer "+got.Secret)
 	if err != nil || !strings.Contains(stream.Raw, "data: b") {
@@ -50,11 +50,11 @@ func sharesAll(t *testing.T, url string) []*instance {
 	}
 	fleet[2].command("/chatkit/providers/a/open", `{"for":"1m"}`)
 	eventually(t, "forced everywhere", func() bool {
-		return all(fleet, func(i *instance) bool { return i.state("a") == "forced_open" })
+		return all(fleet, func(i *instance) bool { return i.state() == "forced_open" })
 	})
 	fleet[0].command("/chatkit/providers/a/auto", `{}`)
 	eventually(t, "released everywhere", func() bool {
-		return all(fleet, func(i *instance) bool { return i.state("a") == "closed" })
+		return all(fleet, func(i *instance) bool { return i.state() == "closed" })
 	})
 	limited := 0
 	for n := range 80 {
@@ -75,7 +75,7 @@ func TestLeastRights(t *testing.T) {
 	r := startRedis(t)
 	r.must(append([]any{"ACL", "SETUSER"}, leastRights...)...)
 	sharesAll(t, "redis://chatkit:app-pw@"+r.addr)
-	for _, line := range strings.Split(fmt.Sprint(r.must("ACL", "LOG")), "\n") {
+	for line := range strings.SplitSeq(fmt.Sprint(r.must("ACL", "LOG")), "\n") {
 		if strings.Contains(line, "reason") {
 			t.Errorf("denied: %s", line)
 		}
@@ -119,7 +119,7 @@ func TestSentinel(t *testing.T) {
 	t.Logf("shared again %s after the master was missed", took.Round(time.Millisecond))
 	fleet[0].command("/chatkit/providers/a/open", `{"for":"1m"}`)
 	eventually(t, "forced everywhere by the new master", func() bool {
-		return all(fleet, func(i *instance) bool { return i.state("a") == "forced_open" })
+		return all(fleet, func(i *instance) bool { return i.state() == "forced_open" })
 	})
 	if n := len(fmt.Sprint(replica.must("KEYS", "chatkit:*"))); n < 10 {
 		t.Error("the new master has no keys")
@@ -128,9 +128,9 @@ func TestSentinel(t *testing.T) {
 
 // A Cluster of three masters.
 func TestCluster(t *testing.T) {
-	var nodes []*server
-	for range 3 {
-		nodes = append(nodes, startRedis(t, "--cluster-enabled", "yes", "--cluster-port", testsite.FreePort(t), "--cluster-node-timeout", "2000"))
+	nodes := make([]*server, 3)
+	for n := range nodes {
+		nodes[n] = startRedis(t, "--cluster-enabled", "yes", "--cluster-port", testsite.FreePort(t), "--cluster-node-timeout", "2000")
 	}
 	const slots = 16384
 	for n, s := range nodes {

@@ -36,7 +36,7 @@ func TestBackendDiesAndReturns(t *testing.T) {
 			a.dead.Store(true)
 			died := time.Now()
 			took := eventually(t, "all have stopped", func() bool {
-				return all(fleet, func(i *instance) bool { return i.state("a") != "closed" })
+				return all(fleet, func(i *instance) bool { return i.state() != "closed" })
 			})
 			stoppedAt := time.Now()
 			calls, last := a.since(died)
@@ -50,7 +50,7 @@ func TestBackendDiesAndReturns(t *testing.T) {
 			time.Sleep(250 * time.Millisecond)
 			probes, _ := a.since(stoppedAt)
 			back := eventually(t, "all are back", func() bool {
-				return all(fleet, func(i *instance) bool { return i.state("a") == "closed" })
+				return all(fleet, func(i *instance) bool { return i.state() == "closed" })
 			})
 			t.Logf("%s: %d probes of the fleet before the first was answered; all are back %s after the first probe (which takes 300ms)", sharing, probes,
 				(back + time.Since(probed) - back).Round(time.Millisecond))

@@ -40,7 +40,7 @@ func startAt(t *testing.T, addr string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, addr: addr, dir: t.TempDir(), args: args}
 	s.Client = redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true})
-	t.Cleanup(func() { _ = s.Client.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	s.start()
 	return s
 }
@@ -74,7 +74,7 @@ func (s *server) pidfile() string { return filepath.Join(s.dir, "redis.pid") }
 
 // kill ends it at once.
 func (s *server) kill() {
-	s.Process.Stop()
+	s.Stop()
 	_ = os.Remove(s.pidfile())
 }
 
