@@ -9,6 +9,8 @@ import "github.com/redis/go-redis/v9"
 //
 // KEYS: the key, then those to delete. ARGV: rule, how long, age, value, channel,
 // message.
+//
+//nolint:dupword // blocks of Lua end where others do
 var putScript = redis.NewScript(`
 local rule, ttl, age, value = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 if rule == 'own' then
@@ -25,10 +27,10 @@ elseif ttl > 0 then
     local old = redis.call('GET', KEYS[1])
     keep = not old or tonumber(string.match(old, '^version (%d+) ') or 0) <= version
     value = string.format('version %.0f ', version) .. value
-  end -- of newest
+  end
   if rule == 'newest' and not keep then return 0 end
   if keep then redis.call('SET', KEYS[1], value, 'PX', ttl) end
-end -- of rules
+end
 for i = 2, #KEYS do redis.call('DEL', KEYS[i]) end
 if ARGV[6] ~= '' then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
 return 1
@@ -75,6 +77,8 @@ return 1
 `)
 
 // rollScript returns of each instance its name, its value and its age.
+//
+//nolint:dupword // blocks of Lua end where others do
 var rollScript = redis.NewScript(`
 local t = redis.call('TIME')
 local now, found = t[1] * 1000 + math.floor(t[2] / 1000), {}
@@ -86,6 +90,6 @@ for i = 1, #list, 2 do
     found[#found + 1] = value
     found[#found + 1] = math.max(now - tonumber(list[i + 1]), 0)
   end
-end -- of instances
+end
 return found
 `)
