@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 )
 
 func init() {
@@ -79,6 +80,13 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //		models      default|strict
 //		drill       <token>
 //
+//		# other instances
+//		shared <redis-url> {
+//			key     <secret>
+//			prefix  <prefix>
+//			timeout <duration>
+//		}
+//
 //		# browsers
 //		cors {
 //			origins <origin>...
@@ -114,6 +122,7 @@ func (h *Handler) options(refs *providerRefs) block.Options {
 		"max_streams": {Parse: h.parseMaxStreams, Many: true},
 		"models":      block.Text(&h.Models).Then(h.checkModelsWord),
 		"drill":       block.Text(&h.Drill).Then(func() error { return drill.Check(h.Drill) }),
+		"shared":      {Parse: h.parseShared},
 
 		"stream":       {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, StreamRoute) }, Many: true},
 		"message":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, MessageRoute) }, Many: true},
@@ -172,6 +181,11 @@ func (h *Handler) parseMaxStreams(d *caddyfile.Dispenser) error {
 func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {
 	h.Anonymous = new(identity.AnonymousConfig)
 	return h.Anonymous.UnmarshalCaddyfile(d)
+}
+
+func (h *Handler) parseShared(d *caddyfile.Dispenser) error {
+	h.Shared = new(shared.FleetConfig)
+	return h.Shared.UnmarshalCaddyfile(d)
 }
 
 func (h *Handler) parseCORS(d *caddyfile.Dispenser) error {

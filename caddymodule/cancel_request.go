@@ -58,7 +58,7 @@ func (c *cancelRequest) prepare() *problem.Problem {
 
 // cancelHere cancels a session with an id of ours, if there is one.
 func (c *cancelRequest) cancelHere(id string) bool {
-	provider, until, ok := c.h.issuers().Cancel(id)
+	provider, until, ok := c.h.issuers().Cancel(c.r.Context(), id)
 	if !ok {
 		return false
 	}
@@ -74,6 +74,7 @@ func (c *cancelRequest) cancelHere(id string) bool {
 // canceler returns who can cancel the session: its issuer where it is remembered,
 // else the first provider of the route that can cancel any.
 func (c *cancelRequest) canceler() (*chain.Target, session.Canceler) {
+	c.h.issuers().Fetch(c.r.Context(), session.Secret(c.session))
 	issuer := c.h.issuers().Get(session.Secret(c.session))
 	for _, t := range c.route.chain.Targets {
 		if p, ok := t.Provider.(session.Canceler); ok && (issuer == "" || issuer == t.Name) {

@@ -10,6 +10,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/sendbird"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 )
 
@@ -22,6 +23,7 @@ func Blocks() map[string]block.Options {
 		"breaker":    new(guest.BreakerConfig).Options(),
 		"anonymous":  new(identity.AnonymousConfig).Options(),
 		"cors":       new(origin.CORSConfig).Options(),
+		"shared":     new(shared.FleetConfig).Options(),
 		"openai_api": new(RouteConfig).options(),
 		"turn":       new(turns.TurnConfig).Options(),
 		"backend":    new(backend.Backend).Options(),

@@ -14,10 +14,10 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 )
 
 func init() { caddy.RegisterModule(new(Handler)) }
@@ -84,6 +84,10 @@ type Handler struct {
 	// Default: none, and the header means nothing.
 	Drill string `json:"drill,omitempty"`
 
+	// What this site shares with other instances, and where. Default: what the app
+	// `chatkit` says, else nothing.
+	Shared *shared.FleetConfig `json:"shared,omitempty"`
+
 	// Which origins may use the routes. Default: all, without credentials.
 	CORS *origin.CORSConfig `json:"cors,omitempty"`
 
@@ -122,7 +126,9 @@ type Handler struct {
 	app       *registry.App
 	site      func() registry.Site // from here on known once the configuration starts
 	siteKey   func() string
-	issuers   func() issuer.Site
+	issuers   func() shared.Sessions
+	link      *shared.Link // to a fleet, nil for none
+	ownLink   *shared.Link // which is not the app's
 	targets   []*chain.Target
 	routes    map[string]*route // by path
 	patterns  []*route          // whose paths have a part that varies, after their prefix

@@ -1,20 +1,15 @@
 package caddymodule
 
 import (
+	"context"
 	"net/http"
 	"slices"
-	"sync"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
-
-// issuers remembers who issued which session, for the whole process: sessions
-// live on when the configuration is replaced. A handler sees those of its site.
-var issuers = sync.OnceValue(func() *issuer.Index { return issuer.New(issuer.Size, issuer.Life) })
 
 // issuerOf returns the name of the provider that issued a session: as remembered,
 // else by the shape of the secret, else "".
@@ -47,6 +42,7 @@ func (h *Handler) target(name string) *chain.Target {
 // talk to that provider itself.
 func (c *carriedRequest) findIssuer() *problem.Problem {
 	secret := c.secret()
+	c.h.issuers().Fetch(c.r.Context(), secret)
 	if secret != "" && c.h.issuers().Canceled(secret) {
 		return problem.Unauthorized("This session was cancelled")
 	}
@@ -83,5 +79,5 @@ func moveToFront[T any](list []T, i int) []T {
 // withdraw has nothing carried any more for a session that the caller may not have.
 func (h *Handler) withdraw(s *session.Session) {
 	x := h.issuers()
-	x.Cancel(x.ID(s.Secret))
+	x.Cancel(context.Background(), x.ID(s.Secret))
 }

@@ -45,6 +45,7 @@ var lines = map[string]map[string]line{
 		"max_streams":  {args: "user 5|ip 20", twice: "max_streams (user|ip) is given twice"},
 		"models":       {args: "strict"},
 		"drill":        {args: longKey},
+		"shared":       {args: "redis://r", inside: "key " + longKey},
 		"cors":         {inside: "max_age 1m"},
 	},
 	"anonymous": {
@@ -52,6 +53,11 @@ var lines = map[string]map[string]line{
 	},
 	"openai_api": {
 		"key": {args: "k"},
+	},
+	"shared": {
+		"key":     {args: longKey},
+		"prefix":  {args: "eu"},
+		"timeout": {args: "1s"},
 	},
 	"turn": {
 		"first_token":   {args: "1s"},
@@ -133,6 +139,7 @@ var places = map[string]place{
 	"chatkit":    {needs: "provider backend http://b\n", name: "chatkit"},
 	"anonymous":  {open: "provider backend http://b\nanonymous {\n", name: "anonymous"},
 	"openai_api": {open: "provider backend http://b\nopenai_api /v1 {\n", needs: "key k\n", name: "openai_api"},
+	"shared":     {open: "provider backend http://b\nshared redis://r {\n", needs: "key " + longKey + "\n", name: "shared"},
 	"turn":       {open: "provider backend http://b\nchatkit /c {\n", name: "turn"},
 	"provider":   {open: "provider backend http://b {\n", name: "backend"},
 	"breaker":    {open: "provider backend http://b {\nbreaker {\n", name: "breaker"},

@@ -16,8 +16,10 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/fleet"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 )
 
@@ -43,7 +45,9 @@ func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 	if err != nil {
 		return err
 	}
-	h.provisionSite(ctx, app)
+	if err := h.provisionSite(ctx, app); err != nil {
+		return err
+	}
 	if err := h.provisionProviders(ctx, app); err != nil {
 		return err
 	}
@@ -74,16 +78,30 @@ func (h *Handler) provision(ctx caddy.Context, settings []byte) error {
 
 // provisionSite prepares what belongs to the handler's site, which is known once
 // the configuration starts.
-func (h *Handler) provisionSite(ctx caddy.Context, app *registry.App) {
-	h.app = app
+func (h *Handler) provisionSite(ctx caddy.Context, app *registry.App) (err error) {
+	h.app, h.link = app, app.Link()
+	if h.Shared != nil {
+		if h.ownLink, err = h.Shared.Take(ctx); err != nil {
+			return err
+		}
+		h.link = h.ownLink
+	}
 	h.site = sync.OnceValue(func() registry.Site { return registry.SiteOf(ctx, h) })
 	h.siteKey = sync.OnceValue(func() string { return h.site().Key() })
-	h.issuers = sync.OnceValue(func() issuer.Site { return issuers().Site(h.siteKey()) })
+	h.issuers = sync.OnceValue(func() shared.Sessions {
+		return shared.NewSessions(h.link, h.siteKey(), h.site().Hosts())
+	})
+	return nil
 }
 
 // provisionLimits takes the limits: those of sessions, of carried requests, and of the
 // turns of each chatkit route.
 func (h *Handler) provisionLimits(hash string) (err error) {
+	if h.link != nil {
+		h.limits.Fleet = func(r ratelimit.Rate, name, key string) (time.Duration, bool) {
+			return h.link.Take(fleet.Rate{N: r.N, Per: r.Per}, append([]string{name, key}, h.site().Hosts()...)...)
+		}
+	}
 	if err := h.limits.Take(h.RateLimits, hash, h.siteKey); err != nil {
 		return err
 	}
@@ -121,7 +139,12 @@ func (h *Handler) Validate() error {
 		}
 	}
 	if h.Anonymous != nil {
-		return h.Anonymous.Check()
+		if err := h.Anonymous.Check(); err != nil {
+			return err
+		}
+	}
+	if h.Shared != nil {
+		return h.Shared.Check()
 	}
 	return nil
 }
@@ -130,12 +153,13 @@ func (h *Handler) Validate() error {
 // that failed, so it goes by what was really taken. The providers belong to the
 // app.
 func (h *Handler) Cleanup() error {
-	errs := make([]error, 0, len(h.proxies)+1)
+	errs := make([]error, 0, len(h.proxies)+2)
 	for _, p := range h.proxies {
 		errs = append(errs, p.handler.Cleanup())
 	}
 	h.proxies = nil
-	errs = append(errs, h.turns.Release())
+	errs = append(errs, h.turns.Release(), h.ownLink.Release())
+	h.ownLink = nil
 	return errors.Join(append(errs, h.limits.Release()...)...)
 }
 
@@ -180,7 +204,7 @@ func (h *Handler) provisionProviders(ctx caddy.Context, app *registry.App) error
 		if h.target(label) != nil {
 			return fmt.Errorf("provider name %q is given twice; set name in one of them", label)
 		}
-		t, err := c.Provision(ctx, app, h.site)
+		t, err := c.Provision(ctx, app, registry.User{Site: h.site, Link: h.link})
 		if err != nil {
 			return fmt.Errorf("provider %s: %w", label, err)
 		}

@@ -43,6 +43,12 @@ func setEnv(t *testing.T, text string) {
 		if strings.HasSuffix(m[1], "_URL") {
 			value = "https://api.example.com"
 		}
+		switch m[1] {
+		case "REDIS_URL":
+			value = "redis://127.0.0.1:1"
+		case "FLEET_KEY":
+			value = longKey
+		}
 		t.Setenv(m[1], value)
 	}
 }
@@ -103,7 +109,7 @@ func TestReferenceJSON(t *testing.T) {
 // The option table and the code name the same options.
 func TestOptionTable(t *testing.T) {
 	documented := make(map[string][]string)
-	for _, m := range regexp.MustCompile("(?m)^\\| (chatkit|anonymous|openai_api|turn|provider|breaker|backend|openai|sendbird|cors) \\| `([a-z_]+)").FindAllStringSubmatch(shipped.ReadPage(t, caddyfilePage), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| (chatkit|anonymous|openai_api|shared|turn|provider|breaker|backend|openai|sendbird|cors) \\| `([a-z_]+)").FindAllStringSubmatch(shipped.ReadPage(t, caddyfilePage), -1) {
 		documented[m[1]] = append(documented[m[1]], m[2])
 	}
 	for block, table := range caddymodule.Blocks() {

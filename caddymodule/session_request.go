@@ -125,6 +125,7 @@ func (s *sessionRequest) chain() chain.Chain {
 	if s.req.Current == "" {
 		return c
 	}
+	s.h.issuers().Fetch(s.r.Context(), s.req.Current)
 	issuer := s.h.issuers().IssuedTo(s.req.Current, s.caller)
 	for i, t := range c.Targets {
 		if i > 0 && t.Name == issuer && t.Breaker.Closed() {

@@ -119,6 +119,7 @@ func newSite(t *testing.T) *site {
 		"OPENAI_API_KEY": testsite.OpenAIKey, "CHATKIT_WORKFLOW_ID": "wf_docs", "CHATKIT_WORKFLOW_ID_LARGE": "wf_large",
 		"OPENAI_ORGANIZATION": "org_docs", "OPENAI_PROJECT": "proj_docs", "CHATKIT_APP_KEY": appKey, "CHATKIT_DRILL_TOKEN": "a-token-that-nobody-guesses",
 		"SENDBIRD_APP_ID": "DOCS-APP", "SENDBIRD_API_TOKEN": sendbirdToken, "ALERT_WEBHOOK_URL": s.app.URL,
+		"REDIS_URL": "redis://127.0.0.1:1", "FLEET_KEY": "0123456789abcdef0123456789abcdef", // nobody is there, as it may be
 	} {
 		t.Setenv(name, value)
 	}

@@ -15,7 +15,7 @@ import (
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "chatkit-status",
-		Usage: "[--watch [<interval>]] [--fallbacks] [--json] [--page [<address>]] [--address <interface>] [--config <path> [--adapter <name>]]",
+		Usage: "[--watch [<interval>]] [--fallbacks] [--fleet] [--json] [--page [<address>]] [--address <interface>] [--config <path> [--adapter <name>]]",
 		Short: "Shows the chat providers of a running Caddy, and who serves now",
 		Long: `
 Prints who serves each site now, and one line for each provider of the chatkit
@@ -27,11 +27,13 @@ the last failure, and whether an operator has forced the breaker and why.
   caddy chatkit-status --watch        # again every 2s, until Ctrl-C
   caddy chatkit-status --watch 10s
   caddy chatkit-status --fallbacks    # and the last 50 fallbacks
+  caddy chatkit-status --fleet        # and what each instance says, where they share
   caddy chatkit-status --page         # a web page with buttons, on this machine`,
 		CobraFunc: func(cmd *cobra.Command) {
 			addAddressFlags(cmd)
 			cmd.Flags().Bool("json", false, "Print the JSON of the admin API")
 			cmd.Flags().Bool("fallbacks", false, "Print the last 50 fallbacks too")
+			cmd.Flags().Bool("fleet", false, "Print what each instance says, where they share what they know")
 			cmd.Flags().String("watch", "", "Print again at this interval, 2s if none is given")
 			cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
 			cmd.Flags().String("page", "", "Serve the status page on this address, localhost:2020 if none is given")
@@ -85,7 +87,10 @@ func showStatus(fl caddycmd.Flags) error {
 	if _, err := ask(fl.FlagSet, http.MethodGet, statusPath, nil, &o); err != nil {
 		return err
 	}
-	return writeOverview(os.Stdout, &o, fl.Bool("fallbacks"))
+	if err := writeOverview(os.Stdout, &o, fl.Bool("fallbacks")); err != nil || !fl.Bool("fleet") {
+		return err
+	}
+	return writeFleet(os.Stdout, o.Providers)
 }
 
 // writeOverview prints what is known.

@@ -51,6 +51,7 @@ type provider struct {
 		Reason string    `json:"reason"`
 		By     string    `json:"by"`
 	} `json:"forced"`
+	Instances []instance `json:"instances"`
 }
 
 type route struct {

@@ -55,8 +55,8 @@ func (c *ProviderConfig) module() string {
 }
 
 // Provision loads the provider's module. Its state comes from the registry, when the
-// configuration starts.
-func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site func() registry.Site) (*chain.Target, error) {
+// configuration starts. at says where the handler stands.
+func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, at registry.User) (*chain.Target, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -89,14 +89,16 @@ func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, site fu
 		return nil, err
 	}
 	hinter, _ := mod.(session.Hinter)
-	return t, app.Take(s, registry.User{Site: site, CheckHealth: check, Bind: func(state *registry.Provider) {
+	at.CheckHealth = check
+	at.Bind = func(state *registry.Provider) {
 		t.Breaker, t.RetryBudget, t.Places = state.Breaker, state.RetryBudget, state.Places
 		t.Hedge, t.Orphans = state.Hedge, state.Orphans
 		t.Observer = state.Observer(ctx.Logger(), hinter)
 		if state.Cap != nil { // a nil pointer is not a nil interface
 			t.Cap = state.Cap
 		}
-	}})
+	}
+	return t, app.Take(s, at)
 }
 
 // target returns the provider's limits with the defaults filled in.
@@ -144,6 +146,9 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 	if c.MaxRate != nil {
 		rate := c.MaxRate.Rate()
 		s.MaxRate = &rate
+	}
+	if s.Identity, err = identityOf(raw); err != nil {
+		return s, fmt.Errorf("hashing settings: %w", err)
 	}
 	return s, nil
 }

@@ -68,10 +68,11 @@ func (l *Limits) TakeCarried(rates []RateLimitConfig, streams []MaxStreamsConfig
 		if err != nil {
 			return c, err
 		}
+		counts := &counter{buckets, r.Rate(), "rate_limit stream " + r.By, site, l}
 		if r.By == telemetry.ScopeUser {
-			c.perUser = &Limit{buckets, site, "", "user"}
+			c.perUser = &Limit{counts, "", "user"}
 		} else {
-			c.perAddress = &Limit{buckets, site, "", "address"}
+			c.perAddress = &Limit{counts, "", "address"}
 		}
 	}
 	return c, nil

@@ -27,7 +27,33 @@ func (rateLimit) Destruct() error { return nil }
 type Limits struct {
 	PerUser, PerAddress *Limit // nil: no limit
 
+	// Fleet counts for all instances together, nil where there is no fleet. Where it
+	// does not know, this instance's own counts decide.
+	Fleet func(r ratelimit.Rate, name, key string) (wait time.Duration, known bool)
+
 	keys []string // in the pool
+}
+
+// counter counts keys: those of this process, or of the whole fleet.
+type counter struct {
+	own    *ratelimit.Buckets
+	rate   ratelimit.Rate
+	name   string
+	site   func() string
+	limits *Limits
+}
+
+// take takes a token of a key, or returns how long it will be until there is one.
+func (c *counter) take(key string) time.Duration {
+	if fleet := c.limits.Fleet; fleet != nil {
+		if wait, known := fleet(c.rate, c.name, key); known {
+			if wait == 0 {
+				c.own.Take(c.site() + key) // for the time that the fleet is away
+			}
+			return wait
+		}
+	}
+	return c.own.Take(c.site() + key)
 }
 
 // Take takes the configured limits from the pool. hash identifies the handler, site
@@ -41,10 +67,11 @@ func (l *Limits) Take(configured []RateLimitConfig, hash string, site func() str
 		if err != nil {
 			return err
 		}
+		counts := &counter{buckets, c.Rate(), "rate_limit " + c.By, site, l}
 		if c.By == telemetry.ScopeUser {
-			l.PerUser = &Limit{buckets, site, c.By, "user"}
+			l.PerUser = &Limit{counts, c.By, "user"}
 		} else {
-			l.PerAddress = &Limit{buckets, site, c.By, "address"}
+			l.PerAddress = &Limit{counts, c.By, "address"}
 		}
 	}
 	return nil
@@ -58,7 +85,7 @@ func (l *Limits) TakeRate(c RateConfig, name, hash string, site func() string) (
 	if err != nil {
 		return nil, err
 	}
-	return func(caller string) time.Duration { return buckets.Take(site() + caller) }, nil
+	return (&counter{buckets, c.Rate(), name, site, l}).take, nil
 }
 
 // take takes buckets from the pool.
@@ -90,8 +117,7 @@ func (l *Limits) Release() (errs []error) {
 
 // Limit is one of a handler's rate limits. A nil one limits nothing.
 type Limit struct {
-	buckets      *ratelimit.Buckets
-	site         func() string
+	counter      *counter
 	scope, whose string
 }
 
@@ -113,7 +139,7 @@ func (l *Limit) wait(key string) time.Duration {
 	if l == nil {
 		return 0
 	}
-	return l.buckets.Take(l.site() + key)
+	return l.counter.take(key)
 }
 
 // Network returns what counts as one address: of IPv6 a /64, the least that one

@@ -9,14 +9,19 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 )
 
 func init() { caddy.RegisterModule(new(App)) }
 
-// App is what all chatkit handlers of one configuration share. It has no settings:
-// a handler loads it when it is provisioned.
+// App is what all chatkit handlers of one configuration share. A handler loads it
+// when it is provisioned, also where it is not configured.
 type App struct {
+	// What instances share, for all handlers that say nothing else. Default: nothing.
+	Shared *shared.FleetConfig `json:"shared,omitempty"`
+
+	link    *shared.Link
 	ctx     caddy.Context
 	entries []*entry // in the order of the configuration
 	routes  []*Route // likewise
@@ -36,6 +41,7 @@ type App struct {
 type entry struct {
 	Settings
 	users []User
+	link  *shared.Link
 }
 
 // User is a handler that uses a provider.
@@ -49,6 +55,9 @@ type User struct {
 
 	// CheckHealth asks for the provider's health, nil where it is not to be asked.
 	CheckHealth func(context.Context) error
+
+	// Link connects the handler to a fleet. It may be nil.
+	Link *shared.Link
 }
 
 // appID is the app's module ID.
@@ -85,6 +94,12 @@ func active() *App {
 // Provision makes the metrics part of the configuration.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx = ctx
+	if a.Shared != nil {
+		var err error
+		if a.link, err = a.Shared.Take(ctx); err != nil {
+			return err
+		}
+	}
 	return register(ctx.GetMetricsRegistry())
 }
 
@@ -105,8 +120,13 @@ func (a *App) Cleanup() error {
 	a.over = true
 	a.awaitOrphans()
 	a.release()
-	return nil
+	link := a.link
+	a.link = nil
+	return link.Release()
 }
+
+// Link returns the link for handlers that have none of their own, nil for none.
+func (a *App) Link() *shared.Link { return a.link }
 
 func (a *App) release() {
 	for _, l := range a.leases {
@@ -121,13 +141,20 @@ func (a *App) release() {
 func (a *App) Take(s Settings, u User) error {
 	i := slices.IndexFunc(a.entries, func(e *entry) bool { return e.Name == s.Name })
 	if i < 0 {
-		a.entries = append(a.entries, &entry{Settings: s, users: []User{u}})
+		a.entries = append(a.entries, &entry{Settings: s, users: []User{u}, link: u.Link})
 		return nil
 	}
-	if a.entries[i].Hash != s.Hash {
+	e := a.entries[i]
+	switch {
+	case e.Hash != s.Hash:
 		return errors.New("the name stands for a provider with other settings in this configuration; set another name")
+	case u.Link != nil && e.link != nil && !e.link.Same(u.Link):
+		return errors.New("the name stands for a provider that another site shares elsewhere; set another name, or the same shared")
 	}
-	a.entries[i].users = append(a.entries[i].users, u)
+	if e.link == nil {
+		e.link = u.Link
+	}
+	e.users = append(e.users, u)
 	return nil
 }
 
@@ -147,7 +174,7 @@ func (a *App) bind() {
 			sites = append(sites, u.Site()...)
 		}
 		slices.Sort(sites)
-		l := take(e.Settings, slices.Compact(sites), store)
+		l := take(e.Settings, slices.Compact(sites), e.link, store)
 		a.leases, a.providers = append(a.leases, l), append(a.providers, l.provider)
 		for _, u := range e.users {
 			u.Bind(l.provider)
@@ -197,6 +224,7 @@ func (a *App) OnScrape(create func()) { a.series = append(a.series, create) }
 // createSeries creates every series of the configuration at 0.
 func (a *App) createSeries() {
 	a.created.Do(func() {
+		shared.InitSeries()
 		for _, p := range a.all() {
 			telemetry.InitProvider(p.Name)
 		}

@@ -26,6 +26,10 @@ var (
 		"Attempts at a provider that are under way, carried requests until the header of their answer.", []string{"provider"}, nil)
 	maxInFlightDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "attempts_in_flight_limit"),
 		"How many attempts at a provider may be under way (max_in_flight).", []string{"provider"}, nil)
+	sinceDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "breaker_since_timestamp_seconds"),
+		"When a provider's breaker got into its state.", []string{"provider"}, nil)
+	leaseDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "shared_lease"),
+		"Whether this instance is the one of the fleet that may probe the provider: 1 if it is, else 0.", []string{"provider"}, nil)
 	infoDesc = prometheus.NewDesc(prometheus.BuildFQName(telemetry.Namespace, telemetry.Subsystem, "config_info"),
 		"The providers of the configuration, always 1.", []string{"provider", "module"}, nil)
 )
@@ -39,6 +43,8 @@ func (collector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- openUntilDesc
 	ch <- inFlightDesc
 	ch <- maxInFlightDesc
+	ch <- sinceDesc
+	ch <- leaseDesc
 	ch <- infoDesc
 }
 
@@ -70,6 +76,13 @@ func (p *Provider) collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(openUntilDesc, prometheus.GaugeValue, until, p.Name)
 	ch <- prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(p.Places.InFlight()), p.Name)
 	ch <- prometheus.MustNewConstMetric(maxInFlightDesc, prometheus.GaugeValue, float64(p.Places.Limit()), p.Name)
+	since := float64(p.Breaker.Snapshot().Since.UnixNano()) / 1e9
+	ch <- prometheus.MustNewConstMetric(sinceDesc, prometheus.GaugeValue, since, p.Name)
+	lease := 0.
+	if m := p.fleet.in(); m != nil && m.Holds() {
+		lease = 1
+	}
+	ch <- prometheus.MustNewConstMetric(leaseDesc, prometheus.GaugeValue, lease, p.Name)
 	ch <- prometheus.MustNewConstMetric(infoDesc, prometheus.GaugeValue, 1, p.Name, p.Module)
 }
 

@@ -66,6 +66,7 @@ func (s *forcedStore) restore(o *owner, sites Site) {
 	if last.State == "" {
 		return
 	}
+	o.at, o.own = last.At, true
 	o.override.Force(breaker.Force{State: breaker.State(last.State), Until: last.Until, Reason: last.Reason, By: who(last.By), At: last.At})
 	s.logger.Warn("breaker is still forced", zap.String("provider", o.name), zap.String("state", last.State),
 		zap.Time("until", last.Until), zap.String("reason", last.Reason))
@@ -118,6 +119,7 @@ func (o *owner) force(ctx context.Context, s *forcedStore, f breaker.Force) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.override.Force(f)
+	o.commanded(f.At)
 	sites := o.sites()
 	record := forcedRecord{Provider: o.name, Sites: sites, State: string(f.State), Until: f.Until.UTC(), Reason: f.Reason, By: f.By, At: f.At.UTC()}
 	key := recordKey(o.name, sites)
@@ -138,6 +140,7 @@ func (o *owner) release(ctx context.Context, s *forcedStore) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.override.Release()
+	o.commanded(time.Now())
 	o.forget(ctx, s, "")
 }
 

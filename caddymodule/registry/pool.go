@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/bulkhead"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -21,6 +22,10 @@ type Settings struct {
 
 	// Hash identifies all settings of the provider.
 	Hash string
+
+	// Identity is the settings of the provider without secrets, as other instances
+	// have them too.
+	Identity string
 
 	Breaker breaker.Settings
 
@@ -51,7 +56,10 @@ type owner struct {
 	leases   []*lease
 
 	mu      sync.Mutex
-	records []string // keys of what is stored of its forced state
+	records []string  // keys of what is stored of its forced state
+	at      time.Time // when an operator has forced or released it last
+	own     bool      // here
+	fleet   place
 }
 
 // lease is a configuration's use of a provider.
@@ -60,14 +68,16 @@ type lease struct {
 	sites    Site
 	provider *Provider
 	unwatch  func() // ends its checks of health
+	link     *shared.Link
+	identity string
 }
 
 // take takes a provider from the pool, and makes it if nobody has it at these
 // sites.
-func take(s Settings, sites Site, store *forcedStore) *lease {
+func take(s Settings, sites Site, link *shared.Link, store *forcedStore) *lease {
 	pool.Lock()
 	defer pool.Unlock()
-	l := &lease{owner: ownerOf(s.Name, sites, store), sites: sites, unwatch: func() {}}
+	l := &lease{owner: ownerOf(s.Name, sites, store), sites: sites, unwatch: func() {}, link: link, identity: s.Identity}
 	for _, other := range l.owner.leases {
 		if other.provider.hash == s.Hash {
 			l.provider = other.provider
@@ -79,6 +89,7 @@ func take(s Settings, sites Site, store *forcedStore) *lease {
 	where := sites.String()
 	l.provider.where.Store(&where)
 	l.owner.leases = append(l.owner.leases, l)
+	l.owner.share()
 	return l
 }
 
@@ -105,7 +116,7 @@ func newProvider(s Settings, o *owner) *Provider {
 		p.Hedge = hedge.New(*s.Hedge)
 	}
 	if s.MaxRate != nil {
-		p.Cap = ratelimit.NewBucket(*s.MaxRate)
+		p.Cap = newCap(p, *s.MaxRate)
 	}
 	return p
 }
@@ -118,9 +129,12 @@ func (l *lease) release() {
 	o := l.owner
 	o.leases = slices.DeleteFunc(o.leases, func(other *lease) bool { return other == l })
 	if !slices.ContainsFunc(o.leases, func(other *lease) bool { return other.provider == l.provider }) {
+		l.provider.unshare()
 		l.provider.Breaker.Close()
 	}
+	o.share()
 	if len(o.leases) == 0 {
+		o.fleet.move(nil, "", nil)
 		o.override.Close()
 		pool.owners = slices.DeleteFunc(pool.owners, func(other *owner) bool { return other == o })
 	}
@@ -130,6 +144,11 @@ func (l *lease) release() {
 func (o *owner) sites() (sites Site) {
 	pool.Lock()
 	defer pool.Unlock()
+	return o.allSites()
+}
+
+// allSites is sites where the pool is locked.
+func (o *owner) allSites() (sites Site) {
 	for _, l := range o.leases {
 		sites = append(sites, l.sites...)
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/hedge"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/orphan"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/ratelimit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/tally"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -25,7 +24,7 @@ type Provider struct {
 
 	Breaker     *breaker.Breaker
 	RetryBudget *chain.RetryBudget
-	Cap         *ratelimit.Bucket // nil: no bound
+	Cap         *Cap // nil: no bound
 	Places      *bulkhead.Bulkhead
 	Hedge       *hedge.Policy // nil: never
 	Orphans     *orphan.Keeper
@@ -37,6 +36,8 @@ type Provider struct {
 	found atomic.Pointer[finding]
 	tally *tally.Tally
 	lines telemetry.Throttle
+	fleet place
+	roll  rolled
 }
 
 // changed tells operators that the breaker has changed its state.

@@ -21,6 +21,18 @@ func (s Site) Key() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// Hosts returns the hosts of the site, sorted. Instances of a fleet may listen on
+// addresses of their own, and still serve the same site.
+func (s Site) Hosts() []string {
+	hosts := make([]string, 0, len(s))
+	for _, at := range s {
+		host, _, _ := strings.Cut(at, "@")
+		hosts = append(hosts, host)
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
 // String returns the site for people, such as "chat.example.com".
 func (s Site) String() string { return strings.Join(siteNames(s), ", ") }
 

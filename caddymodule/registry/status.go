@@ -66,6 +66,10 @@ type ProviderStatus struct {
 
 	// What an operator has forced, and why.
 	Forced *ForcedStatus `json:"forced,omitempty"`
+
+	// The instances that share what they know of it, this one too. Absent where
+	// nothing is shared, or that is not available.
+	Instances []InstanceStatus `json:"instances,omitempty"`
 }
 
 // FailureStatus is a failed attempt.
@@ -116,6 +120,7 @@ func (a *App) statuses() []ProviderStatus {
 // status returns a provider with the routes that ask it.
 func (a *App) status(p *Provider) ProviderStatus {
 	s := p.status()
+	s.Instances = p.instances()
 	s.Routes = []RouteRef{}
 	for _, r := range a.routes {
 		for i, other := range r.providers() {

@@ -211,6 +211,7 @@ func Collectors() []prometheus.Collector {
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration, m.fallbacks,
 		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited, m.buffered, m.refused,
 		m.build, protection.checks, protection.drills,
+		shared.up, shared.events, shared.lookups, shared.lag,
 		turns.ended, turns.inFlight, turns.attached, turns.unread, turns.refused, turns.firstToken,
 		hedges.hedges, hedges.orphans,
 	}

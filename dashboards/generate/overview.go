@@ -24,6 +24,7 @@ func (o options) overview() *dashboard {
 			{"Streams", streams()},
 			{"ChatKit turns", turns()},
 			{"Protection", protection()},
+			{"Fleet", fleet()},
 			{"Instances", instances()},
 		}),
 	}

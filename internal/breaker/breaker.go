@@ -44,6 +44,7 @@ type Breaker struct {
 	force      *Force    // what it follows of its override
 	since      time.Time // of the state that is seen
 	pending    []Change  // to be told once the lock is free
+	shared     shared
 }
 
 // Change is a change of state.
@@ -101,6 +102,7 @@ func (b *Breaker) Insist(who session.Caller, life time.Duration) (done Done, rea
 }
 
 func (b *Breaker) allow(who session.Caller, life time.Duration, insist bool) (done Done, reason session.Reason) {
+	mayProbe, leased := b.lease(who, life)
 	now := b.lock()
 	defer b.unlock()
 	b.asked.add(who, now)
@@ -115,6 +117,9 @@ func (b *Breaker) allow(who session.Caller, life time.Duration, insist bool) (do
 		return nil, session.Cooldown
 	case b.ramp.runs() && !insist && !b.ramp.passes(now):
 		return nil, session.Ramp
+	}
+	if b.shared.fleet != nil && b.automatic(now) == HalfOpen && (!leased || !mayProbe) {
+		return nil, session.Open // another instance probes
 	}
 	report, err := b.cb.Allow()
 	if b.half {
@@ -152,7 +157,8 @@ func (b *Breaker) done(generation int, report func(error), who session.Caller, v
 	if slow {
 		b.cause = causeSlow
 	}
-	b.trips = trips
+	convinces, _ := b.counts.trip(&b.set, now, false)
+	b.trips, b.shared.private = trips, !convinces
 	report(errFailed)
 	b.trips = false
 }
@@ -197,11 +203,15 @@ func (b *Breaker) coolDown(now time.Time, who session.Caller, v session.Verdict)
 		return
 	}
 	b.told.add(who, now)
-	if !v.KeyLimit && !b.alone(who, now) && now.Sub(b.told.others(who)) > together {
+	several := v.KeyLimit || now.Sub(b.told.others(who)) <= together
+	if !several && !b.alone(who, now) {
 		return
 	}
 	if until := now.Add(v.Cooldown); until.After(b.coolUntil) {
 		b.coolUntil = until
+		if several {
+			b.shareCooldown(now)
+		}
 	}
 }
 
@@ -225,17 +235,17 @@ func (b *Breaker) note(now time.Time, c Change) {
 // unlock frees the lock, then tells the changes made under it.
 func (b *Breaker) unlock() { b.tell(b.free()) }
 
-// free frees the lock and returns the changes made under it.
-func (b *Breaker) free() []Change {
-	changes := b.pending
-	b.pending = nil
+// free frees the lock and returns what has happened under it.
+func (b *Breaker) free() news {
+	n := b.collect()
 	b.mu.Unlock()
-	return changes
+	return n
 }
 
-// tell calls the callback. No lock may be held.
-func (b *Breaker) tell(changes []Change) {
-	for _, c := range changes {
+// tell calls the callback and tells the fleet. No lock may be held.
+func (b *Breaker) tell(n news) {
+	n.tell()
+	for _, c := range n.changes {
 		if b.change != nil && !b.closed.Load() {
 			b.change(c)
 		}

@@ -84,6 +84,7 @@ func (b *Breaker) moved(from, to State) {
 		}
 	default:
 	}
+	b.share(now, to)
 	if b.force == nil {
 		b.note(now, c)
 	}

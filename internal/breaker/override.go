@@ -90,7 +90,7 @@ func (o *Override) settle() {
 	if f := o.at(now); f != nil {
 		o.timer.Reset(f.Until.Sub(now))
 	}
-	changes := make(map[*Breaker][]Change, len(o.attached))
+	changes := make(map[*Breaker]news, len(o.attached))
 	for b := range o.attached {
 		b.lock()
 		changes[b] = b.free()

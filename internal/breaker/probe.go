@@ -91,6 +91,7 @@ func (b *Breaker) doneProbe(generation int, p *probe, v session.Verdict, took ti
 	c := b.judge(v, took)
 	switch {
 	case v.Effect == session.Excluded:
+		b.shared.freed = true
 		if !v.Reason.Skipped() { // else the provider was not asked
 			b.bar(p.who, now)
 		}
@@ -98,9 +99,10 @@ func (b *Breaker) doneProbe(generation int, p *probe, v session.Verdict, took ti
 	case !c.bad():
 		p.report(nil)
 	case b.convinces(p.who, c, now):
-		b.cause = c.reason
+		b.cause, b.shared.private = c.reason, !c.unreached && b.counts.failing.pair.IsZero()
 		p.report(errFailed)
 	default:
+		b.shared.freed = true
 		b.bar(p.who, now)
 		p.report(errExcluded)
 	}
@@ -137,6 +139,7 @@ func (b *Breaker) takeBack(now time.Time) {
 		}
 		b.forget(p)
 		b.bar(p.who, now)
+		b.shared.freed = true
 		p.report(errExcluded)
 	}
 }

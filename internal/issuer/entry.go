@@ -39,3 +39,31 @@ func entryOf(room []byte) (e entry) {
 	e.canceled = room[22] != 0
 	return e
 }
+
+// load returns what is remembered of a key.
+func (x *Index) load(k key) (e entry, ok bool) {
+	err := x.cache.GetFn(k[:], func(room []byte) error {
+		e = entryOf(room)
+		return nil
+	})
+	return e, err == nil
+}
+
+// store remembers an entry.
+func (x *Index) store(k key, e entry) {
+	room := e.bytes()
+	_ = x.cache.Set(k[:], room[:], x.life) // fails only for large entries
+}
+
+// cancel marks an entry as canceled, where there is one.
+func (x *Index) cancel(k key) {
+	_, _, _ = x.cache.Update(k[:], func(room []byte, found bool) ([]byte, bool, int) {
+		if !found {
+			return nil, false, 0
+		}
+		e := entryOf(room)
+		e.canceled = true
+		changed := e.bytes()
+		return changed[:], true, x.life
+	})
+}

@@ -35,13 +35,21 @@ type Index struct {
 	life           int // in seconds
 	providers      names
 	cache          *freecache.Cache
+	shared         sharedSalts
 }
 
 // Site is the part of an [Index] that belongs to a site. It knows nothing of the
 // sessions of other sites, not even by their ids.
 type Site struct {
 	index *Index
-	mask  key // on all keys of the site
+	name  string
+	salts
+}
+
+// salts are what the keys of a site are made with.
+type salts struct {
+	salt [16]byte
+	mask key // on all keys of the site
 }
 
 type key [16]byte
@@ -55,7 +63,10 @@ func New(size int, life time.Duration) *Index {
 }
 
 // Site returns the part of a site.
-func (x *Index) Site(name string) Site { return Site{x, hash(x.siteSalt, name)} }
+func (x *Index) Site(name string) Site { return Site{x, name, x.own(name)} }
+
+// own returns the salts of a site that no other process knows.
+func (x *Index) own(name string) salts { return salts{x.salt, hash(x.siteSalt, name)} }
 
 // Put remembers that a provider has issued a session to a caller.
 func (s Site) Put(made *session.Session, provider, caller string) {
@@ -63,12 +74,11 @@ func (s Site) Put(made *session.Session, provider, caller string) {
 	if !ok {
 		return
 	}
-	e := entry{provider: n, caller: hash(s.index.salt, caller)}
+	e := entry{provider: n, caller: hash(s.salt, caller)}
 	if at := made.ExpiresAt.Unix(); !made.ExpiresAt.IsZero() && at > 0 && at <= math.MaxUint32 {
 		e.until = uint32(at)
 	}
-	k, room := s.key(made.Secret), e.bytes()
-	_ = s.index.cache.Set(k[:], room[:], s.index.life) // fails only for large entries
+	s.index.store(s.key(made.Secret.Reveal()), e)
 }
 
 // Get returns the provider that issued the session of a secret, "" where that is
@@ -84,35 +94,31 @@ func (s Site) Get(secret session.Secret) string {
 // IssuedTo returns the provider that issued the session of a secret to this
 // caller, "" where that is not known or the session is long over.
 func (s Site) IssuedTo(secret session.Secret, caller string) string {
-	if e, ok := s.get(secret); ok && e.caller == hash(s.index.salt, caller) {
-		return s.index.providers.name(e.provider)
+	e, ok := s.get(secret)
+	if !ok {
+		return ""
+	}
+	for _, with := range s.all() {
+		if e.caller == hash(with.salt, caller) {
+			return s.index.providers.name(e.provider)
+		}
 	}
 	return ""
 }
 
 // get returns what is remembered of a session that is not long over.
 func (s Site) get(secret session.Secret) (e entry, ok bool) {
-	e, ok = s.remembered(secret)
+	e, ok = s.find(secret.Reveal())
 	if !ok || (e.until != 0 && time.Now().Unix() > int64(e.until)+grace) {
 		return entry{}, false
 	}
 	return e, true
 }
 
-// remembered returns what is remembered of a session.
-func (s Site) remembered(secret session.Secret) (e entry, ok bool) {
-	k := s.key(secret)
-	err := s.index.cache.GetFn(k[:], func(room []byte) error {
-		e = entryOf(room)
-		return nil
-	})
-	return e, err == nil
-}
-
 // ID returns an identifier for a session that does not reveal its secret. Only
 // this index can create it, and only its site can use it.
 func (s Site) ID(secret session.Secret) string {
-	k := hash(s.index.salt, secret.Reveal())
+	k := hash(s.salt, secret.Reveal())
 	return hex.EncodeToString(k[:])
 }
 
@@ -120,27 +126,11 @@ func (s Site) ID(secret session.Secret) string {
 // session's issuer and expiry (the zero time if unknown). ok is false if the
 // index does not hold the session.
 func (s Site) Cancel(id string) (provider string, until time.Time, ok bool) {
-	var k key
-	if len(id) != hex.EncodedLen(len(k)) {
+	e, k, ok := s.byID(id)
+	if !ok {
 		return "", until, false
 	}
-	if _, err := hex.Decode(k[:], []byte(id)); err != nil {
-		return "", until, false
-	}
-	k = s.masked(k)
-	var e entry
-	found, _, err := s.index.cache.Update(k[:], func(room []byte, found bool) ([]byte, bool, int) {
-		if !found {
-			return nil, false, 0
-		}
-		e = entryOf(room)
-		e.canceled = true
-		changed := e.bytes()
-		return changed[:], true, s.index.life
-	})
-	if !found || err != nil {
-		return "", until, false
-	}
+	s.index.cancel(k)
 	if e.until != 0 {
 		until = time.Unix(int64(e.until), 0)
 	}
@@ -149,8 +139,43 @@ func (s Site) Cancel(id string) (provider string, until time.Time, ok bool) {
 
 // Canceled reports whether the session is known to be canceled.
 func (s Site) Canceled(secret session.Secret) bool {
-	e, ok := s.remembered(secret)
+	e, ok := s.find(secret.Reveal())
 	return ok && e.canceled
+}
+
+// find returns what is known of a secret: also what was put before the site began to
+// share its keys, or ended it.
+func (s Site) find(secret string) (e entry, ok bool) {
+	for _, with := range s.all() {
+		if e, ok = s.index.load(with.key(secret)); ok {
+			return e, true
+		}
+	}
+	return e, false
+}
+
+// byID is find for an id. It returns the key too.
+func (s Site) byID(id string) (e entry, k key, ok bool) {
+	raw, ok := parse(id)
+	if !ok {
+		return e, k, false
+	}
+	for _, with := range s.all() {
+		k = with.masked(raw)
+		if e, ok = s.index.load(k); ok {
+			return e, k, true
+		}
+	}
+	return e, k, false
+}
+
+// parse reads an id.
+func parse(id string) (k key, ok bool) {
+	if len(id) != hex.EncodedLen(len(k)) {
+		return k, false
+	}
+	_, err := hex.Decode(k[:], []byte(id))
+	return k, err == nil
 }
 
 // grace is how long a session is still known after its expiry, in seconds,
@@ -161,11 +186,11 @@ const grace = 60 * 60
 func (x *Index) Len() int { return int(x.cache.EntryCount()) }
 
 // key returns the key of a secret.
-func (s Site) key(secret session.Secret) key { return s.masked(hash(s.index.salt, secret.Reveal())) }
+func (s salts) key(secret string) key { return s.masked(hash(s.salt, secret)) }
 
 // masked turns an id into a key of the site, which makes the id of another site
 // the key of nothing.
-func (s Site) masked(k key) key {
+func (s salts) masked(k key) key {
 	subtle.XORBytes(k[:], k[:], s.mask[:])
 	return k
 }

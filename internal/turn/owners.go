@@ -10,7 +10,7 @@ import (
 
 // Bounds of what [Owners] remembers.
 const (
-	OwnersSize = 100_000 // threads, about 15 MiB
+	OwnersSize = 100_000 // threads, about 17 MiB
 	OwnersLife = 30 * 24 * time.Hour
 )
 
@@ -26,10 +26,10 @@ type Owners struct {
 // id is a hash.
 type id [16]byte
 
-// owner is a caller, and until when that is remembered.
+// owner is a caller, until when that is remembered, and when it was news.
 type owner struct {
-	caller id
-	until  time.Time
+	caller      id
+	until, told time.Time
 }
 
 // NewOwners returns an empty memory of at most size threads, which must be above
@@ -45,16 +45,30 @@ func NewOwners(size int, life time.Duration) *Owners {
 }
 
 // Learn notes that a backend accepted a turn of the caller in a thread. It stays
-// the first caller's.
-func (o *Owners) Learn(scope, thread, caller string) {
+// the first caller's. It reports whether that is news: it was not known before, or has
+// not been news for half of its life.
+func (o *Owners) Learn(scope, thread, caller string) (news bool) {
 	if thread == "" || caller == "" {
-		return
+		return false
 	}
 	key, who := o.id(scope, thread), o.id("", caller)
-	if own, ok := o.lru.Get(key); ok && own.caller != who && time.Now().Before(own.until) {
-		return
+	now := time.Now()
+	own, ok := o.lru.Get(key)
+	ok = ok && now.Before(own.until)
+	if ok && own.caller != who {
+		return false
 	}
-	o.lru.Add(key, owner{who, time.Now().Add(o.life)})
+	if news = !ok || now.Sub(own.told) > o.life/2; news {
+		own.told = now
+	}
+	o.lru.Add(key, owner{who, now.Add(o.life), own.told})
+	return news
+}
+
+// Knows reports whether it is known whose a thread is.
+func (o *Owners) Knows(scope, thread string) bool {
+	own, ok := o.lru.Get(o.id(scope, thread))
+	return ok && time.Now().Before(own.until)
 }
 
 // Others reports whether a thread is known to be another caller's.
