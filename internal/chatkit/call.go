@@ -168,3 +168,8 @@ func withoutText(err error) error {
 	}
 	return errors.New("is not valid JSON")
 }
+
+// TextInput returns an input of a text.
+func TextInput(text string) *Input {
+	return &Input{Content: []InputPart{{Type: inputText, Text: text}}}
+}
