@@ -25,6 +25,12 @@ type StandIn interface {
 	Answer(ctx context.Context, t *Turn, w Writer) error
 }
 
+// LastResort is a stand-in that always has an answer, such as words of the operator's.
+// It is asked after all others, wherever it is written. The interface is optional.
+type LastResort interface {
+	LastResort()
+}
+
 // Role says who wrote a message.
 type Role string
 

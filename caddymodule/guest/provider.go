@@ -27,8 +27,8 @@ const ProviderNamespace = "http.handlers.chatkit.providers"
 // header value and a part of a path.
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
-// checkName returns an error for an invalid name.
-func checkName(name string) error {
+// CheckName returns an error for an invalid name.
+func CheckName(name string) error {
 	if name == telemetry.NoProvider {
 		return fmt.Errorf("name: %q is reserved; choose another", name)
 	}
@@ -113,7 +113,7 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 		return s, errors.New("module is missing (want the kind of provider, such as backend or openai)")
 	}
 	s.Name = cmp.Or(c.Name, s.Module)
-	if err := checkName(s.Name); err != nil {
+	if err := CheckName(s.Name); err != nil {
 		return s, err
 	}
 	raw, err := json.Marshal(c)
@@ -121,7 +121,7 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 		return s, fmt.Errorf("hashing settings: %w", err)
 	}
 	sum := sha256.Sum256(raw)
-	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.Breaker.settings()
+	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.Breaker.Settings()
 	if c.MaxRate != nil {
 		rate := c.MaxRate.Rate()
 		s.MaxRate = &rate
@@ -151,7 +151,7 @@ func (c *ProviderConfig) check() error {
 	if err := checkModelNames(c.Models); err != nil {
 		return err
 	}
-	if err := c.Breaker.settings().Check(); err != nil {
+	if err := c.Breaker.Settings().Check(); err != nil {
 		return fmt.Errorf("breaker: %w", err)
 	}
 	return nil
