@@ -57,8 +57,9 @@ type Item struct {
 	Text  string         // as a model is to read it
 	Input *chatkit.Input // of the user's: as it was written
 
-	// Missed says that no backend has seen it, and that the handback was not told of
-	// it either.
+	// Said says that a stand-in has answered it, or has said it.
+	Said bool
+	// Missed says that the handback has yet to be told of it.
 	Missed bool
 }
 
