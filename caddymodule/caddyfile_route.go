@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
-	"github.com/dustin/go-humanize"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
@@ -95,21 +94,6 @@ func (h *Handler) addRoute(d *caddyfile.Dispenser, r RouteConfig) error {
 	}
 	h.Routes = append(h.Routes, r)
 	return block.Located(d, checkRoutes(h.Routes, func(string) bool { return true }))
-}
-
-// parseSize parses `<option> <size>`, such as 1MiB.
-func parseSize(d *caddyfile.Dispenser, option, most string, to *int64) error {
-	var arg string
-	if !d.AllArgs(&arg) {
-		return d.Errf("wrong syntax, want: %s <size>", option)
-	}
-	limit, _ := humanize.ParseBytes(most) // a constant
-	size, err := humanize.ParseBytes(arg)
-	if err != nil || size == 0 || size > limit {
-		return d.Errf("invalid %s %q (want 64KiB, 1MiB, up to %s)", option, arg, most)
-	}
-	*to = int64(size) //nolint:gosec // at most 1 TiB
-	return block.NoBlock(d, option)
 }
 
 // parseOpenAI parses `openai_api <path> [<provider>...] { key <secret> }`.

@@ -61,7 +61,7 @@ type Stage interface {
 // Answer asks one stand-in after another, until one begins to speak: that one is left
 // alone with the turn. Models are asked only where models is set. An answer without a
 // text, and a refusal of this caller's words, go on to the next one too; only a client
-// that has left ends the chain.
+// that has left, or a stage that is shut, ends the chain.
 func (c Chain) Answer(ctx context.Context, t *standin.Turn, models bool, stage Stage) (r Result) {
 	for _, s := range c {
 		if s.Model() && !models {
@@ -74,7 +74,7 @@ func (c Chain) Answer(ctx context.Context, t *standin.Turn, models bool, stage S
 			return r
 		}
 		r.Steps = append(r.Steps, Step{s, r.Reason, r.Err})
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || w.shut {
 			return r
 		}
 	}
@@ -86,12 +86,14 @@ type entrance struct {
 	speaker *StandIn
 	stage   Stage
 	entered bool
+	shut    bool // nobody wants the answer
 }
 
 // Text implements [standin.Writer].
 func (e *entrance) Text(delta string) error {
 	if !e.entered {
 		if err := e.stage.Enter(e.speaker); err != nil {
+			e.shut = true
 			return err
 		}
 		e.entered = true

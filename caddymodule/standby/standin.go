@@ -63,7 +63,10 @@ type answer struct {
 	cut  *standin.Incomplete
 }
 
-var errTooLong = errors.New("answer is too long")
+var (
+	errTooLong  = errors.New("the answer is too long")
+	errFiltered = errors.New("the model's filter let nothing through")
+)
 
 // Text implements [standin.Writer]. Whoever reads slowly does not use up the
 // stand-in's time.
@@ -105,7 +108,7 @@ func (a *answer) judge(err error) error {
 	case err != nil && !incomplete:
 		return err
 	case a.text == 0 && incomplete && cut.Reason == standin.ContentFilter:
-		return &session.Failure{Reason: session.Rejected, Err: err}
+		return &session.Failure{Reason: session.Rejected, Err: errFiltered}
 	case a.text == 0:
 		return session.Invalid("the answer has no text")
 	}

@@ -4,5 +4,7 @@
 package standins
 
 import (
+	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/openaichat"
+	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/openairesponses"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/say"
 )

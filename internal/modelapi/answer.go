@@ -1,7 +1,6 @@
 package modelapi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -61,9 +60,6 @@ func (a *answer) read(resp *http.Response, event func(data []byte) (over bool, e
 		if string(data) == done {
 			return a.done, nil
 		}
-		if !json.Valid(data) {
-			return false, session.Invalid("an event is not valid JSON")
-		}
 		if e := errorIn(data); e != nil {
 			return false, e.failure()
 		}
@@ -107,9 +103,6 @@ func (a *answer) whole(resp *http.Response, event func(data []byte) (over bool, 
 	}
 	if err != nil {
 		return &session.Failure{Answered: true, Err: fmt.Errorf("reading the answer: %w", err)}
-	}
-	if !json.Valid(data) {
-		return session.Invalid("the answer is not valid JSON")
 	}
 	if e := errorIn(data); e != nil {
 		return e.failure()

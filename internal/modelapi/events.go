@@ -17,7 +17,7 @@ const (
 
 	// MaxStream is how long a whole stream may be. Most of it is the wrapping of single
 	// words, and what a model thinks to itself.
-	MaxStream = 64 << 20
+	MaxStream = 16 << 20
 )
 
 // done ends the streams of many servers. It proves nothing: some send it behind an
@@ -105,11 +105,11 @@ func splitter() bufio.SplitFunc {
 				skip = len(byteOrderMark)
 			}
 		}
-		if cr && skip < len(p) && p[skip] == '\n' {
-			skip++
-		}
-		if skip < len(p) {
+		if cr && skip < len(p) {
 			cr = false
+			if p[skip] == '\n' { // of the line end that has ended a line
+				skip++
+			}
 		}
 		rest := p[skip:]
 		if i := bytes.IndexAny(rest, "\r\n"); i >= 0 {

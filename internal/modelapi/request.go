@@ -1,6 +1,7 @@
 package modelapi
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/caddy-chatkit/caddy-chatkit/standin"
@@ -78,9 +79,6 @@ func inOrder(latest []Message) []Message {
 	if latest[len(latest)-1].Role != "user" {
 		latest = latest[:len(latest)-1]
 	}
-	out := make([]Message, 0, len(latest))
-	for i := len(latest) - 1; i >= 0; i-- {
-		out = append(out, latest[i])
-	}
-	return out
+	slices.Reverse(latest)
+	return latest
 }
