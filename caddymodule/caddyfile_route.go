@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -67,6 +68,7 @@ func parseCarriedLine(d *caddyfile.Dispenser, kind RouteKind) (r RouteConfig, er
 
 // parseChatKit parses `chatkit <path> [<upstream_path>] { … }` and `chatkit off`.
 func (h *Handler) parseChatKit(d *caddyfile.Dispenser) error {
+	at := *d
 	r, err := parseCarriedLine(d, ChatKitRoute)
 	if err != nil {
 		return err
@@ -81,10 +83,10 @@ func (h *Handler) parseChatKit(d *caddyfile.Dispenser) error {
 	if err := c.Options().Parse(d, "turn", nil); err != nil {
 		return err
 	}
-	if c != (turns.TurnConfig{}) {
+	if !reflect.ValueOf(c).IsZero() {
 		h.Routes[len(h.Routes)-1].Turn = &c
 	}
-	return nil
+	return block.Located(&at, c.CheckAll())
 }
 
 // addRoute takes a route whose line has been parsed.

@@ -30,6 +30,11 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 		c.writeEvent(event)
 		return telemetry.CarriedFailed
 	case forbidden:
+		if ok { // no backend, and nobody else either
+			c.reason = failed.Reason()
+			c.tellFailed(&failed.Trail)
+			c.tellUnserved(&failed.Trail, refused.Problem.Status)
+		}
 		c.writeProblem(refused.Problem)
 		return telemetry.CarriedFailed
 	case !ok:

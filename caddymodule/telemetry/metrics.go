@@ -205,5 +205,6 @@ func Collectors() []prometheus.Collector {
 		m.sessions, m.sessionDuration, m.overhead, m.attempts, m.attemptDuration, m.fallbacks,
 		m.retries, m.transitions, m.carried, m.carriedInFlight, m.firstByte, m.rateLimited, m.buffered, m.refused,
 		turns.ended, turns.inFlight, turns.attached, turns.unread, turns.refused, turns.firstToken,
+		standIns.turns, standIns.tokens,
 	}
 }

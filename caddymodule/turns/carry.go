@@ -1,8 +1,10 @@
 package turns
 
 import (
+	"errors"
 	"net/http"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -20,8 +22,7 @@ type Call struct {
 	// Buffer is how much of a body the delivery keeps, in bytes.
 	Buffer int64
 
-	Asker     turn.Asker
-	RequestID string
+	outage.Who
 
 	// Left says how the client has left; see [LeavingOf].
 	Left func(lost func()) turn.Leaving
@@ -32,8 +33,12 @@ type Answer struct {
 	// Response is what the client gets.
 	Response *http.Response
 
-	// Backend is the backend's response. Several turns' clients may share it.
+	// Backend is the backend's response. Several turns' clients may share it. Nil
+	// where stand-ins answer.
 	Backend *relay.Response
+
+	// StandIns is not nil where they answer.
+	StandIns *outage.Answered
 
 	// Client reads the turn as Response's body. Nil where there is no turn.
 	Client *turn.Client
@@ -48,22 +53,50 @@ func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
 		return nil, err
 	}
 	asked := chatkit.ReadRequest(body)
-	if err := p.checkOwner(&asked, whole, c); err != nil {
+	t := &turning{policy: p, Call: c}
+	if err := p.check(&asked, body, whole, t, r); err != nil {
 		c.Delivery.Close()
 		return nil, err
 	}
 	if asked.Type.Streams() {
 		c.Delivery.Hold(p.options.FirstToken)
-		t := &turning{policy: p, Call: c}
 		return t.do(r, &asked, body, whole)
 	}
 	defer c.Delivery.Close()
 	if asked.Type.Loads() {
 		p.shared.Loads(c.Asker.Scope, c.Asker.Caller, c.Asker.Frame)
 	}
-	resp, err := c.Delivery.Next(r.Context())
-	if err != nil {
+	return t.carry(r)
+}
+
+// check refuses a request that nobody is asked for.
+func (p *Policy) check(asked *chatkit.Request, body []byte, whole bool, t *turning, r *http.Request) error {
+	if err := p.checkOwner(asked, whole, t.Call); err != nil || p.standIns == nil {
+		return err
+	}
+	visit, refusal := p.standIns.Visit(r.Header, &t.Who, body, whole, t.Buffer)
+	if refusal != nil {
+		return forbid(asked, refusal)
+	}
+	t.visit = visit
+	return nil
+}
+
+// carry has a request answered that is no turn.
+func (t *turning) carry(r *http.Request) (*Answer, error) {
+	if t.visit != nil && t.visit.Own() {
+		return t.fromStandIns(r, t.Delivery.Failed())
+	}
+	resp, err := t.Delivery.Next(r.Context())
+	if err == nil {
+		if t.visit != nil {
+			t.visit.Backend(r.Context(), resp)
+		}
+		return &Answer{Response: resp.Response, Backend: resp}, nil
+	}
+	failed, ok := errors.AsType[*relay.Failed](err)
+	if !ok || t.visit == nil || r.Context().Err() != nil || !t.visit.Failed(failed) {
 		return nil, err
 	}
-	return &Answer{Response: resp.Response, Backend: resp}, nil
+	return t.fromStandIns(r, failed)
 }

@@ -17,7 +17,13 @@ func (e *EventError) Error() string { return "the turn has no answer: " + e.Err.
 func (e *EventError) Unwrap() error { return e.Err }
 
 // RefusedError is the error of a request that is not carried.
-type RefusedError struct{ Problem *problem.Problem }
+type RefusedError struct {
+	Problem *problem.Problem
+	Err     error // why, if there is more to say
+}
 
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Problem.Details }
+
+// Unwrap returns why.
+func (e *RefusedError) Unwrap() error { return e.Err }

@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
@@ -20,6 +21,8 @@ type Policy struct {
 	rate    *limit.RateConfig // nil: no limit
 	logger  *zap.Logger
 	foreign telemetry.Throttle // lines about other callers' threads
+
+	standIns *outage.Policy // nil: none
 }
 
 // TakeLimits takes the rate limit of the route's turns. path tells the route from
@@ -60,7 +63,7 @@ func (p *Policy) checkOwner(asked *chatkit.Request, whole bool, c *Call) error {
 
 // forbid returns the error of a request that is not carried. A turn gets an event.
 func forbid(asked *chatkit.Request, why *problem.Problem) error {
-	err := &RefusedError{why}
+	err := &RefusedError{Problem: why}
 	if !asked.Type.Streams() {
 		return err
 	}

@@ -2,6 +2,7 @@ package turns
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
 )
 
@@ -36,7 +38,10 @@ func (s *shared) Destruct() error {
 
 // Turns are the turns of the process, as a handler holds them. The zero value holds
 // none.
-type Turns struct{ shared *shared }
+type Turns struct {
+	shared   *shared
+	standIns []*outage.Policy
+}
 
 // Take takes the turns from the pool, once.
 func (t *Turns) Take(ctx caddy.Context) error {
@@ -66,9 +71,13 @@ func (t *Turns) Release() error {
 	if t.shared == nil {
 		return nil
 	}
-	t.shared = nil
+	errs := make([]error, 0, len(t.standIns)+1)
+	for _, s := range t.standIns {
+		errs = append(errs, s.Close())
+	}
+	*t = Turns{}
 	_, err := pool.Delete(poolKey)
-	return err
+	return errors.Join(append(errs, err)...)
 }
 
 // Policy returns the policy of a route. No configuration is the defaults.

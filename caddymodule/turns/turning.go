@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
@@ -16,6 +17,7 @@ type turning struct {
 	*Call
 
 	policy *Policy
+	visit  *outage.Visit // where there are stand-ins
 }
 
 // do returns what the client reads: of a new turn, or of one that runs.
@@ -34,7 +36,7 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 	}
 	switch {
 	case err == nil:
-		return respond(c)
+		return respond(c, r)
 	case r.Context().Err() != nil:
 		return nil, new(relay.Failed) // nobody reads it
 	}
@@ -47,13 +49,16 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 }
 
 // respond returns the answer that a client of a turn reads.
-func respond(c *turn.Client) (*Answer, error) {
+func respond(c *turn.Client, r *http.Request) (*Answer, error) {
 	answer := c.Answer()
 	if answer == nil {
 		defer c.Close()
 		event, _ := io.ReadAll(c) // it is there
 		_, err := c.Ended()
 		return nil, &EventError{event, err}
+	}
+	if from, ok := answer.Value.(*outage.Answered); ok {
+		return &Answer{Response: response(r, "text/event-stream", c), StandIns: from, Client: c}, nil
 	}
 	given, ok := answer.Value.(*relay.Response)
 	if !ok {
@@ -62,11 +67,11 @@ func respond(c *turn.Client) (*Answer, error) {
 	}
 	if c.Passes() {
 		given.Body = c
-		return &Answer{given.Response, given, c}, nil
+		return &Answer{Response: given.Response, Backend: given, Client: c}, nil
 	}
 	resp := *given.Response // many may read it
 	resp.Header, resp.Trailer, resp.Body, resp.ContentLength = given.Header.Clone(), nil, c, -1
 	resp.Header.Del("Content-Length")
 	resp.Header.Del("Trailer")
-	return &Answer{&resp, given, c}, nil
+	return &Answer{Response: &resp, Backend: given, Client: c}, nil
 }

@@ -15,6 +15,10 @@ type Chat struct {
 	Store threads.Store
 	State *State
 
+	// Closed reports whether the breaker of a backend has closed since then. It may be
+	// nil.
+	Closed func(since time.Time) bool
+
 	// Ask lets the stand-ins answer.
 	Ask Ask
 
@@ -66,6 +70,7 @@ type Caller struct {
 
 	User   string // the account, "" for none
 	Known  bool   // may ask a model
+	Lists  bool   // may see a list of its threads: nobody else looks like this caller
 	Safety string // a hash of the caller, for models
 
 	RequestID string
@@ -120,10 +125,15 @@ func (c *Chat) status(t *threads.Thread) chatkit.Status {
 	switch {
 	case t == nil:
 		return chatkit.Status{Type: chatkit.Closed, Reason: goneReason}
-	case c.State.Back(t.Changed):
+	case c.Back(t.Changed):
 		return chatkit.Status{Type: chatkit.Closed, Reason: backReason}
 	}
 	return chatkit.Status{Type: chatkit.Active}
+}
+
+// Back reports whether a backend has answered since then.
+func (c *Chat) Back(since time.Time) bool {
+	return c.State.Back(since) || c.Closed != nil && c.Closed(since)
 }
 
 // mayAsk reports whether a model may answer a caller.

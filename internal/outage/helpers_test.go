@@ -24,8 +24,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
-	ann = &outage.Caller{Owner: threads.Owner{Scope: "s", Caller: "ann"}, User: "ann", Known: true, Safety: "hash"}
-	ben = &outage.Caller{Owner: threads.Owner{Scope: "s", Caller: "ben"}}
+	ann = &outage.Caller{Owner: threads.Owner{Scope: "s", Caller: "ann"}, User: "ann", Known: true, Lists: true, Safety: "hash"}
+	ben = &outage.Caller{Owner: threads.Owner{Scope: "s", Caller: "ben"}, Lists: true}
 )
 
 // played is an outage with stand-ins that a test has the words of.

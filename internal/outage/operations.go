@@ -36,8 +36,12 @@ func (c *Chat) Serve(ctx context.Context, who *Caller, call *chatkit.Call) []byt
 
 // list returns the stand-ins' own threads of a caller.
 func (c *Chat) list(ctx context.Context, who *Caller, page chatkit.PageRequest) any {
-	all, err := c.Store.List(ctx, who.Owner)
-	c.trouble(err)
+	var all []*threads.Thread
+	if who.Lists {
+		var err error
+		all, err = c.Store.List(ctx, who.Owner)
+		c.trouble(err)
+	}
 	rows := make([]chatkit.Thread, 0, len(all))
 	for _, t := range all {
 		if t.Own() {
