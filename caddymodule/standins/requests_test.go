@@ -30,9 +30,10 @@ func ask(texts ...string) standbytest.Turn {
 func TestRequest(t *testing.T) {
 	const (
 		messages = `{"role":"user","content":"Hi <b>"},{"role":"assistant","content":"Hello"},{"role":"user","content":"And?"}]`
+		input    = `[{"type":"message","role":"user","content":"Hi <b>"},{"type":"message","role":"assistant","content":"Hello"},{"type":"message","role":"user","content":"And?"}]`
 		told     = `{"role":"system","content":"planted-instructions-77ab"}`
 		chat     = `{"model":"m-1","messages":[` + told + `,` + messages + `,"stream":true`
-		resp     = `{"model":"m-1","instructions":"planted-instructions-77ab","input":[` + messages + `,"stream":true`
+		resp     = `{"model":"m-1","instructions":"planted-instructions-77ab","input":` + input + `,"stream":true`
 	)
 	for name, c := range map[string]struct{ module, options, want string }{
 		"chat":                {"openai_chat", "", chat + `,"stream_options":{"include_usage":true},"max_tokens":2048}`},

@@ -25,6 +25,22 @@ type ChatRequest struct {
 	Store               *bool          `json:"store,omitempty"`
 }
 
+// InputMessage is a message of the Responses API. It may go without its type, but not
+// every server can tell then what it is.
+type InputMessage struct {
+	Type string `json:"type"` // message
+	Message
+}
+
+// Input returns messages for the Responses API.
+func Input(messages []Message) []InputMessage {
+	input := make([]InputMessage, len(messages))
+	for i, m := range messages {
+		input[i] = InputMessage{"message", m}
+	}
+	return input
+}
+
 // StreamOptions are those of both APIs, none of which has all.
 type StreamOptions struct {
 	IncludeUsage       bool  `json:"include_usage,omitempty"`
@@ -36,7 +52,7 @@ type StreamOptions struct {
 type ResponsesRequest struct {
 	Model            string         `json:"model"`
 	Instructions     string         `json:"instructions,omitempty"`
-	Input            []Message      `json:"input"`
+	Input            []InputMessage `json:"input"`
 	Stream           bool           `json:"stream"`
 	StreamOptions    *StreamOptions `json:"stream_options,omitempty"`
 	Store            bool           `json:"store"`

@@ -47,6 +47,8 @@ func TestResponses(t *testing.T) {
 		"cut by who knows what":   {events(said, incomplete("SECRET")), outcome{text: "Hello", reason: session.InvalidResponse}},
 		"ends too early":          {events(created, said), outcome{text: "Hello", reason: session.Reset}},
 		"[DONE] proves nothing":   {events(said, `[DONE]`), outcome{text: "Hello", reason: session.Reset}},
+		"completed, but cut":      {events(said, `{"type":"response.completed","response":{"status":"incomplete"}}`), outcome{text: "Hello", cut: standin.MaxTokens}},
+		"completed, but failed":   {events(said, `{"type":"response.completed","response":{"status":"failed"}}`), outcome{text: "Hello", reason: session.InvalidResponse}},
 		"failed":                  {events(said, failed("server_error")), outcome{text: "Hello", reason: session.Status5xx}},
 		"failed at the limit":     {events(failed("rate_limit_exceeded")), outcome{reason: session.Status429}},
 		"failed by the prompt":    {events(failed("invalid_prompt")), outcome{reason: session.Rejected}},
