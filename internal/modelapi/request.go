@@ -66,8 +66,7 @@ type ResponsesRequest struct {
 // where the last message alone is longer, or is none of the user's.
 func Messages(history []standin.Message, limit int) []Message {
 	var kept []Message // latest first
-	for i := len(history) - 1; i >= 0; i-- {
-		m := history[i]
+	for _, m := range slices.Backward(history) {
 		role, text := "user", strings.ToValidUTF8(m.Text, "\ufffd")
 		if m.Role == standin.Assistant {
 			role = "assistant"

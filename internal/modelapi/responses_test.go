@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/modelapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 	"github.com/caddy-chatkit/caddy-chatkit/standin"
 )
@@ -67,13 +66,13 @@ func TestResponses(t *testing.T) {
 		"a list":        {events(`[]`), outcome{reason: session.InvalidResponse}},
 		"nothing":       {"", outcome{reason: session.InvalidResponse}},
 	} {
-		t.Run(name, func(t *testing.T) { holds(t, modelapi.ReadResponses, c.stream, c.want) })
+		t.Run(name, func(t *testing.T) { holds(t, resp, c.stream, c.want) })
 	}
 }
 
 func TestResponsesUsage(t *testing.T) {
 	p := new(page)
-	if err := modelapi.ReadResponses(response(eventStream, strings.NewReader(events(said, completed))), p); err != nil || p.told != 1 || p.in != 7 || p.out != 2 {
+	if err := resp.answers(eventStream, strings.NewReader(events(said, completed)), p); err != nil || p.told != 1 || p.in != 7 || p.out != 2 {
 		t.Errorf("told %d times %d and %d (%v)", p.told, p.in, p.out, err)
 	}
 }
@@ -85,7 +84,7 @@ func TestResponsesWhole(t *testing.T) {
 		`{"error":{"code":"rate_limit_exceeded","message":"SECRET"}}`:         session.Status429,
 	} {
 		p := new(page)
-		if got := end(t, p, modelapi.ReadResponses(response("application/json", strings.NewReader(body)), p)); got.reason != want {
+		if got := end(t, p, resp.answers("application/json", strings.NewReader(body), p)); got.reason != want {
 			t.Errorf("%s: got %s, want %s", body, got.reason, want)
 		}
 	}
@@ -98,7 +97,7 @@ func TestResponsesParts(t *testing.T) {
 		b.WriteString(events(`{"type":"response.output_text.delta","item_id":"m` + strings.Repeat("x", i) + `","delta":"a"}`))
 	}
 	p := new(page)
-	if got := end(t, p, modelapi.ReadResponses(response(eventStream, strings.NewReader(b.String())), p)); got.reason != session.InvalidResponse {
+	if got := end(t, p, resp.answers(eventStream, strings.NewReader(b.String()), p)); got.reason != session.InvalidResponse {
 		t.Errorf("got %s after %d texts", got.reason, len(p.parts))
 	}
 }
