@@ -6,6 +6,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 )
 
 // parseRoute parses `<kind> <path> [<provider>...]` and `<kind> off`.
@@ -62,6 +63,28 @@ func parseCarriedLine(d *caddyfile.Dispenser, kind RouteKind) (r RouteConfig, er
 		}
 	}
 	return r, nil
+}
+
+// parseChatKit parses `chatkit <path> [<upstream_path>] { … }` and `chatkit off`.
+func (h *Handler) parseChatKit(d *caddyfile.Dispenser) error {
+	r, err := parseCarriedLine(d, ChatKitRoute)
+	if err != nil {
+		return err
+	}
+	if err := h.addRoute(d, r); err != nil || r.Off {
+		if err == nil {
+			err = block.NoBlock(d, string(ChatKitRoute))
+		}
+		return err
+	}
+	var c turns.TurnConfig
+	if err := c.Options().Parse(d, "turn", nil); err != nil {
+		return err
+	}
+	if c != (turns.TurnConfig{}) {
+		h.Routes[len(h.Routes)-1].Turn = &c
+	}
+	return nil
 }
 
 // addRoute takes a route whose line has been parsed.

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/dustin/go-humanize"
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 )
 
@@ -20,8 +20,8 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 		c.w.Header().Set("Connection", "close") // what there is of the body stays unread
 	}
 	failed, ok := errors.AsType[*relay.Failed](err)
-	event, turned := errors.AsType[*eventError](err)
-	refused, forbidden := errors.AsType[*refusedError](err)
+	event, turned := errors.AsType[*turns.EventError](err)
+	refused, forbidden := errors.AsType[*turns.RefusedError](err)
 	switch {
 	case c.gone():
 		c.leave()
@@ -30,7 +30,7 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 		c.writeEvent(event)
 		return telemetry.CarriedFailed
 	case forbidden:
-		c.writeProblem(refused.problem)
+		c.writeProblem(refused.Problem)
 		return telemetry.CarriedFailed
 	case !ok:
 		c.h.logger.Debug("request could not be carried", zap.Error(err))
@@ -49,7 +49,7 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 // bodyProblem is the problem of a body that could not be read to its end.
 func bodyProblem(err error) *problem.Problem {
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return tooLong(large.Limit)
+		return problem.BodyTooLong(large.Limit)
 	}
 	if errors.Is(err, relay.ErrStalled) {
 		return &problem.Problem{Status: http.StatusRequestTimeout, Code: problem.CodeBodyTimeout, Title: "Body took too long",
@@ -58,8 +58,18 @@ func bodyProblem(err error) *problem.Problem {
 	return problem.BadRequest("Body could not be read")
 }
 
-// tooLong is the problem of a body that is longer than a limit of the site's.
-func tooLong(limit int64) *problem.Problem {
-	return &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: problem.CodeBodyTooLarge, Title: "Body too large",
-		Details: "This site takes at most " + humanize.IBytes(uint64(max(limit, 0)))}
+// writeEvent answers a turn that has no answer.
+func (c *carriedRequest) writeEvent(e *turns.EventError) {
+	sseHeaders(c.w.Header(), c.r)
+	c.w.WriteHeader(http.StatusOK)
+	_, _ = c.w.Write(e.Event)
+	details := e.Err.Error()
+	if failed, ok := errors.AsType[*relay.Failed](e); ok {
+		c.reason = failed.Reason()
+		p := problem.Unserved(&failed.Trail)
+		details = p.Details
+		c.tellFailed(&failed.Trail)
+		c.tellUnserved(&failed.Trail, p.Status)
+	}
+	c.h.logger.Debug("a turn has no answer", zap.String("details", details))
 }

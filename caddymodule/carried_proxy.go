@@ -12,11 +12,11 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
-	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -40,12 +40,10 @@ type carriedProxy struct {
 	handler *reverseproxy.Handler
 	relay   relay.Relay
 	targets []relay.Target
-	claimed string      // the path, for logs
-	path    string      // at the backend
-	debug   bool        // answers are logged
-	turns   *turnPolicy // of chatkit routes
-	logger  *zap.Logger
-	foreign telemetry.Throttle // lines about other callers' threads
+	claimed string        // the path, for logs
+	path    string        // at the backend
+	debug   bool          // answers are logged
+	turns   *turns.Policy // of chatkit routes
 }
 
 // newCarriedProxy builds the proxy of a route.
@@ -56,7 +54,7 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 	}
 	p := &carriedProxy{
 		claimed: r.Path, path: cmp.Or(r.UpstreamPath, upstreamPaths[r.Kind]),
-		logger: h.logger, debug: h.logger.Core().Enabled(zapcore.DebugLevel),
+		debug: h.logger.Core().Enabled(zapcore.DebugLevel),
 		relay: relay.Relay{
 			Failover: failover, Buffer: cmp.Or(h.Buffer, defaultBuffer), BufferTotal: cmp.Or(h.BufferTotal, defaultBufferTotal),
 			FirstByte: time.Duration(cmp.Or(h.FirstByte, defaultFirstByte)),
@@ -72,10 +70,10 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 		return nil, errors.New("none of its providers can carry requests (a backend can)")
 	}
 	if r.Kind == ChatKitRoute {
-		if err := h.provisionTurns(ctx); err != nil {
+		if err := h.turns.Take(ctx); err != nil {
 			return nil, err
 		}
-		p.turns = h.newTurnPolicy(r)
+		p.turns = h.turns.Policy(r.Turn, h.logger)
 	}
 	p.handler = &reverseproxy.Handler{
 		Transport:        p,
@@ -112,13 +110,30 @@ func (p *carriedProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("not a carried request")
 	}
 	if p.turns != nil {
-		return p.carryChatKit(r, pass)
+		return p.carryCall(r, pass)
 	}
 	resp, err := p.relay.Do(p.request(r, pass), pass.targets)
 	if err != nil {
 		return nil, err
 	}
 	return p.passOn(resp, pass), nil
+}
+
+// carryCall carries a request of ChatKit's custom-server protocol.
+func (p *carriedProxy) carryCall(r *http.Request, pass *passage) (*http.Response, error) {
+	a, err := p.turns.Carry(r, &turns.Call{
+		Delivery: p.relay.Open(p.request(r, pass), pass.targets), Buffer: p.relay.Buffer,
+		Asker: pass.asker, RequestID: pass.requestID, Left: pass.left,
+	})
+	if err != nil {
+		return nil, err
+	}
+	pass.client = a.Client
+	if a.Response == a.Backend.Response {
+		return p.passOn(a.Backend, pass), nil
+	}
+	pass.response = a.Backend
+	return p.cleaned(a.Response, pass), nil
 }
 
 // request returns the request for the relay.

@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -111,7 +112,8 @@ func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 		c.passage.interrupt = c.body.interrupt
 	}
 	if c.route.kind == ChatKitRoute {
-		c.passage.asker, c.passage.left = c.asker(), c.leaving()
+		scope := c.h.siteKey() + " " + c.route.proxy.claimed
+		c.passage.asker, c.passage.left = turns.AskerOf(c.r, scope, c.passage.caller), turns.LeavingOf(c.r)
 	}
 	w := &carriedWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: c.w}, c: c}
 	err := c.route.proxy.handler.ServeHTTP(w, r, noNext)
@@ -182,8 +184,7 @@ func (c *carriedRequest) ending(end telemetry.CarriedOutcome) telemetry.CarriedO
 	case c.gone():
 		return telemetry.CarriedCanceled
 	case c.passage.client != nil && !c.passage.client.Passes():
-		how, _ := c.passage.client.Ended()
-		return cmp.Or(turnOutcomes[how], end)
+		return cmp.Or(turns.Outcome(c.passage.client), end)
 	case resp != nil && resp.Idle():
 		return telemetry.CarriedIdle
 	}

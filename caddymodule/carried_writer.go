@@ -2,13 +2,13 @@ package caddymodule
 
 import (
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -64,15 +64,9 @@ func (w *carriedWriter) commit() {
 	if w.c.reason != session.OK && resp.Trail.Steps[0].Target != resp.Target {
 		h.Set(reasonHeader, string(w.c.reason))
 	}
-	if isEventStream(h.Get("Content-Type")) {
+	if relay.IsEventStream(h) {
 		sseHeaders(h, w.c.r)
 	}
-}
-
-// isEventStream reports whether a content type is that of an event stream.
-func isEventStream(contentType string) bool {
-	t, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(t), "text/event-stream")
 }
 
 // sseHeaders are the headers of every event stream.

@@ -7,8 +7,8 @@
 // (models.go), the chain of internal/chain, then session_answer.go or a problem
 // (package problem). A carried request goes through carried_request.go and
 // carried_proxy.go, which is Caddy's reverse_proxy over internal/relay, and leaves by
-// carried_writer.go. An app with an OpenAI SDK comes by openaiapi.go and
-// cancel_request.go.
+// carried_writer.go; on the chatkit route the package turns stands between the proxy
+// and the relay. An app with an OpenAI SDK comes by openaiapi.go and cancel_request.go.
 //
 // provision.go is the one place where all of it is wired together. The handler
 // loads its providers as modules (package guest) and knows none of them.

@@ -10,6 +10,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/sendbird"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 )
 
 // Blocks returns the options of each block of the Caddyfile, for the tests that
@@ -22,7 +23,7 @@ func Blocks() map[string]block.Options {
 		"anonymous":  new(identity.AnonymousConfig).Options(),
 		"cors":       new(origin.CORSConfig).Options(),
 		"openai_api": new(RouteConfig).options(),
-		"turn":       new(TurnConfig).options(),
+		"turn":       new(turns.TurnConfig).Options(),
 		"backend":    new(backend.Backend).Options(),
 		"openai":     new(openai.OpenAI).Options(),
 		"sendbird":   new(sendbird.Sendbird).Options(),

@@ -16,6 +16,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/origin"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/issuer"
 )
@@ -113,7 +114,7 @@ type Handler struct {
 	models    modelPolicy
 	cors      *origin.Policy
 	limits    limit.Limits
-	turns     *turns // where there is a chatkit route
+	turns     turns.Turns // where there is a chatkit route
 	rewritten rewriteWarnings
 
 	lines      telemetry.Throttle

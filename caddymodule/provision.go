@@ -84,14 +84,12 @@ func (h *Handler) provisionLimits(hash string) error {
 		return err
 	}
 	for path, rt := range h.routes {
-		if rt.proxy == nil || rt.proxy.turns == nil || rt.proxy.turns.rate == nil {
+		if rt.proxy == nil || rt.proxy.turns == nil {
 			continue
 		}
-		take, err := h.limits.TakeRate(*rt.proxy.turns.rate, "turns "+path, hash, h.siteKey)
-		if err != nil {
+		if err := rt.proxy.turns.TakeLimits(&h.limits, path, hash, h.siteKey); err != nil {
 			return err
 		}
-		rt.proxy.turns.Options.Turns = take
 	}
 	return nil
 }
@@ -130,7 +128,7 @@ func (h *Handler) Cleanup() error {
 		errs = append(errs, p.handler.Cleanup())
 	}
 	h.proxies = nil
-	errs = append(errs, h.releaseTurns())
+	errs = append(errs, h.turns.Release())
 	return errors.Join(append(errs, h.limits.Release()...)...)
 }
 

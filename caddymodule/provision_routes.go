@@ -12,6 +12,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -124,7 +125,7 @@ func (rt *route) createSeries() {
 	if rt.proxy != nil {
 		telemetry.InitCarried(string(rt.kind))
 		if rt.proxy.turns != nil {
-			telemetry.InitTurns(turnEnds())
+			turns.InitSeries()
 		}
 		return
 	}

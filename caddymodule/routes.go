@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/registry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 )
 
@@ -65,7 +66,7 @@ type RouteConfig struct {
 	UpstreamPath string `json:"upstream_path,omitempty"`
 
 	// How turns are served, on a chatkit route. Default: as its fields say.
-	Turn *TurnConfig `json:"turn,omitempty"`
+	Turn *turns.TurnConfig `json:"turn,omitempty"`
 
 	// The names of the providers to ask, in order. Default: the whole chain. The
 	// kinds that are carried use its backends, openai_api the providers whose
@@ -240,7 +241,7 @@ func (r *RouteConfig) checkPaths() error {
 		if r.Kind != ChatKitRoute {
 			return fmt.Errorf("%s %s: turn is for chatkit only", r.Kind, r.Path)
 		}
-		if err := r.Turn.check(); err != nil {
+		if err := r.Turn.Check(); err != nil {
 			return fmt.Errorf("%s %s: %w", r.Kind, r.Path, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,15 @@ type Response struct {
 
 // Idle reports whether the response was ended because it paused too long.
 func (r *Response) Idle() bool { return r.body != nil && r.body.idled.Load() }
+
+// Streams reports whether the response is an event stream.
+func (r *Response) Streams() bool { return IsEventStream(r.Header) }
+
+// IsEventStream reports whether a header is that of an event stream.
+func IsEventStream(h http.Header) bool {
+	t, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(t), "text/event-stream")
+}
 
 // Judge gives the verdict on a response that was held: [session.OK], or why it is of
 // no use; [session.Canceled] says nothing about the backend. It does nothing where

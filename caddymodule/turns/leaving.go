@@ -1,4 +1,4 @@
-package caddymodule
+package turns
 
 import (
 	"context"
@@ -26,16 +26,17 @@ func keepConns(s *caddyhttp.Server) {
 	})
 }
 
-// leaving returns what says how the client has left: by ending this one stream, or
-// by losing the connection. HTTP/1.1 has no way to end a stream but that.
-func (c *carriedRequest) leaving() func(lost func()) turn.Leaving {
-	switch c.r.ProtoMajor {
+// LeavingOf returns what says how the client of a request has left: by ending this one
+// stream, or by losing the connection. HTTP/1.1 has no way to end a stream but that:
+// it returns nil.
+func LeavingOf(r *http.Request) func(lost func()) turn.Leaving {
+	switch r.ProtoMajor {
 	case 2:
-		if closed := closedOf(c.r); closed != nil {
+		if closed := closedOf(r); closed != nil {
 			return func(lost func()) turn.Leaving { return stopped(closed, lost) }
 		}
 	case 3:
-		ctx := c.r.Context()
+		ctx := r.Context()
 		return func(func()) turn.Leaving {
 			if context.Cause(ctx) != context.Canceled { //nolint:errorlint // what has ended the connection
 				return turn.Lost

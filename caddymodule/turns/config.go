@@ -1,4 +1,4 @@
-package caddymodule
+package turns
 
 import (
 	"cmp"
@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
-	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
 )
@@ -61,48 +59,8 @@ type TurnConfig struct {
 	ThreadOwner string `json:"thread_owner,omitempty"`
 }
 
-// options are the lines of the block of a chatkit route.
-func (c *TurnConfig) options() block.Options {
-	return block.Options{
-		"first_token":   block.Duration(&c.FirstToken),
-		"on_disconnect": {Parse: c.parseOnDisconnect},
-		"attach":        block.Text(&c.Attach).Then(c.check),
-		"turns":         {Parse: c.parseTurns},
-		"parallel":      block.Number(&c.Parallel, 1),
-		"thread_owner":  block.Text(&c.ThreadOwner).Then(c.check),
-	}
-}
-
-// parseOnDisconnect parses `on_disconnect cancel` and `on_disconnect finish [<max>]`.
-func (c *TurnConfig) parseOnDisconnect(d *caddyfile.Dispenser) error {
-	args, err := block.Args(d, 1, 2, "on_disconnect cancel|finish [<max>]")
-	if err != nil {
-		return err
-	}
-	c.OnDisconnect = args[0]
-	if len(args) == 2 {
-		if err := block.ParseDuration(d, "on_disconnect", args[1], &c.Finish); err != nil {
-			return err
-		}
-	}
-	if err := c.check(); err != nil {
-		return block.Located(d, err)
-	}
-	return block.NoBlock(d, "on_disconnect")
-}
-
-// parseTurns parses `turns <n> <duration>`.
-func (c *TurnConfig) parseTurns(d *caddyfile.Dispenser) error {
-	args, err := block.Args(d, 2, 2, "turns <n> <duration> (such as 10 1m)")
-	if err != nil {
-		return err
-	}
-	c.Turns = new(limit.RateConfig)
-	return c.Turns.Parse(d, "turns", args[0], args[1])
-}
-
-// check returns an error for invalid options.
-func (c *TurnConfig) check() error {
+// Check returns an error for invalid options.
+func (c *TurnConfig) Check() error {
 	for _, o := range []struct {
 		name, value string
 		want        []string
@@ -143,26 +101,4 @@ func (c *TurnConfig) settings() turn.Options {
 		o.Finish = 0
 	}
 	return o
-}
-
-// parseChatKit parses `chatkit <path> [<upstream_path>] { … }` and `chatkit off`.
-func (h *Handler) parseChatKit(d *caddyfile.Dispenser) error {
-	r, err := parseCarriedLine(d, ChatKitRoute)
-	if err != nil {
-		return err
-	}
-	if err := h.addRoute(d, r); err != nil || r.Off {
-		if err == nil {
-			err = block.NoBlock(d, string(ChatKitRoute))
-		}
-		return err
-	}
-	var c TurnConfig
-	if err := c.options().Parse(d, "turn", nil); err != nil {
-		return err
-	}
-	if c != (TurnConfig{}) {
-		h.Routes[len(h.Routes)-1].Turn = &c
-	}
-	return nil
 }

@@ -1,0 +1,72 @@
+package turns
+
+import (
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
+)
+
+// Policy is how a chatkit route serves turns.
+type Policy struct {
+	options turn.Options
+	shared  *shared
+	owner   string            // thread_owner
+	rate    *limit.RateConfig // nil: no limit
+	logger  *zap.Logger
+	foreign telemetry.Throttle // lines about other callers' threads
+}
+
+// TakeLimits takes the rate limit of the route's turns. path tells the route from
+// others of the handler; the other arguments are those of [limit.Limits.Take].
+func (p *Policy) TakeLimits(limits *limit.Limits, path, hash string, site func() string) (err error) {
+	if p.rate != nil {
+		p.options.Turns, err = limits.TakeRate(*p.rate, "turns "+path, hash, site)
+	}
+	return err
+}
+
+// unknownThread is the answer to a request in a thread that does not exist.
+var unknownThread = chatkit.ErrorEvent{Message: "This conversation could not be found."}
+
+// checkOwner refuses a request in somebody else's thread, or notes it.
+func (p *Policy) checkOwner(asked *chatkit.Request, whole bool, c *Call) error {
+	enforced := p.owner == ownerEnforced
+	switch {
+	case p.owner == ownerOff:
+		return nil
+	case enforced && !whole: // the rest could say something else
+		return forbid(asked, problem.BodyTooLong(c.Buffer))
+	case enforced && asked.Unclear:
+		return forbid(asked, problem.BadRequest("Body can be read in two ways"))
+	case asked.Thread == "" || !p.shared.owners.Others(c.Asker.Scope, asked.Thread, c.Asker.Caller):
+		return nil
+	}
+	if ok, held := p.foreign.Pass(p.owner); ok {
+		p.logger.Warn("a request is in a thread that another caller has created", zap.String("request_id", c.RequestID),
+			zap.Bool("refused", enforced), zap.Int("suppressed", held))
+	}
+	if !enforced {
+		return nil
+	}
+	telemetry.TurnRefused(telemetry.LimitOwner)
+	return forbid(asked, &problem.Problem{Status: http.StatusNotFound, Code: problem.CodeNotFound, Title: "Not found", Details: "There is no such thread"})
+}
+
+// forbid returns the error of a request that is not carried. A turn gets an event.
+func forbid(asked *chatkit.Request, why *problem.Problem) error {
+	err := &RefusedError{why}
+	if !asked.Type.Streams() {
+		return err
+	}
+	event := unknownThread
+	if why.Status != http.StatusNotFound {
+		event = chatkit.ErrorEvent{Message: why.Details + "."}
+	}
+	return &EventError{event.Frame(), err}
+}

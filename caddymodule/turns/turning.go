@@ -1,0 +1,72 @@
+package turns
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
+)
+
+// turning is a call on its way to a turn.
+type turning struct {
+	*Call
+
+	policy *Policy
+}
+
+// do returns what the client reads: of a new turn, or of one that runs.
+func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole bool) (*Answer, error) {
+	req := &turn.Request{
+		Asker: t.Asker, Options: t.policy.options, Thread: asked.Thread,
+		Ask: t.ask, Settled: t.Delivery.Close, Left: t.Left,
+		Observer: &observer{t.policy, t.Asker.Scope, t.Asker.Caller, t.RequestID},
+	}
+	if whole {
+		req.Key = req.KeyOf(append([]byte(r.URL.RawQuery+"\x00"), body...))
+	}
+	c, err := t.policy.shared.Do(r.Context(), req)
+	if c == nil || c.Attached() {
+		t.Delivery.Close()
+	}
+	switch {
+	case err == nil:
+		return respond(c)
+	case r.Context().Err() != nil:
+		return nil, new(relay.Failed) // nobody reads it
+	}
+	event := chatkit.ErrorEvent{Code: chatkit.StreamError, AllowRetry: true}
+	if refused, ok := errors.AsType[*turn.Refused](err); ok {
+		event = refused.Event
+		telemetry.TurnRefused(refused.Limit)
+	}
+	return nil, &EventError{event.Frame(), err}
+}
+
+// respond returns the answer that a client of a turn reads.
+func respond(c *turn.Client) (*Answer, error) {
+	answer := c.Answer()
+	if answer == nil {
+		defer c.Close()
+		event, _ := io.ReadAll(c) // it is there
+		_, err := c.Ended()
+		return nil, &EventError{event, err}
+	}
+	given, ok := answer.Value.(*relay.Response)
+	if !ok {
+		_ = c.Close()
+		return nil, errors.New("the answer is not a backend's")
+	}
+	if c.Passes() {
+		given.Body = c
+		return &Answer{given.Response, given, c}, nil
+	}
+	resp := *given.Response // many may read it
+	resp.Header, resp.Trailer, resp.Body, resp.ContentLength = given.Header.Clone(), nil, c, -1
+	resp.Header.Del("Content-Length")
+	resp.Header.Del("Trailer")
+	return &Answer{&resp, given, c}, nil
+}
