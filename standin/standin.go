@@ -87,7 +87,7 @@ const (
 
 // Incomplete is the error for an answer that was cut by a limit or by a filter of the
 // model. What came until then is the answer.
-type Incomplete struct {
+type Incomplete struct { //nolint:errname // it is how an answer ends, and no failure
 	Reason string // one of the constants above
 }
 

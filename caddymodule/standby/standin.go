@@ -99,19 +99,20 @@ func (a *answer) Usage(in, out int) {
 
 // judge says what the end of an answer means to the breaker.
 func (a *answer) judge(err error) error {
-	cut, incomplete := errors.AsType[*standin.Incomplete](err)
+	if cut, ok := errors.AsType[*standin.Incomplete](err); ok && a.cut == nil {
+		a.cut = cut
+	}
 	switch {
 	case a.lost != nil:
 		return &session.Failure{Reason: session.Canceled, Err: a.lost}
-	case a.cut != nil: // by us, whatever the stand-in made of it
+	case a.cut != nil && a.text > 0: // by us, too, whatever the stand-in makes of that
 		return nil
-	case err != nil && !incomplete:
-		return err
-	case a.text == 0 && incomplete && cut.Reason == standin.ContentFilter:
+	case a.cut != nil && a.cut.Reason == standin.ContentFilter:
 		return &session.Failure{Reason: session.Rejected, Err: errFiltered}
+	case a.cut == nil && err != nil:
+		return err
 	case a.text == 0:
 		return session.Invalid("the answer has no text")
 	}
-	a.cut = cut
 	return nil
 }

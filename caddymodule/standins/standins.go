@@ -4,6 +4,7 @@
 package standins
 
 import (
+	// Each registers its module.
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/openaichat"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/openairesponses"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/say"

@@ -8,7 +8,6 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/modelapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 	"github.com/caddy-chatkit/caddy-chatkit/standin"
 )
@@ -69,7 +68,7 @@ func TestChat(t *testing.T) {
 		"no events":                      {"<html>SECRET</html>\n\n", outcome{reason: session.InvalidResponse}},
 		"comments only":                  {": PROCESSING\n\n: PROCESSING\n\n", outcome{reason: session.InvalidResponse}},
 	} {
-		t.Run(name, func(t *testing.T) { holds(t, modelapi.ReadChat, c.stream, c.want) })
+		t.Run(name, func(t *testing.T) { holds(t, chat, c.stream, c.want) })
 	}
 }
 
@@ -78,12 +77,12 @@ func TestChatUsage(t *testing.T) {
 	with := strings.Replace(stop, `}]}`, `}],"usage":{"prompt_tokens":7,"completion_tokens":2}}`, 1)
 	for name, stream := range map[string]string{"last": events(hello, stop, usage, end0), "with the end": events(hello, with)} {
 		p := new(page)
-		if err := modelapi.ReadChat(response(eventStream, strings.NewReader(stream)), p); err != nil || p.told != 1 || p.in != 7 || p.out != 2 {
+		if err := chat.answers(eventStream, strings.NewReader(stream), p); err != nil || p.told != 1 || p.in != 7 || p.out != 2 {
 			t.Errorf("%s: told %d times %d and %d (%v)", name, p.told, p.in, p.out, err)
 		}
 	}
 	p := new(page)
-	if err := modelapi.ReadChat(response(eventStream, strings.NewReader(events(hello, stop))), p); err != nil || p.told != 0 {
+	if err := chat.answers(eventStream, strings.NewReader(events(hello, stop)), p); err != nil || p.told != 0 {
 		t.Errorf("without numbers: told %d times (%v)", p.told, err)
 	}
 }
@@ -98,7 +97,7 @@ func TestChatWhole(t *testing.T) {
 		``:       {reason: session.InvalidResponse},
 	} {
 		p := new(page)
-		err := modelapi.ReadChat(response("application/json", strings.NewReader(body)), p)
+		err := chat.answers("application/json", strings.NewReader(body), p)
 		if got := end(t, p, err); got != want {
 			t.Errorf("%s: got %+v, want %+v", body, got, want)
 		}
@@ -113,7 +112,7 @@ func TestChatCut(t *testing.T) {
 		events(hello, stop): {text: "Hello"},
 	} {
 		p := new(page)
-		err := modelapi.ReadChat(response(eventStream, io.MultiReader(strings.NewReader(stream), iotest.ErrReader(io.ErrUnexpectedEOF))), p)
+		err := chat.answers(eventStream, io.MultiReader(strings.NewReader(stream), iotest.ErrReader(io.ErrUnexpectedEOF)), p)
 		if got := end(t, p, err); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
@@ -124,7 +123,7 @@ func TestChatCut(t *testing.T) {
 func TestChatNobodyListens(t *testing.T) {
 	gone := errors.New("gone")
 	p := &page{refuse: gone}
-	err := modelapi.ReadChat(response(eventStream, strings.NewReader(events(hello, world, stop))), p)
+	err := chat.answers(eventStream, strings.NewReader(events(hello, world, stop)), p)
 	if !errors.Is(err, gone) || len(p.parts) != 1 {
 		t.Errorf("got %v after %q", err, p.parts)
 	}
@@ -134,10 +133,8 @@ func TestChatNobodyListens(t *testing.T) {
 func TestChatHangsBehindTheEnd(t *testing.T) {
 	r, w := io.Pipe()
 	go func() { _, _ = io.WriteString(w, events(hello, stop)) }()
-	resp := response(eventStream, nil)
-	resp.Body = r
 	start, p := time.Now(), new(page)
-	if err := modelapi.ReadChat(resp, p); err != nil || p.text() != "Hello" || time.Since(start) > 5*time.Second {
+	if err := chat.answers(eventStream, r, p); err != nil || p.text() != "Hello" || time.Since(start) > 5*time.Second {
 		t.Errorf("got %q and %v after %s", p.text(), err, time.Since(start))
 	}
 }
@@ -161,16 +158,16 @@ func TestBounds(t *testing.T) {
 	for name, text := range map[string]string{
 		"an event": "data: xxxxxxxx\n", "comments": ": xxx\n\n", "thoughts": events(thinks), "a line": "x",
 	} {
-		for which, read := range map[string]reader{"chat": modelapi.ReadChat, "responses": modelapi.ReadResponses} {
+		for which, read := range map[string]reader{"chat": chat, "responses": resp} {
 			p := new(page)
-			err := read(response(eventStream, &endless{text: text}), p)
+			err := read.answers(eventStream, &endless{text: text}, p)
 			if got := end(t, p, err); got != (outcome{reason: session.InvalidResponse}) || len(err.Error()) > 100 {
 				t.Errorf("%s of %s: got %+v, %.100v", name, which, got, err)
 			}
 		}
 	}
 	p := new(page)
-	if got := end(t, p, modelapi.ReadChat(response("application/json", &endless{text: " "}), p)); got.reason != session.InvalidResponse {
+	if got := end(t, p, chat.answers("application/json", &endless{text: " "}, p)); got.reason != session.InvalidResponse {
 		t.Errorf("a whole answer: got %+v", got)
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-
-	"github.com/caddy-chatkit/caddy-chatkit/internal/modelapi"
 )
 
 // A stream ends in the same way however its bytes come, and never in a panic. Where it
@@ -20,8 +18,8 @@ func fuzz(f *testing.F, read reader, proof string, seeds ...string) {
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		whole, parts := new(page), new(page)
-		err := read(response(eventStream, bytes.NewReader(stream)), whole)
-		again := read(response(eventStream, iotest.OneByteReader(bytes.NewReader(stream))), parts)
+		err := read.answers(eventStream, bytes.NewReader(stream), whole)
+		again := read.answers(eventStream, iotest.OneByteReader(bytes.NewReader(stream)), parts)
 		if (err == nil) != (again == nil) || !slices.Equal(whole.parts, parts.parts) {
 			t.Errorf("at once %q and %v, byte by byte %q and %v", whole.parts, err, parts.parts, again)
 		}
@@ -36,11 +34,11 @@ func fuzz(f *testing.F, read reader, proof string, seeds ...string) {
 }
 
 func FuzzChat(f *testing.F) {
-	fuzz(f, modelapi.ReadChat, "finish_reason", events(role, thinks, hello, world, stop, usage, end0), events(hello, finish("length")),
+	fuzz(f, chat, "finish_reason", events(role, thinks, hello, world, stop, usage, end0), events(hello, finish("length")),
 		events(hello, `{"error":{"code":503}}`), events(`{"choices":[{"delta":{"content":[{"type":"text","text":"a"}]}}]}`), ": c\n\ufeffdata\n\ndata:x")
 }
 
 func FuzzResponses(f *testing.F) {
-	fuzz(f, modelapi.ReadResponses, "response.completed", events(created, item, said, more, saidAll, completed), events(other, incomplete("content_filter")),
+	fuzz(f, resp, "response.completed", events(created, item, said, more, saidAll, completed), events(other, incomplete("content_filter")),
 		events(failed("server_error")), events(`{"type":"error","code":"x"}`))
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/caddy-chatkit/caddy-chatkit/internal/modelapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 	"github.com/caddy-chatkit/caddy-chatkit/standin"
 )
@@ -32,10 +33,20 @@ func (p *page) text() string { return strings.Join(p.parts, "") }
 
 type reader func(*http.Response, standin.Writer) error
 
-// response is an answer with a body that comes as read says.
-func response(kind string, body io.Reader) *http.Response {
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(body)}
+// answers reads an answer of a kind.
+func (read reader) answers(kind string, body io.Reader, w standin.Writer) error {
+	stream, ok := body.(io.ReadCloser)
+	if !ok {
+		stream = io.NopCloser(body)
+	}
+	return read(&http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {kind}}, Body: stream}, w)
 }
+
+// The readers.
+var (
+	chat reader = modelapi.ReadChat
+	resp reader = modelapi.ReadResponses
+)
 
 const eventStream = "text/event-stream; charset=utf-8"
 
@@ -79,7 +90,7 @@ func holds(t *testing.T, read reader, stream string, want outcome) {
 	t.Helper()
 	for name, way := range ways {
 		p := new(page)
-		err := read(response(eventStream, way(stream)), p)
+		err := read.answers(eventStream, way(stream), p)
 		if got := end(t, p, err); got != want {
 			t.Errorf("%s: got %+v (%v), want %+v", name, got, err, want)
 		}

@@ -25,6 +25,22 @@ type ChatRequest struct {
 	Store               *bool          `json:"store,omitempty"`
 }
 
+// InputMessage is a message of the Responses API. It may go without its type, but not
+// every server can tell then what it is.
+type InputMessage struct {
+	Type string `json:"type"` // message
+	Message
+}
+
+// Input returns messages for the Responses API.
+func Input(messages []Message) []InputMessage {
+	input := make([]InputMessage, len(messages))
+	for i, m := range messages {
+		input[i] = InputMessage{"message", m}
+	}
+	return input
+}
+
 // StreamOptions are those of both APIs, none of which has all.
 type StreamOptions struct {
 	IncludeUsage       bool  `json:"include_usage,omitempty"`
@@ -36,7 +52,7 @@ type StreamOptions struct {
 type ResponsesRequest struct {
 	Model            string         `json:"model"`
 	Instructions     string         `json:"instructions,omitempty"`
-	Input            []Message      `json:"input"`
+	Input            []InputMessage `json:"input"`
 	Stream           bool           `json:"stream"`
 	StreamOptions    *StreamOptions `json:"stream_options,omitempty"`
 	Store            bool           `json:"store"`
@@ -50,8 +66,7 @@ type ResponsesRequest struct {
 // where the last message alone is longer, or is none of the user's.
 func Messages(history []standin.Message, limit int) []Message {
 	var kept []Message // latest first
-	for i := len(history) - 1; i >= 0; i-- {
-		m := history[i]
+	for _, m := range slices.Backward(history) {
 		role, text := "user", strings.ToValidUTF8(m.Text, "\ufffd")
 		if m.Role == standin.Assistant {
 			role = "assistant"

@@ -35,8 +35,9 @@ func TestMessages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := slices.Clone(c.history)
-			var got []string
-			for _, m := range modelapi.Messages(c.history, c.limit) {
+			messages := modelapi.Messages(c.history, c.limit)
+			got := make([]string, 0, len(messages))
+			for _, m := range messages {
 				got = append(got, m.Role+":"+m.Content)
 			}
 			if s := strings.Join(got, " "); s != c.want {

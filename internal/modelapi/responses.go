@@ -20,6 +20,7 @@ type responseEvent struct {
 }
 
 type response struct {
+	Status     string    `json:"status"`
 	Error      *apiError `json:"error"`
 	Incomplete *struct {
 		Reason string `json:"reason"`
@@ -90,22 +91,31 @@ func (r *responses) take(e *responseEvent) (over bool, err error) {
 			return false, nil
 		}
 		return false, r.say(p, e.Text+e.Refusal) // of a server that has no deltas
-	case "response.failed":
-		if e.Response.Error != nil {
-			return false, e.Response.Error.failure()
-		}
-		return false, session.Invalid("the model reports an error")
-	case "response.cancelled":
-		return false, session.Invalid("the model broke off")
 	}
-	if u := e.Response.Usage; u != nil {
+	return true, r.finish(e.Type, &e.Response)
+}
+
+// finish takes the event that ends an answer. Some servers send response.completed
+// whatever the status, so that has to agree.
+func (r *responses) finish(event string, resp *response) error {
+	if u := resp.Usage; u != nil {
 		r.usage(u.In, u.Out)
 	}
-	if e.Type == "response.completed" {
-		r.end(nil)
-		return true, nil
+	switch {
+	case event == "response.failed" || resp.Status == "failed":
+		if resp.Error != nil {
+			return resp.Error.failure()
+		}
+		return session.Invalid("the model reports an error")
+	case event == "response.cancelled" || resp.Status == "cancelled":
+		return session.Invalid("the model broke off")
+	case event == "response.incomplete":
+		return r.incomplete(resp)
+	case resp.Status == "incomplete":
+		r.end(&standin.Incomplete{Reason: standin.MaxTokens}) // the details may be missing
 	}
-	return true, r.incomplete(&e.Response)
+	r.end(nil)
+	return nil
 }
 
 // maxParts bounds how many texts an answer may have.

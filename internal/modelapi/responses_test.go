@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/caddy-chatkit/caddy-chatkit/internal/modelapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 	"github.com/caddy-chatkit/caddy-chatkit/standin"
 )
@@ -47,6 +46,8 @@ func TestResponses(t *testing.T) {
 		"cut by who knows what":   {events(said, incomplete("SECRET")), outcome{text: "Hello", reason: session.InvalidResponse}},
 		"ends too early":          {events(created, said), outcome{text: "Hello", reason: session.Reset}},
 		"[DONE] proves nothing":   {events(said, `[DONE]`), outcome{text: "Hello", reason: session.Reset}},
+		"completed, but cut":      {events(said, `{"type":"response.completed","response":{"status":"incomplete"}}`), outcome{text: "Hello", cut: standin.MaxTokens}},
+		"completed, but failed":   {events(said, `{"type":"response.completed","response":{"status":"failed"}}`), outcome{text: "Hello", reason: session.InvalidResponse}},
 		"failed":                  {events(said, failed("server_error")), outcome{text: "Hello", reason: session.Status5xx}},
 		"failed at the limit":     {events(failed("rate_limit_exceeded")), outcome{reason: session.Status429}},
 		"failed by the prompt":    {events(failed("invalid_prompt")), outcome{reason: session.Rejected}},
@@ -65,13 +66,13 @@ func TestResponses(t *testing.T) {
 		"a list":        {events(`[]`), outcome{reason: session.InvalidResponse}},
 		"nothing":       {"", outcome{reason: session.InvalidResponse}},
 	} {
-		t.Run(name, func(t *testing.T) { holds(t, modelapi.ReadResponses, c.stream, c.want) })
+		t.Run(name, func(t *testing.T) { holds(t, resp, c.stream, c.want) })
 	}
 }
 
 func TestResponsesUsage(t *testing.T) {
 	p := new(page)
-	if err := modelapi.ReadResponses(response(eventStream, strings.NewReader(events(said, completed))), p); err != nil || p.told != 1 || p.in != 7 || p.out != 2 {
+	if err := resp.answers(eventStream, strings.NewReader(events(said, completed)), p); err != nil || p.told != 1 || p.in != 7 || p.out != 2 {
 		t.Errorf("told %d times %d and %d (%v)", p.told, p.in, p.out, err)
 	}
 }
@@ -83,7 +84,7 @@ func TestResponsesWhole(t *testing.T) {
 		`{"error":{"code":"rate_limit_exceeded","message":"SECRET"}}`:         session.Status429,
 	} {
 		p := new(page)
-		if got := end(t, p, modelapi.ReadResponses(response("application/json", strings.NewReader(body)), p)); got.reason != want {
+		if got := end(t, p, resp.answers("application/json", strings.NewReader(body), p)); got.reason != want {
 			t.Errorf("%s: got %s, want %s", body, got.reason, want)
 		}
 	}
@@ -96,7 +97,7 @@ func TestResponsesParts(t *testing.T) {
 		b.WriteString(events(`{"type":"response.output_text.delta","item_id":"m` + strings.Repeat("x", i) + `","delta":"a"}`))
 	}
 	p := new(page)
-	if got := end(t, p, modelapi.ReadResponses(response(eventStream, strings.NewReader(b.String())), p)); got.reason != session.InvalidResponse {
+	if got := end(t, p, resp.answers(eventStream, strings.NewReader(b.String()), p)); got.reason != session.InvalidResponse {
 		t.Errorf("got %s after %d texts", got.reason, len(p.parts))
 	}
 }

@@ -74,7 +74,7 @@ func (c *OpenAIResponses) Answer(ctx context.Context, t *standin.Turn, w standin
 		return err
 	}
 	r := modelapi.ResponsesRequest{
-		Model: c.ModelName(), Instructions: c.Told(), Input: messages, Stream: true, MaxOutputTokens: c.Tokens(),
+		Model: c.ModelName(), Instructions: c.Told(), Input: modelapi.Input(messages), Stream: true, MaxOutputTokens: c.Tokens(),
 	}
 	if c.OpenAI() { // padding that hides the length of words is of no use to who has them
 		r.StreamOptions, r.SafetyIdentifier = &modelapi.StreamOptions{IncludeObfuscation: new(bool)}, t.Safety
