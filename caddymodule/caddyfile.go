@@ -72,9 +72,10 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //		}
 //
 //		# limits
-//		deadline   <duration>
-//		rate_limit user|ip <n> <duration>
-//		models     default|strict
+//		deadline    <duration>
+//		rate_limit  [stream] user|ip <n> <duration>
+//		max_streams user|ip <n>
+//		models      default|strict
 //
 //		# browsers
 //		cors {
@@ -103,12 +104,13 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 // options are the lines of the chatkit block.
 func (h *Handler) options(refs *providerRefs) block.Options {
 	return block.Options{
-		"provider":   {Parse: h.parseProvider, Many: true},
-		"user":       block.Texts(&h.User).Then(func() error { return identity.CheckUsers(h.User) }),
-		"anonymous":  {Parse: h.parseAnonymous},
-		"deadline":   block.Duration(&h.Deadline),
-		"rate_limit": {Parse: h.parseRateLimit, Many: true},
-		"models":     block.Text(&h.Models).Then(h.checkModelsWord),
+		"provider":    {Parse: h.parseProvider, Many: true},
+		"user":        block.Texts(&h.User).Then(func() error { return identity.CheckUsers(h.User) }),
+		"anonymous":   {Parse: h.parseAnonymous},
+		"deadline":    block.Duration(&h.Deadline),
+		"rate_limit":  {Parse: h.parseRateLimit, Many: true},
+		"max_streams": {Parse: h.parseMaxStreams, Many: true},
+		"models":      block.Text(&h.Models).Then(h.checkModelsWord),
 
 		"stream":       {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, StreamRoute) }, Many: true},
 		"message":      {Parse: func(d *caddyfile.Dispenser) error { return h.parseCarried(d, MessageRoute) }, Many: true},
@@ -143,12 +145,25 @@ func (h *Handler) parseProvider(d *caddyfile.Dispenser) error {
 }
 
 func (h *Handler) parseRateLimit(d *caddyfile.Dispenser) error {
-	var c limit.RateLimitConfig
+	c, carried, err := limit.ParseRateLimit(d)
+	if err != nil {
+		return err
+	}
+	to := &h.RateLimits
+	if carried {
+		to = &h.StreamRateLimits
+	}
+	*to = append(*to, c)
+	return block.Located(d, limit.Check(*to))
+}
+
+func (h *Handler) parseMaxStreams(d *caddyfile.Dispenser) error {
+	var c limit.MaxStreamsConfig
 	if err := c.UnmarshalCaddyfile(d); err != nil {
 		return err
 	}
-	h.RateLimits = append(h.RateLimits, c)
-	return block.Located(d, limit.Check(h.RateLimits))
+	h.MaxStreams = append(h.MaxStreams, c)
+	return block.Located(d, limit.CheckMaxStreams(h.MaxStreams))
 }
 
 func (h *Handler) parseAnonymous(d *caddyfile.Dispenser) error {

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -27,8 +28,7 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 		c.leave()
 		return telemetry.CarriedCanceled
 	case turned:
-		c.writeEvent(event)
-		return telemetry.CarriedFailed
+		return c.writeEvent(event)
 	case forbidden:
 		if ok { // no backend, and nobody else either
 			c.reason = failed.Reason()
@@ -36,7 +36,7 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 			c.tellUnserved(&failed.Trail, refused.Problem.Status)
 		}
 		c.writeProblem(refused.Problem)
-		return telemetry.CarriedFailed
+		return telemetry.CarriedRefused
 	case !ok:
 		c.h.logger.Debug("request could not be carried", zap.Error(err))
 		c.writeProblem(bodyProblem(err))
@@ -64,11 +64,11 @@ func bodyProblem(err error) *problem.Problem {
 }
 
 // writeEvent answers a turn that has no answer.
-func (c *carriedRequest) writeEvent(e *turns.EventError) {
+func (c *carriedRequest) writeEvent(e *turns.EventError) telemetry.CarriedOutcome {
 	sseHeaders(c.w.Header(), c.r)
 	c.w.WriteHeader(http.StatusOK)
 	_, _ = c.w.Write(e.Event)
-	details := e.Err.Error()
+	details, outcome := e.Err.Error(), telemetry.CarriedFailed
 	if failed, ok := errors.AsType[*relay.Failed](e); ok {
 		c.reason = failed.Reason()
 		p := problem.Unserved(&failed.Trail)
@@ -76,5 +76,13 @@ func (c *carriedRequest) writeEvent(e *turns.EventError) {
 		c.tellFailed(&failed.Trail)
 		c.tellUnserved(&failed.Trail, p.Status)
 	}
+	if refused, ok := errors.AsType[*turns.RefusedError](e); ok {
+		telemetry.Refused(string(c.route.kind), strings.ToLower(refused.Problem.Code))
+		outcome = telemetry.CarriedRefused
+	}
+	if turns.OverLimit(e) {
+		outcome = telemetry.CarriedRefused
+	}
 	c.h.logger.Debug("a turn has no answer", zap.String("details", details))
+	return outcome
 }

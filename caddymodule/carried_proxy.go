@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
@@ -111,6 +112,7 @@ type passage struct {
 	interrupt func()      // ends a read of the body
 	who       outage.Who  // of a chatkit request
 	left      func(lost func()) turn.Leaving
+	refused   *limit.Refused // of a chatkit route: only the body says in which form it is told
 
 	client   *turn.Client     // of a turn
 	response *relay.Response  // nil: no backend has answered
@@ -142,7 +144,7 @@ func (p *carriedProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 func (p *carriedProxy) carryCall(r *http.Request, pass *passage) (*http.Response, error) {
 	a, err := p.turns.Carry(r, &turns.Call{
 		Delivery: p.relay.Open(p.request(r, pass), pass.targets), Buffer: p.relay.Buffer,
-		Who: pass.who, Left: pass.left,
+		Who: pass.who, Left: pass.left, Refused: pass.refused,
 	})
 	if err != nil {
 		return nil, err

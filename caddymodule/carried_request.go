@@ -36,7 +36,14 @@ func (c *carriedRequest) serve() {
 	if !c.begin() {
 		return
 	}
-	if p := c.prepare(); p != nil {
+	p := c.prepare()
+	if p == nil {
+		defer c.admit()()
+		if c.passage.refused != nil && c.route.kind != ChatKitRoute {
+			p = c.passage.refused.Problem
+		}
+	}
+	if p != nil {
 		c.w.Header().Set("Cache-Control", "no-store")
 		c.became = string(telemetry.OutcomeRefused)
 		c.refuse(p)
@@ -65,6 +72,16 @@ func (c *carriedRequest) prepare() *problem.Problem {
 		return p
 	}
 	return c.findIssuer()
+}
+
+// admit counts the request for the limits of its caller, until leave is called.
+func (c *carriedRequest) admit() (leave func()) {
+	c.passage.caller = session.Caller{User: c.h.users.Account(c.repl), Address: c.address()}
+	if c.h.carried.ByAddress() {
+		c.h.warnOfForwarding(c.r)
+	}
+	leave, c.passage.refused = c.h.carried.Admit(c.passage.caller.User, c.passage.caller.Address)
+	return leave
 }
 
 // checkUpgrade refuses what does not open a WebSocket: a GET that upgrades, or an
@@ -99,8 +116,7 @@ func opensWebSocket(r *http.Request) bool {
 // carry carries the request and returns how it ended. Only [carriedRequest.ending]
 // knows about breaks.
 func (c *carriedRequest) carry() telemetry.CarriedOutcome {
-	c.passage = passage{requestID: c.id, targets: c.targets(), ours: c.w.Header(),
-		caller: session.Caller{User: c.h.users.Account(c.repl), Address: c.address()}}
+	c.passage.requestID, c.passage.targets, c.passage.ours = c.id, c.targets(), c.w.Header()
 	r := c.upstreamRequest()
 	if c.route.kind != WebSocketRoute {
 		// Only WebSockets upgrade, and only on their routes: anything else (h2c)

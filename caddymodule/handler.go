@@ -67,6 +67,17 @@ type Handler struct {
 	// limit.
 	RateLimits []limit.RateLimitConfig `json:"rate_limits,omitempty"`
 
+	// How often a user or a client address may have a request carried: a stream, a
+	// message, a WebSocket, or one of a chatkit route. Users without an account count
+	// by their address. Default: no limit. Hazard: on a chatkit route a page that loads
+	// makes several requests.
+	StreamRateLimits []limit.RateLimitConfig `json:"stream_rate_limits,omitempty"`
+
+	// How many carried requests a user or a client address may have open at once, on
+	// all of the site's routes. Users without an account count by their address.
+	// Default: no limit. Hazard: many people may have one address.
+	MaxStreams []limit.MaxStreamsConfig `json:"max_streams,omitempty"`
+
 	// Which origins may use the routes. Default: all, without credentials.
 	CORS *origin.CORSConfig `json:"cors,omitempty"`
 
@@ -114,6 +125,7 @@ type Handler struct {
 	models    modelPolicy
 	cors      *origin.Policy
 	limits    limit.Limits
+	carried   limit.Carried
 	turns     turns.Turns // where there is a chatkit route
 	rewritten rewriteWarnings
 

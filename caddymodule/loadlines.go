@@ -27,9 +27,15 @@ func (h *Handler) announce() {
 	for i, t := range h.targets {
 		names[i] = t.Name
 	}
-	limits := make([]string, len(h.RateLimits))
-	for i, l := range h.RateLimits {
-		limits[i] = l.String()
+	limits := make([]string, 0, len(h.RateLimits)+len(h.StreamRateLimits)+len(h.MaxStreams))
+	for _, l := range h.RateLimits {
+		limits = append(limits, l.String())
+	}
+	for _, l := range h.StreamRateLimits {
+		limits = append(limits, "stream "+l.String())
+	}
+	for _, l := range h.MaxStreams {
+		limits = append(limits, "max_streams "+l.String())
 	}
 	user := h.User
 	if len(user) == 0 {
@@ -135,7 +141,7 @@ func (h *Handler) warnOfForwarding(r *http.Request) {
 	if trusted && ok && srv.TrustedProxiesStrict == 0 {
 		h.forwarding.Do(func() {
 			h.logger.Warn("trusted_proxies without trusted_proxies_strict: a client can put any address in front of X-Forwarded-For, " +
-				"and rate_limit ip goes by it; add trusted_proxies_strict")
+				"and limits by ip go by it; add trusted_proxies_strict")
 		})
 	}
 }

@@ -77,10 +77,13 @@ func (h *Handler) provisionSite(ctx caddy.Context, app *registry.App) {
 	h.issuers = sync.OnceValue(func() issuer.Site { return issuers().Site(h.siteKey()) })
 }
 
-// provisionLimits takes the rate limits: those of sessions, and of the turns of each
-// chatkit route.
-func (h *Handler) provisionLimits(hash string) error {
+// provisionLimits takes the limits: those of sessions, of carried requests, and of the
+// turns of each chatkit route.
+func (h *Handler) provisionLimits(hash string) (err error) {
 	if err := h.limits.Take(h.RateLimits, hash, h.siteKey); err != nil {
+		return err
+	}
+	if h.carried, err = h.limits.TakeCarried(h.StreamRateLimits, h.MaxStreams, hash, h.siteKey); err != nil {
 		return err
 	}
 	for path, rt := range h.routes {

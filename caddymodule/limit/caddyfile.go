@@ -7,13 +7,28 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 )
 
-// UnmarshalCaddyfile sets up a limit from `rate_limit user|ip <n> <duration>`.
-func (c *RateLimitConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	const syntax = "rate_limit user|ip <n> <duration>"
-	args, err := block.Args(d, 2, 3, syntax+" (such as user 10 1m)")
+// stream is the word in front of a limit of carried requests.
+const stream = "stream"
+
+// ParseRateLimit parses `rate_limit [stream] user|ip <n> <duration>`. It reports
+// whether the limit is one of carried requests.
+func ParseRateLimit(d *caddyfile.Dispenser) (c RateLimitConfig, carried bool, err error) {
+	args, err := block.Args(d, 2, 4, syntax+" (such as user 10 1m)")
+	if err != nil {
+		return c, false, err
+	}
+	if carried = args[0] == stream; carried {
+		args = args[1:]
+	}
+	return c, carried, c.parse(d, args)
+}
+
+const syntax = "rate_limit [stream] user|ip <n> <duration>"
+
+func (c *RateLimitConfig) parse(d *caddyfile.Dispenser, args []string) error {
 	switch {
-	case err != nil:
-		return err
+	case len(args) != 2 && len(args) != 3:
+		return d.Errf("wrong syntax, want: %s (such as user 10 1m)", syntax)
 	case len(args) == 2 && (args[0] == telemetry.ScopeUser || args[0] == telemetry.ScopeIP):
 		return d.Errf("rate_limit: the duration after %s %s is missing (want %s)", args[0], args[1], syntax)
 	case len(args) == 2:
@@ -32,4 +47,17 @@ func (c *RateConfig) Parse(d *caddyfile.Dispenser, option, n, per string) error 
 		return err
 	}
 	return block.NoBlock(d, option)
+}
+
+// UnmarshalCaddyfile sets up a limit from `max_streams user|ip <n>`.
+func (c *MaxStreamsConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	args, err := block.Args(d, 2, 2, "max_streams user|ip <n> (such as user 5)")
+	if err != nil {
+		return err
+	}
+	c.By = args[0]
+	if err := block.ParseNumber(d, "max_streams", args[1], 1, &c.Streams); err != nil {
+		return err
+	}
+	return block.NoBlock(d, "max_streams")
 }

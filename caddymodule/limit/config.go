@@ -25,7 +25,8 @@ func (c RateConfig) Rate() ratelimit.Rate {
 	return ratelimit.Rate{N: c.Requests, Per: time.Duration(c.Per)}
 }
 
-// RateLimitConfig limits how many sessions somebody may ask for.
+// RateLimitConfig limits how many sessions somebody may ask for, or how many requests
+// are carried.
 type RateLimitConfig struct {
 	// Who: "user", where visitors without an account count by their address unless
 	// there is a limit by "ip" too; or "ip", the client's address as Caddy knows it (behind
@@ -39,17 +40,25 @@ type RateLimitConfig struct {
 func Check(limits []RateLimitConfig) error {
 	seen := make(map[string]bool)
 	for _, c := range limits {
-		if c.By != telemetry.ScopeUser && c.By != telemetry.ScopeIP {
-			return fmt.Errorf("rate_limit: invalid scope %q (want %s or %s)", c.By, telemetry.ScopeUser, telemetry.ScopeIP)
+		if err := checkScope("rate_limit", c.By, seen); err != nil {
+			return err
 		}
-		if seen[c.By] {
-			return fmt.Errorf("rate_limit %s is given twice", c.By)
-		}
-		seen[c.By] = true
 		if err := c.Rate().Check(); err != nil {
 			return fmt.Errorf("rate_limit %s: %w", c.By, err)
 		}
 	}
+	return nil
+}
+
+// checkScope returns an error for an invalid scope, and for one that was seen.
+func checkScope(option, scope string, seen map[string]bool) error {
+	if scope != telemetry.ScopeUser && scope != telemetry.ScopeIP {
+		return fmt.Errorf("%s: invalid scope %q (want %s or %s)", option, scope, telemetry.ScopeUser, telemetry.ScopeIP)
+	}
+	if seen[scope] {
+		return fmt.Errorf("%s %s is given twice", option, scope)
+	}
+	seen[scope] = true
 	return nil
 }
 

@@ -2,7 +2,6 @@ package limit
 
 import (
 	"fmt"
-	"net/http"
 	"net/netip"
 	"time"
 
@@ -101,13 +100,20 @@ func (l *Limit) Take(key string) *problem.Problem {
 	if l == nil {
 		return nil
 	}
-	wait := l.buckets.Take(l.site() + key)
+	wait := l.wait(key)
 	if wait == 0 {
 		return nil
 	}
 	telemetry.RateLimited(l.scope)
-	return &problem.Problem{Status: http.StatusTooManyRequests, Code: problem.CodeRateLimited, Title: "Too many requests",
-		Details: "Too many session requests of this " + l.whose, RetryAfter: wait}
+	return tooMany("Too many session requests of this "+l.whose, wait)
+}
+
+// wait takes a token and returns 0, or how long it will be until there is one.
+func (l *Limit) wait(key string) time.Duration {
+	if l == nil {
+		return 0
+	}
+	return l.buckets.Take(l.site() + key)
 }
 
 // Network returns what counts as one address: of IPv6 a /64, the least that one

@@ -32,6 +32,7 @@ const (
 	CarriedCanceled CarriedOutcome = "canceled" // the client went away
 	CarriedIdle     CarriedOutcome = "idle"     // the backend paused too long
 	CarriedFailed   CarriedOutcome = "failed"   // no backend took it
+	CarriedRefused  CarriedOutcome = "refused"  // by us; for the access log only
 )
 
 // NoProvider stands for "no provider" in metrics and logs.
@@ -90,6 +91,9 @@ func CarryBegins(kind string) (ends func(CarriedOutcome)) {
 	inFlight.Inc()
 	return func(o CarriedOutcome) {
 		inFlight.Dec()
+		if o == CarriedRefused { // it was not carried
+			return
+		}
 		metrics.carried.WithLabelValues(kind, string(o)).Inc()
 	}
 }

@@ -84,7 +84,7 @@ func InitTurns(ends []string) {
 	for _, end := range ends {
 		turns.ended.WithLabelValues(end)
 	}
-	for _, limit := range []string{LimitTurns, LimitParallel, LimitOwner} {
+	for _, limit := range []string{LimitTurns, LimitParallel, LimitOwner, LimitRate, LimitMaxStreams} {
 		turns.refused.WithLabelValues(limit)
 	}
 }

@@ -36,6 +36,10 @@ const (
 	LimitTurns    = "turns"
 	LimitParallel = "parallel"
 	LimitOwner    = "thread_owner"
+
+	// Those of all carried requests.
+	LimitRate       = "rate_limit"
+	LimitMaxStreams = "max_streams"
 )
 
 // TurnBegun counts a turn as in flight.

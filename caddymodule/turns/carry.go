@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
@@ -23,6 +24,10 @@ type Call struct {
 	Buffer int64
 
 	outage.Who
+
+	// Refused says that the request is over a limit of all carried requests. It is not
+	// carried then. Nil: it is not.
+	Refused *limit.Refused
 
 	// Left says how the client has left; see [LeavingOf].
 	Left func(lost func()) turn.Leaving
@@ -47,12 +52,20 @@ type Answer struct {
 // Carry carries a call. The error is an [*EventError] for a turn, and for anything
 // else a [*RefusedError] or one of the delivery's.
 func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
-	body, whole, err := c.Delivery.Keep(knownPrefix)
+	read := c.Delivery.Keep
+	if c.Refused != nil {
+		read = c.Delivery.Peek
+	}
+	body, whole, err := read(knownPrefix)
 	if err != nil {
 		c.Delivery.Close()
 		return nil, err
 	}
 	asked := chatkit.ReadRequest(body)
+	if c.Refused != nil {
+		c.Delivery.Close()
+		return nil, overLimit(&asked, c.Refused)
+	}
 	t := &turning{policy: p, Call: c}
 	if err := p.check(&asked, body, whole, t, r); err != nil {
 		c.Delivery.Close()

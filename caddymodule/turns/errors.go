@@ -1,6 +1,11 @@
 package turns
 
-import "github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
+import (
+	"errors"
+
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
+)
 
 // EventError is the error of a turn without an answer: its client gets an event.
 type EventError struct {
@@ -27,3 +32,9 @@ func (e *RefusedError) Error() string { return e.Problem.Details }
 
 // Unwrap returns why.
 func (e *RefusedError) Unwrap() error { return e.Err }
+
+// OverLimit reports whether an error says that a turn is over a limit of its caller's.
+func OverLimit(err error) bool {
+	_, ok := errors.AsType[*turn.Refused](err)
+	return ok
+}

@@ -61,6 +61,24 @@ func (p *Policy) checkOwner(asked *chatkit.Request, whole bool, c *Call) error {
 	return forbid(asked, &problem.Problem{Status: http.StatusNotFound, Code: problem.CodeNotFound, Title: "Not found", Details: "There is no such thread"})
 }
 
+// tooManyOpen is the answer to a turn of somebody who has too many requests open.
+var tooManyOpen = chatkit.ErrorEvent{Message: "Too many chats are open at once. Please close one, or try again in a moment."}
+
+// overLimit returns the error of a request that is over a limit of all carried
+// requests. A turn gets an event, as over its own limits.
+func overLimit(asked *chatkit.Request, r *limit.Refused) error {
+	err := &RefusedError{Problem: r.Problem}
+	if !asked.Type.Streams() {
+		return err
+	}
+	telemetry.TurnRefused(r.Limit)
+	event := tooManyOpen
+	if r.Limit == telemetry.LimitRate {
+		event = turn.TooMany(r.Problem.RetryAfter).Event
+	}
+	return &EventError{event.Frame(), err}
+}
+
 // forbid returns the error of a request that is not carried. A turn gets an event.
 func forbid(asked *chatkit.Request, why *problem.Problem) error {
 	err := &RefusedError{Problem: why}

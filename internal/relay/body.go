@@ -125,10 +125,16 @@ func (p *payload) release() {
 // or the beginning, of prefix bytes at least. It is to be called before Next. The
 // error is that of reading. What it returns is valid until Close.
 func (d *Delivery) Keep(prefix int) (body []byte, whole bool, err error) {
-	p := d.body
-	if err := p.keep(d); err != nil {
+	if err := d.body.keep(d); err != nil {
 		return nil, false, err
 	}
+	return d.Peek(prefix)
+}
+
+// Peek reads the beginning of the body, of prefix bytes at least. It is for a request
+// that may not be sent; else as Keep.
+func (d *Delivery) Peek(prefix int) (body []byte, whole bool, err error) {
+	p := d.body
 	if missing := prefix - len(p.head); !p.whole() && missing > 0 {
 		err := p.within(d, func() error {
 			b, err := io.ReadAll(io.LimitReader(p.client, int64(missing)))

@@ -19,8 +19,8 @@ type Refused struct {
 // Error implements error.
 func (r *Refused) Error() string { return "over the limit of " + r.Limit }
 
-// tooMany refuses a turn because there were too many.
-func tooMany(wait time.Duration) *Refused {
+// TooMany refuses a turn because there were too many.
+func TooMany(wait time.Duration) *Refused {
 	seconds := int(math.Ceil(wait.Seconds()))
 	again := fmt.Sprintf("%d seconds", seconds)
 	switch {

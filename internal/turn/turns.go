@@ -115,7 +115,7 @@ func (s *Turns) refuse(r *Request) error {
 	}
 	if r.Turns != nil {
 		if wait := r.Turns(r.Caller); wait > 0 {
-			return tooMany(wait)
+			return TooMany(wait)
 		}
 	}
 	return nil
