@@ -146,7 +146,7 @@ func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 func (c *carriedRequest) who() outage.Who {
 	return outage.Who{
 		Asker:  turns.AskerOf(c.r, c.h.scope(c.route.proxy.claimed), c.passage.caller),
-		Caller: c.passage.caller, Visitor: c.h.users.Visitor(c.r), RequestID: c.id,
+		Caller: c.passage.caller, Visitor: c.h.users.Visitor(c.r), Header: c.r.Header, RequestID: c.id,
 		Replace: func(text string) string { return c.repl.ReplaceKnown(text, "") },
 	}
 }

@@ -16,14 +16,15 @@ type Who struct {
 
 	Caller  session.Caller
 	Visitor string // the id in a cookie of ours, "" for none
+	Header  http.Header
 
 	RequestID string
 	Replace   func(string) string
 }
 
 // caller returns who asks, as stand-ins may know it.
-func (p *Policy) caller(w *Who, h http.Header) *outage.Caller {
-	name, lists := owner(w, h)
+func (p *Policy) caller(w *Who) *outage.Caller {
+	name, lists := owner(w)
 	known := w.Caller.User != "" || p.shared.known.Is(w.Scope, knownAs(w))
 	if lists == ifKnown {
 		lists = never
@@ -61,7 +62,8 @@ const (
 // know by our cookie, or of who shows the same credential. Cookies may be the same for
 // strangers, so the address counts too. Where there is nothing of that, a thread is
 // found only by its id, which nobody can guess.
-func owner(w *Who, h http.Header) (name string, lists listing) {
+func owner(w *Who) (name string, lists listing) {
+	h := w.Header
 	switch {
 	case w.Caller.User != "":
 		return "user " + w.Caller.User, always

@@ -31,7 +31,6 @@ type Visit struct {
 	chat   *outage.Chat
 	who    *outage.Caller
 	asker  *Who
-	header http.Header
 
 	asked chatkit.Request
 	call  *chatkit.Call // nil: stand-ins cannot read it
@@ -39,8 +38,8 @@ type Visit struct {
 }
 
 // Visit reads a request, all of it if whole is set. The problem refuses it.
-func (p *Policy) Visit(h http.Header, who *Who, body []byte, whole bool, most int64) (*Visit, *problem.Problem) {
-	v := &Visit{policy: p, chat: p.chat(), who: p.caller(who, h), asker: who, header: h, asked: chatkit.ReadRequest(body)}
+func (p *Policy) Visit(who *Who, body []byte, whole bool, most int64) (*Visit, *problem.Problem) {
+	v := &Visit{policy: p, chat: p.chat(), who: p.caller(who), asker: who, asked: chatkit.ReadRequest(body)}
 	switch {
 	case v.asked.Unclear: // another reader could find a stand-in's thread in it
 		return nil, problem.BadRequest("Body can be read in two ways")
@@ -95,7 +94,7 @@ func (v *Visit) Backend(ctx context.Context, resp *relay.Response) {
 		return
 	}
 	v.policy.shared.known.Learn(v.asker.Scope, knownAs(v.asker))
-	v.who = v.policy.caller(v.asker, v.header)
+	v.who = v.policy.caller(v.asker)
 	if v.asked.Type.Streams() {
 		return // a header is no turn yet
 	}

@@ -67,7 +67,7 @@ func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
 		return nil, overLimit(&asked, c.Refused)
 	}
 	t := &turning{policy: p, Call: c}
-	if err := p.check(&asked, body, whole, t, r); err != nil {
+	if err := p.check(&asked, body, whole, t); err != nil {
 		c.Delivery.Close()
 		return nil, err
 	}
@@ -83,11 +83,11 @@ func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
 }
 
 // check refuses a request that nobody is asked for.
-func (p *Policy) check(asked *chatkit.Request, body []byte, whole bool, t *turning, r *http.Request) error {
+func (p *Policy) check(asked *chatkit.Request, body []byte, whole bool, t *turning) error {
 	if err := p.checkOwner(asked, whole, t.Call); err != nil || p.standIns == nil {
 		return err
 	}
-	visit, refusal := p.standIns.Visit(r.Header, &t.Who, body, whole, t.Buffer)
+	visit, refusal := p.standIns.Visit(&t.Who, body, whole, t.Buffer)
 	if refusal != nil {
 		return forbid(asked, refusal)
 	}
