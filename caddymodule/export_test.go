@@ -10,6 +10,10 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/backend"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/sendbird"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standby"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/openaichat"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/openairesponses"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/say"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 )
 
@@ -27,6 +31,11 @@ func Blocks() map[string]block.Options {
 		"backend":    new(backend.Backend).Options(),
 		"openai":     new(openai.OpenAI).Options(),
 		"sendbird":   new(sendbird.Sendbird).Options(),
+
+		"standin":          new(standby.StandInConfig).Options(),
+		"say":              new(say.Say).Options(),
+		"openai_chat":      new(openaichat.OpenAIChat).Options(),
+		"openai_responses": new(openairesponses.OpenAIResponses).Options(),
 	}
 }
 
