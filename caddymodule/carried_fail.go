@@ -39,7 +39,7 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 		return telemetry.CarriedRefused
 	case !ok:
 		c.h.logger.Debug("request could not be carried", zap.Error(err))
-		c.writeProblem(bodyProblem(err))
+		c.writeProblem(problem.Body(err))
 		return telemetry.CarriedFailed
 	}
 	c.reason = failed.Reason()
@@ -49,18 +49,6 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 	c.tellUnserved(&failed.Trail, p.Status)
 	c.writeProblem(p)
 	return telemetry.CarriedFailed
-}
-
-// bodyProblem is the problem of a body that could not be read to its end.
-func bodyProblem(err error) *problem.Problem {
-	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return problem.BodyTooLong(large.Limit)
-	}
-	if errors.Is(err, relay.ErrStalled) {
-		return &problem.Problem{Status: http.StatusRequestTimeout, Code: problem.CodeBodyTimeout, Title: "Body took too long",
-			Details: "The rest of the body did not come in time"}
-	}
-	return problem.BadRequest("Body could not be read")
 }
 
 // writeEvent answers a turn that has no answer.

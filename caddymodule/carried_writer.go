@@ -96,7 +96,7 @@ func sseHeaders(h http.Header, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("X-Accel-Buffering", "no")
-	if r.ProtoMajor == 1 {
+	if r.ProtoMajor == 1 && h.Get("Connection") == "" { // else it is to be closed
 		h.Set("Connection", "keep-alive") // illegal from HTTP/2 on
 	}
 }

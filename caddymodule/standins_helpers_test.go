@@ -27,7 +27,6 @@ type mortal struct {
 
 	mu     sync.Mutex
 	bodies []string
-	secret http.Header // of the last request
 	answer http.HandlerFunc
 }
 
@@ -187,12 +186,12 @@ func (s *site) status(thread string, headers ...string) (st chatkit.Status, raw 
 }
 
 // awaitBack waits until a backend answers a turn.
-func (s *site) awaitBack(headers ...string) answer {
+func (s *site) awaitBack(headers ...string) {
 	s.T.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		got := s.Post("/chatkit", message("Are you there?"), headers...)
 		if got.Provider() == "a" {
-			return got
+			return
 		}
 		if time.Now().After(end) {
 			s.T.Fatalf("no backend: %s", got.Raw)

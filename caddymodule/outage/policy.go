@@ -85,7 +85,7 @@ func Provision(ctx caddy.Context, c Config, r Route) (*Policy, error) {
 	}
 	p.chat = sync.OnceValue(func() *outage.Chat { return p.newChat(c) })
 	if to != nil {
-		p.sender = handback.New(to, p.shared.memory, p.Route.Scope, p.back, p.trouble)
+		p.sender = handback.New(to, p.shared.memory, p.Scope, p.back, p.trouble)
 		r.App.OnStart(p.sender.Start)
 	}
 	return p, nil

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/dustin/go-humanize"
 )
 
 // The codes of problems, a closed list: Codes has them all.
@@ -81,13 +79,6 @@ func OnlyPOST(r *http.Request) *Problem {
 		return nil
 	}
 	return MethodNotAllowed("POST, OPTIONS", "Use POST")
-}
-
-// BodyTooLong is the problem of a body that is longer than a limit of the site's, in
-// bytes.
-func BodyTooLong(limit int64) *Problem {
-	return &Problem{Status: http.StatusRequestEntityTooLarge, Code: CodeBodyTooLarge, Title: "Body too large",
-		Details: "This site takes at most " + humanize.IBytes(uint64(max(limit, 0)))}
 }
 
 // SetHeaders sets the headers that come with a problem.

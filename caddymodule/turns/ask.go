@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -30,7 +31,15 @@ func (t *turning) ask(ctx context.Context, last turn.End) (*turn.Answer, error) 
 	if answer := t.askStandIns(ctx, err); answer != nil {
 		return answer, nil
 	}
-	return nil, &turn.Unanswered{Event: unavailable, Err: err}
+	return nil, &turn.Unanswered{Event: farewell(err), Err: err}
+}
+
+// farewell returns the event that ends a turn which nobody answers.
+func farewell(err error) chatkit.ErrorEvent {
+	if _, ok := errors.AsType[*relay.Failed](err); ok {
+		return unavailable
+	}
+	return eventOf(problem.Body(err)) // it could not be sent
 }
 
 // askBackend asks the next backend. The error is one of the delivery's; a

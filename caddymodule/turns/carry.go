@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -57,11 +58,14 @@ func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
 		read = c.Delivery.Peek
 	}
 	body, whole, err := read(knownPrefix)
+	asked := chatkit.ReadRequest(body)
 	if err != nil {
 		c.Delivery.Close()
+		if asked.Type.Streams() {
+			err = &EventError{eventOf(problem.Body(err)).Frame(), err}
+		}
 		return nil, err
 	}
-	asked := chatkit.ReadRequest(body)
 	if c.Refused != nil {
 		c.Delivery.Close()
 		return nil, overLimit(&asked, c.Refused)
@@ -73,11 +77,12 @@ func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
 	}
 	if asked.Type.Streams() {
 		c.Delivery.Hold(p.options.FirstToken)
+		c.Delivery.Header().Set("Accept-Encoding", "identity") // frames are to be read
 		return t.do(r, &asked, body, whole)
 	}
 	defer c.Delivery.Close()
 	if asked.Type.Loads() {
-		p.shared.Loads(c.Asker.Scope, c.Asker.Caller, c.Asker.Frame)
+		p.shared.Loads(c.Scope, c.Asker.Caller, c.Frame)
 	}
 	return t.carry(r)
 }

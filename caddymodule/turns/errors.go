@@ -1,7 +1,10 @@
 package turns
 
 import (
+	"context"
 	"errors"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -18,8 +21,15 @@ type EventError struct {
 // Error implements error.
 func (e *EventError) Error() string { return "the turn has no answer: " + e.Err.Error() }
 
-// Unwrap returns why.
-func (e *EventError) Unwrap() error { return e.Err }
+// Unwrap returns why, but for errors that reverse_proxy would act on instead of handing
+// this one on: Caddy's own, and that of a client that has left.
+func (e *EventError) Unwrap() error {
+	_, own := errors.AsType[caddyhttp.HandlerError](e.Err)
+	if own || errors.Is(e.Err, context.Canceled) {
+		return nil
+	}
+	return e.Err
+}
 
 // RefusedError is the error of a request that is not carried.
 type RefusedError struct {

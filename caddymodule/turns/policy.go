@@ -47,7 +47,7 @@ func (p *Policy) checkOwner(asked *chatkit.Request, whole bool, c *Call) error {
 		return forbid(asked, problem.BodyTooLong(c.Buffer))
 	case enforced && asked.Unclear:
 		return forbid(asked, problem.BadRequest("Body can be read in two ways"))
-	case asked.Thread == "" || !p.shared.owners.Others(c.Asker.Scope, asked.Thread, c.Asker.Caller):
+	case asked.Thread == "" || !p.shared.owners.Others(c.Scope, asked.Thread, c.Asker.Caller):
 		return nil
 	}
 	if ok, held := p.foreign.Pass(p.owner); ok {
@@ -85,9 +85,16 @@ func forbid(asked *chatkit.Request, why *problem.Problem) error {
 	if !asked.Type.Streams() {
 		return err
 	}
-	event := unknownThread
-	if why.Status != http.StatusNotFound {
-		event = chatkit.ErrorEvent{Message: why.Details + "."}
+	return &EventError{eventOf(why).Frame(), err}
+}
+
+// eventOf returns the event that says what a problem says.
+func eventOf(p *problem.Problem) chatkit.ErrorEvent {
+	switch p.Status {
+	case http.StatusNotFound:
+		return unknownThread
+	case http.StatusRequestTimeout:
+		return chatkit.ErrorEvent{Message: "Your message did not arrive in time. Please send it again.", AllowRetry: true}
 	}
-	return &EventError{event.Frame(), err}
+	return chatkit.ErrorEvent{Message: p.Details + "."}
 }

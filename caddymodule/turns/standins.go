@@ -48,7 +48,7 @@ func (t *turning) fromStandIns(r *http.Request, failed *relay.Failed) (*Answer, 
 	if body == nil {
 		return nil, &RefusedError{Problem: outage.Waits(failed.RetryIn), Err: failed}
 	}
-	resp := response(r, "application/json", io.NopCloser(bytes.NewReader(body)))
+	resp := response(r, "application/json", io.NopCloser(bytes.NewReader(body))) //nolint:bodyclose // reverse_proxy does
 	resp.Header.Set("Cache-Control", "no-store")
 	resp.ContentLength = int64(len(body))
 	return &Answer{Response: resp, StandIns: &outage.Answered{Trail: failed.Trail}}, nil

@@ -25,7 +25,7 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 	req := &turn.Request{
 		Asker: t.Asker, Options: t.policy.options, Thread: asked.Thread,
 		Ask: t.ask, Settled: t.Delivery.Close, Left: t.Left,
-		Observer: &observer{t.policy, t.Asker.Scope, t.Asker.Caller, t.RequestID},
+		Observer: &observer{t.policy, t.Scope, t.Asker.Caller, t.RequestID},
 	}
 	if whole {
 		req.Key = req.KeyOf(append([]byte(r.URL.RawQuery+"\x00"), body...))
@@ -37,8 +37,8 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 	switch {
 	case err == nil:
 		return respond(c, r)
-	case r.Context().Err() != nil:
-		return nil, new(relay.Failed) // nobody reads it
+	case r.Context().Err() != nil: // of a client that is still there, its body was given up
+		return nil, &EventError{farewell(relay.ErrStalled).Frame(), relay.ErrStalled}
 	}
 	event := chatkit.ErrorEvent{Code: chatkit.StreamError, AllowRetry: true}
 	if refused, ok := errors.AsType[*turn.Refused](err); ok {
@@ -58,7 +58,7 @@ func respond(c *turn.Client, r *http.Request) (*Answer, error) {
 		return nil, &EventError{event, err}
 	}
 	if from, ok := answer.Value.(*outage.Answered); ok {
-		return &Answer{Response: response(r, "text/event-stream", c), StandIns: from, Client: c}, nil
+		return &Answer{Response: response(r, "text/event-stream", c), StandIns: from, Client: c}, nil //nolint:bodyclose // reverse_proxy does
 	}
 	given, ok := answer.Value.(*relay.Response)
 	if !ok {

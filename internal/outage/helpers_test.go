@@ -159,8 +159,9 @@ func (p *played) json(who *outage.Caller, body string, args ...any) string {
 
 // types returns the types of a stream's events.
 func types(stream string) string {
-	var all []string
-	for _, f := range chatkittest.Frames([]byte(stream)) {
+	frames := chatkittest.Frames([]byte(stream))
+	all := make([]string, 0, len(frames))
+	for _, f := range frames {
 		var e struct {
 			Type string `json:"type"`
 			Item struct {
@@ -197,7 +198,7 @@ func texts(body string) string {
 		} `json:"items"`
 	}
 	_ = json.Unmarshal([]byte(body), &t)
-	var all []string
+	all := make([]string, 0, len(t.Data)+len(t.Items.Data))
 	for _, i := range append(t.Data, t.Items.Data...) {
 		for _, c := range i.Content {
 			all = append(all, c.Text)

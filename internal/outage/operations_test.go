@@ -192,7 +192,7 @@ func (broken) Update(context.Context, threads.Key, func(*threads.Thread) error) 
 }
 
 func TestKnown(t *testing.T) {
-	play(t, func(p *played) {
+	play(t, func(*played) {
 		k := outage.NewKnown()
 		k.Learn("s", "ann")
 		if !k.Is("s", "ann") || k.Is("s", "ben") || k.Is("other", "ann") {

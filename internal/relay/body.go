@@ -123,10 +123,11 @@ func (p *payload) release() {
 
 // Keep reads the body as far as it may be kept, and returns what there is of it: all,
 // or the beginning, of prefix bytes at least. It is to be called before Next. The
-// error is that of reading. What it returns is valid until Close.
+// error is that of reading; what came before it is returned too. It is valid until
+// Close.
 func (d *Delivery) Keep(prefix int) (body []byte, whole bool, err error) {
 	if err := d.body.keep(d); err != nil {
-		return nil, false, err
+		return d.body.head, false, err
 	}
 	return d.Peek(prefix)
 }
@@ -145,7 +146,7 @@ func (d *Delivery) Peek(prefix int) (body []byte, whole bool, err error) {
 			return err
 		})
 		if err != nil {
-			return nil, false, err
+			return p.head, false, err
 		}
 	}
 	return p.head, p.whole(), nil

@@ -115,6 +115,9 @@ func (r *Relay) Open(req Request, targets []Target) *Delivery {
 // Close gives the memory of the body back. Responses live on.
 func (d *Delivery) Close() { d.body.release() }
 
+// Header is that of the request as the backends get it. It may be changed before Next.
+func (d *Delivery) Header() http.Header { return d.req.Header }
+
 // Hold lets the verdict on an accepted answer wait for [Response.Judge], for as long
 // as that may take. The header may not take longer either. 0: the verdict is given
 // when the header is there.

@@ -69,6 +69,7 @@ func ids(t *testing.T, m *threads.Memory, o threads.Owner) string {
 // Nobody sees, changes or deletes what is another's, not even with its id.
 func TestOwners(t *testing.T) {
 	inMemory(t, func(t *testing.T, m *threads.Memory) {
+		t.Helper()
 		put(t, m, ann, "a", false)
 		others := threads.Owner{Scope: "other", Caller: "ann"}
 		for _, o := range []threads.Owner{ben, others} {
@@ -95,6 +96,7 @@ func TestOwners(t *testing.T) {
 // What is deleted is gone, and no turn that still runs brings it back.
 func TestDelete(t *testing.T) {
 	inMemory(t, func(t *testing.T, m *threads.Memory) {
+		t.Helper()
 		put(t, m, ann, "a", false)
 		_ = say(t, m, ann, "a", "secret")
 		k := threads.Key{Owner: ann, ID: "a"}
@@ -116,12 +118,14 @@ func TestTooMany(t *testing.T) {
 		want [3]string // of ann, ben and a third
 	}{
 		"of one caller": {func(t *testing.T, m *threads.Memory) {
+			t.Helper()
 			put(t, m, ben, "b", false)
 			for i := range 9 {
 				put(t, m, ann, fmt.Sprint(i), false)
 			}
 		}, [3]string{"6 7 8", "b", ""}},
 		"changed is young": {func(t *testing.T, m *threads.Memory) {
+			t.Helper()
 			for _, id := range []string{"0", "1", "2"} {
 				put(t, m, ann, id, false)
 			}
@@ -129,6 +133,7 @@ func TestTooMany(t *testing.T) {
 			put(t, m, ann, "3", false)
 		}, [3]string{"0 2 3", "", ""}},
 		"strangers first": {func(t *testing.T, m *threads.Memory) {
+			t.Helper()
 			put(t, m, ann, "a", false)
 			for i := range 9 {
 				put(t, m, threads.Owner{Scope: "s", Caller: fmt.Sprint("stranger ", i)}, "x", true)
@@ -136,6 +141,7 @@ func TestTooMany(t *testing.T) {
 			put(t, m, ben, "b", false)
 		}, [3]string{"a", "b", ""}},
 		"then anybody": {func(t *testing.T, m *threads.Memory) {
+			t.Helper()
 			put(t, m, ann, "a", false)
 			for i := range 6 {
 				put(t, m, threads.Owner{Scope: "s", Caller: fmt.Sprint("c", i)}, "x", false)
@@ -144,6 +150,7 @@ func TestTooMany(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inMemory(t, func(t *testing.T, m *threads.Memory) {
+				t.Helper()
 				tt.do(t, m)
 				got := [3]string{ids(t, m, ann), ids(t, m, ben), ids(t, m, threads.Owner{Scope: "s", Caller: "c5"})}
 				if n, _ := m.Size(); got != tt.want || n > small.Threads {
@@ -157,6 +164,7 @@ func TestTooMany(t *testing.T) {
 // Items and bytes are bounded: of a thread, of a caller, in all.
 func TestTooLong(t *testing.T) {
 	inMemory(t, func(t *testing.T, m *threads.Memory) {
+		t.Helper()
 		put(t, m, ann, "a", false)
 		for i := range 9 {
 			_ = say(t, m, ann, "a", fmt.Sprint(i))
@@ -187,6 +195,7 @@ func TestTooLong(t *testing.T) {
 // Nothing outlives its time, whether or not anybody asks.
 func TestLife(t *testing.T) {
 	inMemory(t, func(t *testing.T, m *threads.Memory) {
+		t.Helper()
 		put(t, m, ann, "a", false)
 		time.Sleep(small.Life / 2)
 		put(t, m, ann, "b", true)
@@ -212,6 +221,7 @@ func TestLife(t *testing.T) {
 // A change that fails changes nothing, and what was returned is the caller's own.
 func TestCopies(t *testing.T) {
 	inMemory(t, func(t *testing.T, m *threads.Memory) {
+		t.Helper()
 		put(t, m, ann, "a", false)
 		_ = say(t, m, ann, "a", "x")
 		k := threads.Key{Owner: ann, ID: "a"}
@@ -231,6 +241,7 @@ func TestCopies(t *testing.T) {
 // Missed returns the threads of a scope that have something to hand back.
 func TestMissed(t *testing.T) {
 	inMemory(t, func(t *testing.T, m *threads.Memory) {
+		t.Helper()
 		put(t, m, ann, "a", false)
 		put(t, m, ann, "b", false)
 		put(t, m, threads.Owner{Scope: "other"}, "c", false)
@@ -257,7 +268,7 @@ func TestHistory(t *testing.T) {
 		"no user":       {[]threads.Item{item("assistant", "b")}, ""},
 	} {
 		th := threads.Thread{Items: tt.items}
-		var got []string
+		var got []string //nolint:prealloc // names of a few
 		for _, m := range th.History() {
 			got = append(got, m.Text)
 		}
