@@ -1,5 +1,5 @@
-// Package chatkit plugs the chatkit handler, its providers, the status page and the
-// commands chatkit-status, chatkit-breaker, chatkit-health and chatkit-drill into a Caddy build:
+// Package chatkit plugs the chatkit handler, its providers and stand-ins, the status page and the commands
+// chatkit-status, chatkit-breaker, chatkit-health and chatkit-drill into a Caddy build:
 //
 //	xcaddy build --with github.com/caddy-chatkit/caddy-chatkit
 //
@@ -11,6 +11,7 @@ import (
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/control"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers"
+	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/statuspage"
 	_ "github.com/caddy-chatkit/caddy-chatkit/caddymodule/webhook"
 )

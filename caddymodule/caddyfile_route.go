@@ -1,10 +1,10 @@
 package caddymodule
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
-	"github.com/dustin/go-humanize"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
@@ -68,6 +68,7 @@ func parseCarriedLine(d *caddyfile.Dispenser, kind RouteKind) (r RouteConfig, er
 
 // parseChatKit parses `chatkit <path> [<upstream_path>] { … }` and `chatkit off`.
 func (h *Handler) parseChatKit(d *caddyfile.Dispenser) error {
+	at := *d
 	r, err := parseCarriedLine(d, ChatKitRoute)
 	if err != nil {
 		return err
@@ -82,10 +83,10 @@ func (h *Handler) parseChatKit(d *caddyfile.Dispenser) error {
 	if err := c.Options().Parse(d, "turn", nil); err != nil {
 		return err
 	}
-	if c != (turns.TurnConfig{}) {
+	if !reflect.ValueOf(c).IsZero() {
 		h.Routes[len(h.Routes)-1].Turn = &c
 	}
-	return nil
+	return block.Located(&at, c.CheckAll())
 }
 
 // addRoute takes a route whose line has been parsed.
@@ -95,21 +96,6 @@ func (h *Handler) addRoute(d *caddyfile.Dispenser, r RouteConfig) error {
 	}
 	h.Routes = append(h.Routes, r)
 	return block.Located(d, checkRoutes(h.Routes, func(string) bool { return true }))
-}
-
-// parseSize parses `<option> <size>`, such as 1MiB.
-func parseSize(d *caddyfile.Dispenser, option, most string, to *int64) error {
-	var arg string
-	if !d.AllArgs(&arg) {
-		return d.Errf("wrong syntax, want: %s <size>", option)
-	}
-	limit, _ := humanize.ParseBytes(most) // a constant
-	size, err := humanize.ParseBytes(arg)
-	if err != nil || size == 0 || size > limit {
-		return d.Errf("invalid %s %q (want 64KiB, 1MiB, up to %s)", option, arg, most)
-	}
-	*to = int64(size) //nolint:gosec // at most 1 TiB
-	return block.NoBlock(d, option)
 }
 
 // parseOpenAI parses `openai_api <path> [<provider>...] { key <secret> }`.

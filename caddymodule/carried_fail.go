@@ -30,6 +30,11 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 	case turned:
 		return c.writeEvent(event)
 	case forbidden:
+		if ok { // no backend, and nobody else either
+			c.reason = failed.Reason()
+			c.tellFailed(&failed.Trail)
+			c.tellUnserved(&failed.Trail, refused.Problem.Status)
+		}
 		c.writeProblem(refused.Problem)
 		return telemetry.CarriedRefused
 	case !ok:

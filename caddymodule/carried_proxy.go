@@ -2,10 +2,8 @@ package caddymodule
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
-	"net/http/httptrace"
 	"slices"
 	"strings"
 	"time"
@@ -16,8 +14,11 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/upstream"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -74,7 +75,14 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 		if err := h.turns.Take(ctx); err != nil {
 			return nil, err
 		}
-		p.turns = h.turns.Policy(r.Turn, h.logger)
+		threads := shared.Threads{Link: h.link, Hosts: func() []string { return h.site().Hosts() }, Path: r.Path}
+		p.turns = h.turns.Policy(r.Turn, threads, h.logger)
+		err := h.turns.StandIns(ctx, p.turns, r.Turn, outage.Route{
+			App: h.app, Site: h.site, Scope: func() string { return h.scope(r.Path) }, Targets: carriers(p.targets), Logger: h.logger,
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	p.handler = &reverseproxy.Handler{
 		Transport:        p,
@@ -82,6 +90,18 @@ func (h *Handler) newCarriedProxy(ctx caddy.Context, r RouteConfig, targets []*c
 		StreamCloseDelay: cmp.Or(h.Drain, defaultDrain),
 	}
 	return p, p.handler.Provision(ctx)
+}
+
+// scope is the site and the path of a chatkit route: what is known of one stays there.
+func (h *Handler) scope(path string) string { return h.siteKey() + " " + path }
+
+// carriers are the backends of a route.
+func carriers(targets []relay.Target) []*chain.Target {
+	all := make([]*chain.Target, len(targets))
+	for i, t := range targets {
+		all[i] = t.Target
+	}
+	return all
 }
 
 // passage is what a request hands through reverse_proxy to its transport, and what
@@ -94,13 +114,14 @@ type passage struct {
 	targets   []relay.Target
 	ours      http.Header // the headers of the answer that are set already
 	interrupt func()      // ends a read of the body
-	asker     turn.Asker  // of a chatkit request
+	who       outage.Who  // of a chatkit request
 	left      func(lost func()) turn.Leaving
 	refused   *limit.Refused // of a chatkit route: only the body says in which form it is told
 
-	client   *turn.Client    // of a turn
-	response *relay.Response // nil: no backend has answered
-	withheld http.Header     // of the answer, until it leaves
+	client   *turn.Client     // of a turn
+	response *relay.Response  // nil: no backend has answered
+	standIns *outage.Answered // nil: they have not either
+	withheld http.Header      // of the answer, until it leaves
 }
 
 // passageKey is the key of the passage in a carried request's context.
@@ -127,12 +148,15 @@ func (p *carriedProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 func (p *carriedProxy) carryCall(r *http.Request, pass *passage) (*http.Response, error) {
 	a, err := p.turns.Carry(r, &turns.Call{
 		Delivery: p.relay.Open(p.request(r, pass), pass.targets), Buffer: p.relay.Buffer,
-		Asker: pass.asker, RequestID: pass.requestID, Left: pass.left, Refused: pass.refused, Drill: pass.drill,
+		Who: pass.who, Left: pass.left, Refused: pass.refused, Drill: pass.drill,
 	})
 	if err != nil {
 		return nil, err
 	}
-	pass.client = a.Client
+	pass.client, pass.standIns = a.Client, a.StandIns
+	if a.StandIns != nil {
+		return a.Response, nil
+	}
 	if a.Response == a.Backend.Response {
 		return p.passOn(a.Backend, pass), nil
 	}
@@ -186,7 +210,7 @@ func sender(u session.Upstream) func(*http.Request) (*http.Response, error) {
 	return func(r *http.Request) (*http.Response, error) {
 		target := u.URL.JoinPath(r.URL.EscapedPath())
 		target.RawQuery = r.URL.RawQuery
-		r = r.WithContext(attemptContext{r.Context()})
+		r = r.WithContext(upstream.WithoutProxy(r.Context()))
 		r.URL, r.Host = target, target.Host
 		// Only here: reverse_proxy removes what the client's Connection names.
 		if pass, ok := r.Context().Value(passageKey{}).(*passage); ok {
@@ -222,19 +246,4 @@ func invalidValue(v string) bool { return !httpguts.ValidHeaderFieldValue(v) }
 func switches(request, answer http.Header) bool {
 	asked := request.Get("Upgrade")
 	return asked != "" && strings.EqualFold(answer.Get("Upgrade"), asked)
-}
-
-// attemptContext hides from a transport what reverse_proxy has put into the
-// context for it: where to dial, which the relay knows better, and the hook that
-// passes 1xx answers to the client, which may belong to an attempt that fails.
-type attemptContext struct{ context.Context } //nolint:containedctx // a context with fewer values
-
-// Value implements [context.Context].
-func (c attemptContext) Value(key any) any {
-	switch v := c.Context.Value(key).(type) {
-	case reverseproxy.DialInfo, *httptrace.ClientTrace:
-		return nil
-	default:
-		return v
-	}
 }

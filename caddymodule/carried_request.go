@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/identity"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
@@ -129,8 +130,7 @@ func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 		c.passage.interrupt = c.body.interrupt
 	}
 	if c.route.kind == ChatKitRoute {
-		scope := c.h.siteKey() + " " + c.route.proxy.claimed
-		c.passage.asker, c.passage.left = turns.AskerOf(c.r, scope, c.passage.caller), turns.LeavingOf(c.r)
+		c.passage.who, c.passage.left = c.who(), turns.LeavingOf(c.r)
 	}
 	w := &carriedWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: c.w}, c: c}
 	err := c.route.proxy.handler.ServeHTTP(w, r, noNext)
@@ -141,6 +141,15 @@ func (c *carriedRequest) carry() telemetry.CarriedOutcome {
 		return telemetry.CarriedFailed
 	}
 	return telemetry.CarriedOK
+}
+
+// who returns who sends a chatkit request.
+func (c *carriedRequest) who() outage.Who {
+	return outage.Who{
+		Asker:  turns.AskerOf(c.r, c.h.scope(c.route.proxy.claimed), c.passage.caller),
+		Caller: c.passage.caller, Visitor: c.h.users.Visitor(c.r), Header: c.r.Header, RequestID: c.id,
+		Replace: func(text string) string { return c.repl.ReplaceKnown(text, "") },
+	}
 }
 
 // noNext stands for the next handler, which the proxy never calls.

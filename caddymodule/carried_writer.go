@@ -7,7 +7,9 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -48,6 +50,10 @@ func (w *carriedWriter) WriteHeader(status int) {
 // commit is the commit point.
 func (w *carriedWriter) commit() {
 	resp := w.c.passage.response
+	if !w.committed && w.c.passage.standIns != nil {
+		w.committed = true
+		w.commitStandIns(&w.c.passage.standIns.Trail)
+	}
 	if w.committed || resp == nil {
 		return
 	}
@@ -64,6 +70,22 @@ func (w *carriedWriter) commit() {
 	}
 	// The first backend's own failure is not a fallback.
 	if w.c.reason != session.OK && resp.Trail.Steps[0].Target != resp.Target {
+		h.Set(reasonHeader, string(w.c.reason))
+	}
+	if relay.IsEventStream(h) {
+		sseHeaders(h, w.c.r)
+	}
+}
+
+// commitStandIns is the commit point of an answer of stand-ins.
+func (w *carriedWriter) commitStandIns(trail *chain.Trail) {
+	telemetry.FirstByte(string(w.c.route.kind), time.Since(w.c.start))
+	w.c.servedBy(outage.Name)
+	w.c.reason = trail.Reason()
+	h := w.Header()
+	if w.c.reason != session.OK { // else no backend was asked
+		w.c.answered(outage.Name, trail)
+		w.c.tellFailed(trail)
 		h.Set(reasonHeader, string(w.c.reason))
 	}
 	if relay.IsEventStream(h) {

@@ -11,6 +11,10 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/openai"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/providers/sendbird"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standby"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/openaichat"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/openairesponses"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standins/say"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 )
 
@@ -29,6 +33,11 @@ func Blocks() map[string]block.Options {
 		"backend":    new(backend.Backend).Options(),
 		"openai":     new(openai.OpenAI).Options(),
 		"sendbird":   new(sendbird.Sendbird).Options(),
+
+		"standin":          new(standby.StandInConfig).Options(),
+		"say":              new(say.Say).Options(),
+		"openai_chat":      new(openaichat.OpenAIChat).Options(),
+		"openai_responses": new(openairesponses.OpenAIResponses).Options(),
 	}
 }
 

@@ -26,6 +26,9 @@ var jsonModules = []struct{ dir, name string }{
 	{"providers/backend", "Backend"},
 	{"providers/openai", "OpenAI"},
 	{"providers/sendbird", "Sendbird"},
+	{"standins/say", "Say"},
+	{"standins/openaichat", "OpenAIChat"},
+	{"standins/openairesponses", "OpenAIResponses"},
 	{"webhook", "Webhook"},
 }
 

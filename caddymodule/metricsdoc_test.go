@@ -105,7 +105,7 @@ A reason is one of [the reasons](reference/http-api.md#reasons), a result is ok 
 
 // docs/metrics.md says of every metric what the code says.
 func TestMetricsDoc(t *testing.T) {
-	s := newSite(t, visitor+"\n openai_api /v1 {\n key k\n }\n chatkit /chatkit")
+	s := newSite(t, visitor+"\n openai_api /v1 {\n key k\n }\n chatkit /chatkit {\n standin say {\n message m\n }\n }")
 	got := metricsPage(families(s.Get(s.Admin + "/metrics")))
 	if *update {
 		if err := os.WriteFile(metricsDoc, []byte(got), 0o600); err != nil {

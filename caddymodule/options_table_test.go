@@ -10,8 +10,9 @@ type line struct {
 	// inside is a line of its block, if it has one.
 	inside string
 
-	// zero allows the number 0. Otherwise 1 is the lowest.
+	// zero allows the number 0. Otherwise low is the lowest, or 1.
 	zero bool
+	low  int
 
 	// twice is what is wrong with the same line twice, for an option that may be
 	// given more than once.
@@ -66,6 +67,9 @@ var lines = map[string]map[string]line{
 		"turns":         {args: "10 1m"},
 		"parallel":      {args: "3"},
 		"thread_owner":  {args: "enforce"},
+		"standin":       {args: "say ...", inside: "message m", twice: `standin name "say" is given twice`},
+		"memory":        {args: "20|20 1h", zero: true},
+		"handback":      {args: "http://b|http://b s"},
 	},
 	"provider": {
 		"name":        {args: "eu"},
@@ -126,6 +130,40 @@ var lines = map[string]map[string]line{
 		"host":         {args: "h"},
 		"transport":    {args: "http ...", inside: "dial_timeout 1s"},
 	},
+	"standin": {
+		"name":      {args: "eu"},
+		"timeout":   {args: "1s"},
+		"max_turns": {args: "10 1m"},
+		"breaker":   {inside: "probes 1"},
+	},
+	"say": {
+		"message": {args: "m"},
+		"title":   {args: "t"},
+	},
+	"openai_chat": {
+		"url":          {args: "http://m/v1"},
+		"key":          {args: "k"},
+		"model":        {args: "m"},
+		"instructions": {args: "i"},
+		"max_tokens":   {args: "100"},
+		"history":      {args: "64KiB"},
+		"dialect":      {args: "plain"},
+		"title":        {args: "t"},
+		"notice":       {args: "n"},
+		"transport":    {args: "http ...", inside: "dial_timeout 1s"},
+	},
+	"openai_responses": {
+		"url":          {args: "http://m/v1"},
+		"key":          {args: "k"},
+		"model":        {args: "m"},
+		"instructions": {args: "i"},
+		"max_tokens":   {args: "100", low: 16},
+		"history":      {args: "64KiB"},
+		"dialect":      {args: "plain"},
+		"title":        {args: "t"},
+		"notice":       {args: "n"},
+		"transport":    {args: "http ...", inside: "dial_timeout 1s"},
+	},
 }
 
 // place is where the lines of a block stand.
@@ -135,16 +173,24 @@ type place struct {
 	name  string // what messages call the block
 }
 
+// inRoute opens the block of a chatkit route.
+const inRoute = "provider backend http://b\nchatkit /c {\n"
+
 var places = map[string]place{
 	"chatkit":    {needs: "provider backend http://b\n", name: "chatkit"},
 	"anonymous":  {open: "provider backend http://b\nanonymous {\n", name: "anonymous"},
 	"openai_api": {open: "provider backend http://b\nopenai_api /v1 {\n", needs: "key k\n", name: "openai_api"},
 	"shared":     {open: "provider backend http://b\nshared redis://r {\n", needs: "key " + longKey + "\n", name: "shared"},
-	"turn":       {open: "provider backend http://b\nchatkit /c {\n", name: "turn"},
+	"turn":       {open: inRoute + "standin say {\nname needed\nmessage m\n}\n", name: "turn"},
 	"provider":   {open: "provider backend http://b {\n", name: "backend"},
 	"breaker":    {open: "provider backend http://b {\nbreaker {\n", name: "breaker"},
 	"cors":       {open: "provider backend http://b\ncors {\n", name: "cors"},
 	"backend":    {open: "provider backend {\n", needs: "url http://b\n", name: "backend"},
 	"openai":     {open: "provider openai {\n", needs: "key k\nworkflow wf\n", name: "openai"},
 	"sendbird":   {open: "provider sendbird {\n", needs: "app_id a\napi_token t\n", name: "sendbird"},
+
+	"standin":          {open: inRoute + "standin say {\n", needs: "message m\n", name: "say"},
+	"say":              {open: inRoute + "standin say {\n", needs: "message m\n", name: "say"},
+	"openai_chat":      {open: inRoute + "standin openai_chat {\n", needs: "url http://m/v1\nmodel m\n", name: "openai_chat"},
+	"openai_responses": {open: inRoute + "standin openai_responses {\n", needs: "url http://m/v1\nmodel m\n", name: "openai_responses"},
 }

@@ -66,7 +66,8 @@ type optionTest struct {
 func (p place) site(option, lines string) (text string, first int) {
 	needs := regexp.MustCompile(`(?m)^`+option+` .*\n`).ReplaceAllString(p.needs, "")
 	before := ":8080 {\nchatkit {\n" + p.open + needs
-	return before + lines + strings.Repeat("}\n", strings.Count(p.open, "{\n")+2), strings.Count(before, "\n") + 1
+	ends := strings.Count(p.open, "{\n") - strings.Count(p.open, "\n}\n") + 2
+	return before + lines + strings.Repeat("}\n", ends), strings.Count(before, "\n") + 1
 }
 
 // whole is the option's line, with its block if it has one.
@@ -168,7 +169,7 @@ func (c *optionTest) isRefusedWith(args string) {
 func (c *optionTest) wrong(arg string) map[string]string {
 	field := c.option + `( \w+)?: `
 	if _, err := strconv.Atoi(arg); err == nil {
-		low := 1
+		low := max(c.low, 1)
 		if c.zero {
 			low = 0
 		}

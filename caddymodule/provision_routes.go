@@ -12,7 +12,6 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
-	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/turns"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -125,7 +124,7 @@ func (rt *route) createSeries() {
 	if rt.proxy != nil {
 		telemetry.InitCarried(string(rt.kind))
 		if rt.proxy.turns != nil {
-			turns.InitSeries()
+			rt.proxy.turns.InitSeries()
 		}
 		return
 	}

@@ -109,7 +109,7 @@ func TestReferenceJSON(t *testing.T) {
 // The option table and the code name the same options.
 func TestOptionTable(t *testing.T) {
 	documented := make(map[string][]string)
-	for _, m := range regexp.MustCompile("(?m)^\\| (chatkit|anonymous|openai_api|shared|turn|provider|breaker|backend|openai|sendbird|cors) \\| `([a-z_]+)").FindAllStringSubmatch(shipped.ReadPage(t, caddyfilePage), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| (chatkit|anonymous|openai_api|shared|turn|provider|breaker|backend|openai|sendbird|cors|standin|say|openai_chat|openai_responses) \\| `([a-z_]+)").FindAllStringSubmatch(shipped.ReadPage(t, caddyfilePage), -1) {
 		documented[m[1]] = append(documented[m[1]], m[2])
 	}
 	for block, table := range caddymodule.Blocks() {

@@ -241,7 +241,7 @@ func (r *RouteConfig) checkPaths() error {
 		if r.Kind != ChatKitRoute {
 			return fmt.Errorf("%s %s: turn is for chatkit only", r.Kind, r.Path)
 		}
-		if err := r.Turn.Check(); err != nil {
+		if err := r.Turn.CheckAll(); err != nil {
 			return fmt.Errorf("%s %s: %w", r.Kind, r.Path, err)
 		}
 	}

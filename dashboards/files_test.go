@@ -52,7 +52,7 @@ func TestDashboard(t *testing.T) {
 	for i, v := range o.Templating.List {
 		variables[i] = v.Name
 	}
-	if want := []string{"Is it working?", "Who serves and why", "How fast", "Streams", "ChatKit turns", "Protection", "Fleet", "Instances"}; !slices.Equal(rows, want) {
+	if want := []string{"Is it working?", "Who serves and why", "How fast", "Streams", "ChatKit turns", "Stand-ins", "Protection", "Fleet", "Instances"}; !slices.Equal(rows, want) {
 		t.Errorf("rows %q, want %q", rows, want)
 	}
 	if want := []string{"datasource", "job", "instance", "provider"}; !slices.Equal(variables, want) || o.UID != "chatkit-overview" {

@@ -27,7 +27,11 @@ var (
 
 // everything has all that has series of its own.
 const everything = testsite.TwoProviders + `
-	chatkit /chatkit
+	chatkit /chatkit {
+		standin say {
+			message "Away"
+		}
+	}
 	openai_api /v1 {
 		key key-of-the-app
 	}

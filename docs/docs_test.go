@@ -39,6 +39,7 @@ var wrappers = map[string]string{
 	"# in the global options:": "{\n%s\n}\n" + wholeSite,
 	"# beside your sites:":     "%s\n" + wholeSite,
 	"# in the site block:":     "chat.example.com {\n%s\nchatkit {\nanonymous\n" + twoProviders + "}\nreverse_proxy localhost:3000\n}\n",
+	"# in the chatkit route:":  "chat.example.com {\nchatkit {\nanonymous\nchatkit /chatkit {\n%s\n}\n" + twoProviders + "}\nreverse_proxy localhost:3000\n}\n",
 	"# in the chatkit block:":  "chat.example.com {\nchatkit {\n%s\n" + twoProviders + "}\nreverse_proxy localhost:3000\n}\n",
 	"# in the block of the backend:": "chat.example.com {\nchatkit {\nanonymous\nprovider backend {env.CUSTOM_BACKEND_URL} {\n" +
 		"key {env.CUSTOM_BACKEND_KEY}\n%s\n}\n}\nreverse_proxy localhost:3000\n}\n",
@@ -120,6 +121,7 @@ func newSite(t *testing.T) *site {
 		"OPENAI_ORGANIZATION": "org_docs", "OPENAI_PROJECT": "proj_docs", "CHATKIT_APP_KEY": appKey, "CHATKIT_DRILL_TOKEN": "a-token-that-nobody-guesses",
 		"SENDBIRD_APP_ID": "DOCS-APP", "SENDBIRD_API_TOKEN": sendbirdToken, "ALERT_WEBHOOK_URL": s.app.URL,
 		"REDIS_URL": "redis://127.0.0.1:1", "FLEET_KEY": "0123456789abcdef0123456789abcdef", // nobody is there, as it may be
+		"HANDBACK_SECRET": "whsec_ZG9jcy1vbmx5LWEtc2VjcmV0LW9mLTMyLWJ5dGVz",
 	} {
 		t.Setenv(name, value)
 	}

@@ -67,6 +67,24 @@ type Call struct {
 // it. Any other status, an incomplete answer and one that is too large are
 // returned as a [*session.Failure], errors of the transport unchanged.
 func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) error) error {
+	return c.Stream(ctx, call, func(resp *http.Response) error {
+		body, tooLarge, err := read(resp)
+		switch {
+		case tooLarge:
+			return session.Invalid("answer has more than %d bytes", MaxAnswer)
+		case err != nil:
+			if f, ok := errors.AsType[*session.Failure](err); ok {
+				return f
+			}
+			return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
+		}
+		return parse(body)
+	})
+}
+
+// Stream is Post for an answer that comes bit by bit: use gets it with its body
+// unread, and may close that. It has to bound what it reads.
+func (c *Client) Stream(ctx context.Context, call *Call, use func(resp *http.Response) error) error {
 	resp, err := c.Transport.RoundTrip(c.request(ctx, call))
 	if err != nil {
 		return redactPeer(err)
@@ -75,17 +93,7 @@ func (c *Client) Post(ctx context.Context, call *Call, parse func(body []byte) e
 		return c.statusFailure(resp, call)
 	}
 	defer resp.Body.Close()
-	body, tooLarge, err := read(resp)
-	switch {
-	case tooLarge:
-		return session.Invalid("answer has more than %d bytes", MaxAnswer)
-	case err != nil:
-		if f, ok := errors.AsType[*session.Failure](err); ok {
-			return f
-		}
-		return &session.Failure{Answered: true, Err: fmt.Errorf("reading answer: %w", err)}
-	}
-	return parse(body)
+	return use(resp)
 }
 
 // errNotHTTP is the cause of an answer that is not HTTP.

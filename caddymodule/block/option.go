@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/dustin/go-humanize"
 )
 
 // Option is one line of a block.
@@ -185,6 +186,24 @@ func Number(into *int, low int) Option {
 		if err := ParseNumber(d, option, arg, low, into); err != nil {
 			return err
 		}
+		return NoBlock(d, option)
+	}}
+}
+
+// Size is an option with one size above 0, such as 1MiB, in bytes. most is the largest.
+func Size(into *int64, most string) Option {
+	return Option{Parse: func(d *caddyfile.Dispenser) error {
+		option := d.Val()
+		var arg string
+		if !d.AllArgs(&arg) {
+			return d.Errf("wrong syntax, want: %s <size>", option)
+		}
+		limit, _ := humanize.ParseBytes(most) // a constant
+		size, err := humanize.ParseBytes(arg)
+		if err != nil || size == 0 || size > limit {
+			return d.Errf("invalid %s %q (want 64KiB, 1MiB, up to %s)", option, arg, most)
+		}
+		*into = int64(size) //nolint:gosec // at most what most says
 		return NoBlock(d, option)
 	}}
 }

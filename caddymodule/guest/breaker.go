@@ -49,9 +49,9 @@ type BreakerConfig struct {
 	Probes int `json:"probes,omitempty"`
 }
 
-// settings returns the breaker's settings with the defaults filled in. A negative
+// Settings returns the breaker's settings with the defaults filled in. A negative
 // rule is off; the check refuses a negative time or number.
-func (b *BreakerConfig) settings() breaker.Settings {
+func (b *BreakerConfig) Settings() breaker.Settings {
 	s := breaker.Defaults()
 	if b == nil {
 		return s

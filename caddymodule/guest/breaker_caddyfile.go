@@ -6,7 +6,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 )
 
-// parseBreaker parses the breaker block. Syntax:
+// BreakerOption is the breaker block. Syntax:
 //
 //	breaker {
 //		consecutive <n>|off
@@ -15,17 +15,19 @@ import (
 //		open        <duration> [<max>]
 //		probes      <n>
 //	}
-func (c *ProviderConfig) parseBreaker(d *caddyfile.Dispenser) error {
-	if err := block.NoArgs(d, "breaker"); err != nil {
-		return err
-	}
-	c.Breaker = new(BreakerConfig)
-	return c.Breaker.Options().Parse(d, "breaker", nil)
+func BreakerOption(into **BreakerConfig) block.Option {
+	return block.Option{Parse: func(d *caddyfile.Dispenser) error {
+		if err := block.NoArgs(d, "breaker"); err != nil {
+			return err
+		}
+		*into = new(BreakerConfig)
+		return (*into).Options().Parse(d, "breaker", nil)
+	}}
 }
 
 // Options are the lines of the breaker block.
 func (b *BreakerConfig) Options() block.Options {
-	check := func() error { return b.settings().Check() }
+	check := func() error { return b.Settings().Check() }
 	return block.Options{
 		"consecutive": {Parse: b.parseConsecutive},
 		"ratio":       block.Option{Parse: b.parseRatio}.Then(check),

@@ -2,10 +2,7 @@ package guest
 
 import (
 	"cmp"
-	"slices"
 
-	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
@@ -37,106 +34,30 @@ func (c *ProviderConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return d.Errf("wrong syntax, want: provider <module> (such as backend or openai)")
 	}
 	module := d.Val()
-	if _, err := caddy.GetModule(ProviderNamespace + "." + module); err != nil {
-		return d.Errf("unknown provider module %q%s", module,
-			cmp.Or(block.DidYouMean(module, providerModules()), " (not in this build of Caddy)"))
-	}
-	own := moduleBlock(d)
-	if err := c.Options().Parse(d, module, own.taking(module, c.Options().Words())); err != nil {
-		return err
-	}
-	own.end = d.Token()
-	if c.Name == "" {
-		c.Name = module
-	}
-	mod, err := caddyfile.UnmarshalModule(own.dispenser(), ProviderNamespace+"."+module)
+	raw, err := block.ParseGuest(d, ProviderNamespace, "provider", c.Options())
 	if err != nil {
 		return err
 	}
-	c.ProviderRaw = caddyconfig.JSONModuleObject(mod, "module", module, nil)
+	c.ProviderRaw, c.Name = raw, cmp.Or(c.Name, module)
 	return nil
 }
 
 // Options are the lines of the block that every provider has.
 func (c *ProviderConfig) Options() block.Options {
 	return block.Options{
-		"name":        block.Text(&c.Name).Then(func() error { return checkName(c.Name) }),
+		"name":        block.Text(&c.Name).Then(func() error { return CheckName(c.Name) }),
 		"timeout":     block.Duration(&c.Timeout),
 		"retries":     {Parse: c.parseRetries},
 		"fallback_on": {Parse: c.parseFallbackOn},
 		"max_rate":    {Parse: c.parseMaxRate},
 		"hedge":       {Parse: c.parseHedge},
 		"model":       block.Texts(&c.Models).Then(func() error { return checkModelNames(c.Models) }),
-		"breaker":     {Parse: c.parseBreaker},
+		"breaker":     BreakerOption(&c.Breaker),
 
 		"max_in_flight": block.Number(&c.MaxInFlight, 1),
 		"health":        {Parse: c.parseHealth},
 		"ramp":          block.Duration(&c.Ramp),
 	}
-}
-
-// ownBlock collects what of a provider's block is for its module: the name and
-// the arguments, and the lines that are not common to all providers. The braces
-// are the block's own, so that errors name right lines.
-type ownBlock struct {
-	head, lines []caddyfile.Token
-	open, end   caddyfile.Token
-}
-
-// moduleBlock begins with the name of the module, which d stands on, and the
-// arguments behind it.
-func moduleBlock(d *caddyfile.Dispenser) *ownBlock {
-	b := &ownBlock{head: []caddyfile.Token{d.Token()}}
-	b.head = append(b.head, d.RemainingArgsAsTokens()...)
-	if brace := *d; brace.Next() {
-		b.open = brace.Token()
-	}
-	return b
-}
-
-// taking returns a function that collects the line d stands on with its block. Where
-// the module says which options it has, others are refused here already, because
-// only here the common ones are known too.
-func (b *ownBlock) taking(module string, common []string) func(d *caddyfile.Dispenser) error {
-	var own block.Options
-	if m, ok := newProviderModule(module).(interface{ Options() block.Options }); ok {
-		own = m.Options()
-	}
-	return func(d *caddyfile.Dispenser) error {
-		if _, known := own[d.Val()]; own != nil && !known {
-			return block.Unrecognized(d, module, slices.Concat(own.Words(), common))
-		}
-		b.lines = append(b.lines, d.NextSegment()...)
-		return nil
-	}
-}
-
-// newProviderModule returns an empty provider of a module of this build.
-func newProviderModule(name string) caddy.Module {
-	info, err := caddy.GetModule(ProviderNamespace + "." + name)
-	if err != nil {
-		return nil
-	}
-	return info.New()
-}
-
-// providerModules are the names of the provider modules of this build.
-func providerModules() (names []string) {
-	for _, info := range caddy.GetModules(ProviderNamespace) {
-		names = append(names, info.ID.Name())
-	}
-	return names
-}
-
-// dispenser is the module's part as a block of its own.
-func (b *ownBlock) dispenser() *caddyfile.Dispenser {
-	tokens := b.head
-	if len(b.lines) > 0 {
-		tokens = slices.Concat(b.head, []caddyfile.Token{b.open}, b.lines, []caddyfile.Token{b.end})
-	}
-	d := caddyfile.NewDispenser(tokens)
-	d.Next() // where UnmarshalModule expects it
-	return d
 }
 
 func (c *ProviderConfig) parseRetries(d *caddyfile.Dispenser) error {

@@ -14,9 +14,10 @@ const (
 	defaultTimeout = caddy.Duration(3 * time.Second)
 	defaultRetries = 1
 	defaultBackoff = 50 * time.Millisecond
-
-	defaultMaxInFlight = 1000
 )
+
+// DefaultMaxInFlight is how many attempts may be under way at once, also at a stand-in.
+const DefaultMaxInFlight = 1000
 
 // ProviderConfig is a provider of the chain: what it is, and the limits under which
 // it is asked.

@@ -29,8 +29,8 @@ const ProviderNamespace = "http.handlers.chatkit.providers"
 // header value and a part of a path.
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
-// checkName returns an error for an invalid name.
-func checkName(name string) error {
+// CheckName returns an error for an invalid name.
+func CheckName(name string) error {
 	if name == telemetry.NoProvider {
 		return fmt.Errorf("name: %q is reserved; choose another", name)
 	}
@@ -130,7 +130,7 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 		return s, errors.New("module is missing (want the kind of provider, such as backend or openai)")
 	}
 	s.Name = cmp.Or(c.Name, s.Module)
-	if err := checkName(s.Name); err != nil {
+	if err := CheckName(s.Name); err != nil {
 		return s, err
 	}
 	raw, err := json.Marshal(c)
@@ -139,7 +139,7 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 	}
 	sum := sha256.Sum256(raw)
 	s.Hash, s.Breaker = hex.EncodeToString(sum[:8]), c.breakerSettings()
-	s.MaxInFlight = cmp.Or(c.MaxInFlight, defaultMaxInFlight)
+	s.MaxInFlight = cmp.Or(c.MaxInFlight, DefaultMaxInFlight)
 	if s.Hedge, err = c.hedge(); err != nil {
 		return s, err
 	}
@@ -155,7 +155,7 @@ func (c *ProviderConfig) settings() (s registry.Settings, err error) {
 
 // breakerSettings returns the settings of the breaker and of what stands around it.
 func (c *ProviderConfig) breakerSettings() breaker.Settings {
-	s := c.Breaker.settings()
+	s := c.Breaker.Settings()
 	s.Health, s.Ramp = c.Health.interval(), time.Duration(c.Ramp)
 	return s
 }
@@ -184,7 +184,7 @@ func (c *ProviderConfig) check() error {
 	if err := checkModelNames(c.Models); err != nil {
 		return err
 	}
-	if err := c.Breaker.settings().Check(); err != nil {
+	if err := c.Breaker.Settings().Check(); err != nil {
 		return fmt.Errorf("breaker: %w", err)
 	}
 	return c.breakerSettings().Check() // health and ramp

@@ -113,5 +113,13 @@ func (u *Users) Account(repl *caddy.Replacer) string {
 	return ""
 }
 
+// Visitor returns the id of a visitor that we have given one, "" for others.
+func (u *Users) Visitor(r *http.Request) string {
+	if u.visitors.cookie == "" {
+		return ""
+	}
+	return u.visitors.known(r)
+}
+
 // RemoveCookie removes the visitors' cookie from a request that goes to a backend.
 func (u *Users) RemoveCookie(h http.Header) { u.visitors.removeFrom(h) }

@@ -36,22 +36,34 @@ type visitors struct {
 // identify returns the id of the visitor who asks. One without a cookie that we have
 // signed is new.
 func (v *visitors) identify(w http.ResponseWriter, r *http.Request) string {
-	name, secure, host := v.cookie, overHTTPS(r), hostname(r)
-	if secure {
-		name = hostPrefix + name
+	if known := v.known(r); known != "" {
+		return known
 	}
-	for _, c := range r.CookiesNamed(name) {
-		id, mac, _ := strings.Cut(c.Value, ".")
-		if hmac.Equal([]byte(mac), []byte(v.sign(id, host))) {
-			return visitorPrefix + id
-		}
-	}
-	id := uuid.NewString()
+	secure, id := overHTTPS(r), uuid.NewString()
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure on HTTPS only: over plain HTTP browsers would not keep it
-		Name: name, Value: id + "." + v.sign(id, host), Path: "/", MaxAge: visitorLife,
+		Name: v.name(r), Value: id + "." + v.sign(id, hostname(r)), Path: "/", MaxAge: visitorLife,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	})
 	return visitorPrefix + id
+}
+
+// name returns the name of the cookie.
+func (v *visitors) name(r *http.Request) string {
+	if overHTTPS(r) {
+		return hostPrefix + v.cookie
+	}
+	return v.cookie
+}
+
+// known returns the id of a visitor with a cookie that we have signed, "" for others.
+func (v *visitors) known(r *http.Request) string {
+	for _, c := range r.CookiesNamed(v.name(r)) {
+		id, mac, _ := strings.Cut(c.Value, ".")
+		if hmac.Equal([]byte(mac), []byte(v.sign(id, hostname(r)))) {
+			return visitorPrefix + id
+		}
+	}
+	return ""
 }
 
 // sign returns the signature of an id. It holds for one host, as a cookie does:

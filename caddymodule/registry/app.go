@@ -27,6 +27,7 @@ type App struct {
 	routes  []*Route // likewise
 	sites   siteList
 	series  []func()
+	starts  []func()
 	claims  map[claim]bool
 	created sync.Once
 
@@ -183,6 +184,11 @@ func (a *App) bind() {
 			l.unwatch = l.provider.watch(check)
 		}
 	}
+	if !a.over {
+		for _, start := range a.starts {
+			start()
+		}
+	}
 	if a.over { // a request came in the moment the configuration was refused
 		a.release()
 	}
@@ -220,6 +226,10 @@ func (a *App) Claim(container any, path string, unconditional bool) bool {
 // OnScrape adds a function that creates the metric series of a handler. It is
 // called once, and not before the configuration is active.
 func (a *App) OnScrape(create func()) { a.series = append(a.series, create) }
+
+// OnStart adds a function that is called once, when the configuration has started and
+// the handlers have their providers.
+func (a *App) OnStart(start func()) { a.starts = append(a.starts, start) }
 
 // createSeries creates every series of the configuration at 0.
 func (a *App) createSeries() {

@@ -16,6 +16,10 @@ const (
 	// EventUnserved has route, status, reasons (of each provider), site, and how many
 	// were suppressed. There is at most one per kind of route in 10 seconds.
 	EventUnserved = "chatkit.unserved"
+	// EventStandIn has standin, kind, outcome, site, and how many were suppressed. The
+	// standin is none where none could answer. There is at most one per stand-in in 10
+	// seconds.
+	EventStandIn = "chatkit.standin"
 )
 
 // source names the logger.

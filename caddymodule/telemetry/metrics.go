@@ -214,5 +214,6 @@ func Collectors() []prometheus.Collector {
 		shared.up, shared.events, shared.lookups, shared.lag,
 		turns.ended, turns.inFlight, turns.attached, turns.unread, turns.refused, turns.firstToken,
 		hedges.hedges, hedges.orphans,
+		standIns.turns, standIns.tokens,
 	}
 }

@@ -21,13 +21,17 @@ var unavailable = chatkit.ErrorEvent{Message: "The chat is unavailable for the m
 // errNoContent is the error of an answer that ended before it showed content.
 var errNoContent = errors.New("the turn ended without content")
 
-// ask asks the next one who may answer the turn. Here it is decided that nobody does.
-func (t *turning) ask(ctx context.Context, _ turn.End) (*turn.Answer, error) {
-	answer, err := t.askBackend(ctx)
-	if err != nil {
-		return nil, &turn.Unanswered{Event: farewell(err), Err: err}
+// ask asks the next one who may answer the turn: a backend, or the stand-ins where no
+// backend does. Here it is decided that nobody does.
+func (t *turning) ask(ctx context.Context, last turn.End) (*turn.Answer, error) {
+	answer, err := t.askBackend(ctx, last)
+	if err == nil {
+		return answer, nil
 	}
-	return answer, nil
+	if answer := t.askStandIns(ctx, err); answer != nil {
+		return answer, nil
+	}
+	return nil, &turn.Unanswered{Event: farewell(err), Err: err}
 }
 
 // farewell returns the event that ends a turn which nobody answers.
@@ -40,24 +44,39 @@ func farewell(err error) chatkit.ErrorEvent {
 
 // askBackend asks the next backend. The error is one of the delivery's; a
 // [*relay.Failed] says that no backend is left.
-func (t *turning) askBackend(ctx context.Context) (*turn.Answer, error) {
+func (t *turning) askBackend(ctx context.Context, last turn.End) (*turn.Answer, error) {
+	if t.visit != nil && t.visit.Own() || last != "" && !t.Delivery.More() {
+		return nil, t.Delivery.Failed()
+	}
 	resp, err := t.Delivery.Next(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if t.visit != nil {
+		t.visit.Backend(ctx, resp)
 	}
 	if unfit(resp) {
 		resp.Judge(session.OK, nil) // as for any request
 		_ = resp.Body.Close()
 		return nil, &relay.Failed{Trail: resp.Trail}
 	}
+	return t.answer(ctx, resp), nil
+}
+
+// answer returns a backend's response as the answer to the turn.
+func (t *turning) answer(ctx context.Context, resp *relay.Response) *turn.Answer {
 	passes := resp.StatusCode >= http.StatusMultipleChoices || resp.Header.Get("Content-Encoding") != ""
 	if passes {
 		resp.Judge(session.OK, nil)
 	}
-	return &turn.Answer{
-		Body: body{resp.Body}, Passes: passes, More: t.Delivery.More(), Asked: resp.Asked,
+	a := &turn.Answer{
+		Body: body{resp.Body}, Passes: passes, More: t.Delivery.More() || t.canStandIn(), Asked: resp.Asked,
 		Judge: func(e turn.End, err error) { resp.Judge(verdict(e), cmp.Or(err, errNoContent)) }, Value: resp,
-	}, nil
+	}
+	if t.visit != nil && !passes {
+		t.visit.Watch(ctx, a)
+	}
+	return a
 }
 
 // unfit reports whether an answer to a turn is of no use to the widget, which

@@ -5,6 +5,8 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standby"
 )
 
 // Options are the lines of the block of a chatkit route.
@@ -16,6 +18,9 @@ func (c *TurnConfig) Options() block.Options {
 		"turns":         {Parse: c.parseTurns},
 		"parallel":      block.Number(&c.Parallel, 1),
 		"thread_owner":  block.Text(&c.ThreadOwner).Then(c.Check),
+		"standin":       standby.Option(&c.StandIns),
+		"memory":        {Parse: func(d *caddyfile.Dispenser) error { return outage.ParseMemory(d, &c.Memory) }},
+		"handback":      {Parse: func(d *caddyfile.Dispenser) error { return outage.ParseHandback(d, &c.Handback) }},
 	}
 }
 

@@ -1,9 +1,12 @@
 package turns
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
@@ -22,8 +25,7 @@ type Call struct {
 	// Buffer is how much of a body the delivery keeps, in bytes.
 	Buffer int64
 
-	Asker     turn.Asker
-	RequestID string
+	outage.Who
 
 	// Refused says that the request is over a limit of all carried requests. It is not
 	// carried then. Nil: it is not.
@@ -41,8 +43,12 @@ type Answer struct {
 	// Response is what the client gets.
 	Response *http.Response
 
-	// Backend is the backend's response. Several turns' clients may share it.
+	// Backend is the backend's response. Several turns' clients may share it. Nil
+	// where stand-ins answer.
 	Backend *relay.Response
+
+	// StandIns is not nil where they answer.
+	StandIns *outage.Answered
 
 	// Client reads the turn as Response's body. Nil where there is no turn.
 	Client *turn.Client
@@ -68,23 +74,51 @@ func (p *Policy) Carry(r *http.Request, c *Call) (*Answer, error) {
 		c.Delivery.Close()
 		return nil, overLimit(&asked, c.Refused)
 	}
-	if err := p.checkOwner(&asked, whole, c); err != nil {
+	t := &turning{policy: p, Call: c}
+	if err := p.check(r.Context(), &asked, body, whole, t); err != nil {
 		c.Delivery.Close()
 		return nil, err
 	}
 	if asked.Type.Streams() {
 		c.Delivery.Hold(p.options.FirstToken)
 		c.Delivery.Header().Set("Accept-Encoding", "identity") // frames are to be read
-		t := &turning{policy: p, Call: c}
 		return t.do(r, &asked, body, whole)
 	}
 	defer c.Delivery.Close()
 	if asked.Type.Loads() {
-		p.shared.Loads(c.Asker.Scope, c.Asker.Caller, c.Asker.Frame)
+		p.common.Loads(c.Scope, c.Asker.Caller, c.Frame)
 	}
-	resp, err := c.Delivery.Next(r.Context())
-	if err != nil {
+	return t.carry(r)
+}
+
+// check refuses a request that nobody is asked for.
+func (p *Policy) check(ctx context.Context, asked *chatkit.Request, body []byte, whole bool, t *turning) error {
+	if err := p.checkOwner(ctx, asked, whole, t.Call); err != nil || p.standIns == nil {
+		return err
+	}
+	visit, refusal := p.standIns.Visit(&t.Who, body, whole, t.Buffer)
+	if refusal != nil {
+		return forbid(asked, refusal)
+	}
+	t.visit = visit
+	return nil
+}
+
+// carry has a request answered that is no turn.
+func (t *turning) carry(r *http.Request) (*Answer, error) {
+	if t.visit != nil && t.visit.Own() {
+		return t.fromStandIns(r, t.Delivery.Failed())
+	}
+	resp, err := t.Delivery.Next(r.Context())
+	if err == nil {
+		if t.visit != nil {
+			t.visit.Backend(r.Context(), resp)
+		}
+		return &Answer{Response: resp.Response, Backend: resp}, nil
+	}
+	failed, ok := errors.AsType[*relay.Failed](err)
+	if !ok || t.visit == nil || r.Context().Err() != nil || !t.visit.Failed(failed) {
 		return nil, err
 	}
-	return &Answer{Response: resp.Response, Backend: resp}, nil
+	return t.fromStandIns(r, failed)
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/standby"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
 )
 
@@ -57,6 +59,32 @@ type TurnConfig struct {
 	// nothing. Default: log. Hazard: callers without an account are known by their
 	// address only, which changes; do not enforce it for them.
 	ThreadOwner string `json:"thread_owner,omitempty"`
+
+	// What answers turns when no backend can, in the order they are asked. Default:
+	// nothing; the turn ends with an error event then. With stand-ins, requests that
+	// can be read in two ways are refused, and those that are longer than buffer and do
+	// not name their thread in its beginning.
+	StandIns []*standby.StandInConfig `json:"standins,omitempty"`
+
+	// How much of backends' threads stand-ins may see. Default: the message that they
+	// answer, and nothing else.
+	Memory *outage.MemoryConfig `json:"memory,omitempty"`
+
+	// Who is told what was said while no backend answered. Default: nobody.
+	Handback *outage.HandbackConfig `json:"handback,omitempty"`
+}
+
+// outage returns what the configuration says of stand-ins.
+func (c *TurnConfig) outage() outage.Config {
+	return outage.Config{StandIns: c.StandIns, Memory: c.Memory, Handback: c.Handback}
+}
+
+// CheckAll returns an error for options that are invalid, or do not go together.
+func (c *TurnConfig) CheckAll() error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	return c.outage().Check()
 }
 
 // Check returns an error for invalid options.

@@ -32,10 +32,16 @@ func (e *EventError) Unwrap() error {
 }
 
 // RefusedError is the error of a request that is not carried.
-type RefusedError struct{ Problem *problem.Problem }
+type RefusedError struct {
+	Problem *problem.Problem
+	Err     error // why, if there is more to say
+}
 
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Problem.Details }
+
+// Unwrap returns why.
+func (e *RefusedError) Unwrap() error { return e.Err }
 
 // OverLimit reports whether an error says that a turn is over a limit of its caller's.
 func OverLimit(err error) bool {

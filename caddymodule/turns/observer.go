@@ -25,7 +25,7 @@ func (*observer) FirstToken(d time.Duration) { telemetry.FirstToken(d) }
 // Accepted implements [turn.Observer].
 func (o *observer) Accepted(thread string) {
 	if o.policy.owner != ownerOff {
-		o.policy.shared.owners.Learn(o.scope, thread, o.caller)
+		o.policy.threads.Learn(o.scope, thread, o.caller)
 	}
 }
 
@@ -48,8 +48,11 @@ func (o *observer) Ended(end turn.End, err error, unread bool) {
 // broken throttles the lines about turns that broke, by their ends.
 var broken telemetry.Throttle
 
-// InitSeries creates the metric series of turns.
-func InitSeries() {
+// InitSeries creates the metric series of turns, and of the stand-ins.
+func (p *Policy) InitSeries() {
+	if p.standIns != nil {
+		p.standIns.InitSeries()
+	}
 	ends := make([]string, len(turn.Ends))
 	for i, e := range turn.Ends {
 		ends[i] = string(e)

@@ -1,12 +1,15 @@
 package turns
 
 import (
+	"context"
 	"net/http"
 
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/shared"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -15,11 +18,14 @@ import (
 // Policy is how a chatkit route serves turns.
 type Policy struct {
 	options turn.Options
-	shared  *shared
+	common  *common
 	owner   string            // thread_owner
+	threads shared.Threads    // whose they are
 	rate    *limit.RateConfig // nil: no limit
 	logger  *zap.Logger
 	foreign telemetry.Throttle // lines about other callers' threads
+
+	standIns *outage.Policy // nil: none
 }
 
 // TakeLimits takes the rate limit of the route's turns. path tells the route from
@@ -35,7 +41,7 @@ func (p *Policy) TakeLimits(limits *limit.Limits, path, hash string, site func()
 var unknownThread = chatkit.ErrorEvent{Message: "This conversation could not be found."}
 
 // checkOwner refuses a request in somebody else's thread, or notes it.
-func (p *Policy) checkOwner(asked *chatkit.Request, whole bool, c *Call) error {
+func (p *Policy) checkOwner(ctx context.Context, asked *chatkit.Request, whole bool, c *Call) error {
 	enforced := p.owner == ownerEnforced
 	switch {
 	case p.owner == ownerOff:
@@ -44,7 +50,7 @@ func (p *Policy) checkOwner(asked *chatkit.Request, whole bool, c *Call) error {
 		return forbid(asked, problem.BodyTooLong(c.Buffer))
 	case enforced && asked.Unclear:
 		return forbid(asked, problem.BadRequest("Body can be read in two ways"))
-	case asked.Thread == "" || !p.shared.owners.Others(c.Asker.Scope, asked.Thread, c.Asker.Caller):
+	case asked.Thread == "" || !p.threads.Others(ctx, c.Scope, asked.Thread, c.Asker.Caller):
 		return nil
 	}
 	if ok, held := p.foreign.Pass(p.owner); ok {
@@ -64,7 +70,7 @@ var tooManyOpen = chatkit.ErrorEvent{Message: "Too many chats are open at once. 
 // overLimit returns the error of a request that is over a limit of all carried
 // requests. A turn gets an event, as over its own limits.
 func overLimit(asked *chatkit.Request, r *limit.Refused) error {
-	err := &RefusedError{r.Problem}
+	err := &RefusedError{Problem: r.Problem}
 	if !asked.Type.Streams() {
 		return err
 	}
@@ -78,7 +84,7 @@ func overLimit(asked *chatkit.Request, r *limit.Refused) error {
 
 // forbid returns the error of a request that is not carried. A turn gets an event.
 func forbid(asked *chatkit.Request, why *problem.Problem) error {
-	err := &RefusedError{why}
+	err := &RefusedError{Problem: why}
 	if !asked.Type.Streams() {
 		return err
 	}

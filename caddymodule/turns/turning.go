@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
@@ -16,6 +17,7 @@ type turning struct {
 	*Call
 
 	policy *Policy
+	visit  *outage.Visit // where there are stand-ins
 }
 
 // do returns what the client reads: of a new turn, or of one that runs.
@@ -23,18 +25,18 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 	req := &turn.Request{
 		Asker: t.Asker, Options: t.policy.options, Thread: asked.Thread,
 		Ask: t.ask, Settled: t.Delivery.Close, Left: t.Left,
-		Observer: &observer{t.policy, t.Asker.Scope, t.Asker.Caller, t.RequestID},
+		Observer: &observer{t.policy, t.Scope, t.Asker.Caller, t.RequestID},
 	}
 	if whole && !t.Drill {
 		req.Key = req.KeyOf(append([]byte(r.URL.RawQuery+"\x00"), body...))
 	}
-	c, err := t.policy.shared.Do(r.Context(), req)
+	c, err := t.policy.common.Do(r.Context(), req)
 	if c == nil || c.Attached() {
 		t.Delivery.Close()
 	}
 	switch {
 	case err == nil:
-		return respond(c)
+		return respond(c, r)
 	case r.Context().Err() != nil: // of a client that is still there, its body was given up
 		return nil, &EventError{farewell(relay.ErrStalled).Frame(), relay.ErrStalled}
 	}
@@ -47,13 +49,16 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 }
 
 // respond returns the answer that a client of a turn reads.
-func respond(c *turn.Client) (*Answer, error) {
+func respond(c *turn.Client, r *http.Request) (*Answer, error) {
 	answer := c.Answer()
 	if answer == nil {
 		defer c.Close()
 		event, _ := io.ReadAll(c) // it is there
 		_, err := c.Ended()
 		return nil, &EventError{event, err}
+	}
+	if from, ok := answer.Value.(*outage.Answered); ok {
+		return &Answer{Response: response(r, "text/event-stream", c), StandIns: from, Client: c}, nil //nolint:bodyclose // reverse_proxy does
 	}
 	given, ok := answer.Value.(*relay.Response)
 	if !ok {
@@ -62,11 +67,11 @@ func respond(c *turn.Client) (*Answer, error) {
 	}
 	if c.Passes() {
 		given.Body = c
-		return &Answer{given.Response, given, c}, nil
+		return &Answer{Response: given.Response, Backend: given, Client: c}, nil
 	}
 	resp := *given.Response // many may read it
 	resp.Header, resp.Trailer, resp.Body, resp.ContentLength = given.Header.Clone(), nil, c, -1
 	resp.Header.Del("Content-Length")
 	resp.Header.Del("Trailer")
-	return &Answer{&resp, given, c}, nil
+	return &Answer{Response: &resp, Backend: given, Client: c}, nil
 }

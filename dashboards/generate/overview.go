@@ -23,6 +23,7 @@ func (o options) overview() *dashboard {
 			{"How fast", fast()},
 			{"Streams", streams()},
 			{"ChatKit turns", turns()},
+			{"Stand-ins", standIns()},
 			{"Protection", protection()},
 			{"Fleet", fleet()},
 			{"Instances", instances()},

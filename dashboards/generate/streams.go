@@ -40,3 +40,18 @@ func turns() []*panel {
 			query{`60 * sum by (limit) (rate(caddy_chatkit_turns_refused_total{I}[$__rate_interval]))`, "refused: {{limit}}"}),
 	}
 }
+
+// standIns is the row "Stand-ins".
+func standIns() []*panel {
+	return []*panel{
+		series("Turns of stand-ins", "reqps",
+			"Turns that no backend has answered, by the kind of stand-in that did and how its answer ended. ok: complete. incomplete: cut by a limit "+
+				"or a filter. broken: broke off. canceled: the client left. none: failed: no stand-in had an answer either.",
+			query{`sum by (kind, outcome) (rate(caddy_chatkit_standin_turns_total{I}[$__rate_interval])) > 0`, "{{kind}}: {{outcome}}"}).
+			stacked(),
+		series("Tokens of stand-ins", "short",
+			"Tokens per minute that models took for answers, where their servers say so. in: the conversation. out: the answer.",
+			query{`60 * sum by (kind, direction) (rate(caddy_chatkit_standin_tokens_total{I}[$__rate_interval])) > 0`, "{{kind}}: {{direction}}"}).
+			stacked(),
+	}
+}

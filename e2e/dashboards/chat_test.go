@@ -2,6 +2,7 @@ package dashboards_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -28,6 +29,7 @@ func newChatBackend(t *testing.T) *chatBackend {
 	mux.HandleFunc("/api/chat", b.answer)
 	mux.HandleFunc("/api/chat/stream", b.answer)
 	mux.HandleFunc("/chatkit", b.turn)
+	mux.HandleFunc("/v1/chat/completions", model)
 	// No handshake of its own: the product takes the origin off.
 	mux.Handle("/ws/chat/", websocket.Server{Handler: func(c *websocket.Conn) { _, _ = io.Copy(c, c) }})
 	server := httptest.NewServer(mux)
@@ -136,4 +138,20 @@ func (*chatBackend) turn(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	say(`data: {"type":"thread.item.done","item":{"id":"msg_1","type":"assistant_message","content":[]}}` + "\n\n")
+}
+
+// The tokens that an answer of the model takes.
+const tokensIn, tokensOut = 70, 30
+
+// model is a server of models, for stand-ins.
+func model(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", "text/event-stream")
+	_, _ = fmt.Fprintf(w, `data: {"choices":[{"index":0,"delta":{"content":"I stand in."},"finish_reason":"stop"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":%d,"completion_tokens":%d}}
+
+data: [DONE]
+
+`, tokensIn, tokensOut)
 }

@@ -211,6 +211,7 @@ func (d *driver) allDead() {
 			d.T.Errorf("a stream got %d %s", got.Status, got.Raw)
 		}
 	}
+	d.standIns()
 	d.streams["stream: failed"] += deadStreams
 	d.attempts["dead-a: dial"] += 100 + deadStreams
 	d.attempts["dead-b: dial"] += 100 + deadStreams
@@ -220,6 +221,34 @@ func (d *driver) allDead() {
 		}
 	}
 }
+
+// standIns are turns that no backend answers: of a user, whom a model may answer, and of
+// strangers, for whom there is nobody.
+func (d *driver) standIns() {
+	d.T.Helper()
+	for i := range standInTurns + silentTurns {
+		user, want := "X-User: ann", "I stand in."
+		if i >= standInTurns {
+			user, want = "X-Other: 1", `"type":"error"`
+		}
+		if got := d.ask(http.MethodPost, "dead-a", "/chatkit", spokenTurn, user); got.Status != http.StatusOK || !strings.Contains(got.Raw, want) {
+			d.T.Errorf("a turn of a stand-in: got %d %q", got.Status, got.Raw)
+		}
+	}
+	const all = standInTurns + silentTurns
+	d.turns["ok"] += standInTurns
+	d.turns["error"] += silentTurns
+	d.streams["chatkit: ok"] += all
+	d.attempts["dead-a: dial"] += all
+	d.attempts["dead-b: dial"] += all
+	d.attempts["openai_chat: ok"] += standInTurns
+}
+
+// The turns of stand-ins. There are so few that half of all turns show their content late.
+const standInTurns, silentTurns = 2, 3
+
+// spokenTurn is the request of a turn with a message.
+const spokenTurn = `{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"Hi"}],"attachments":[],"inference_options":{}}}}`
 
 // carry sends a stream or message, several times.
 func (d *driver) carry(times int, kind, how, outcome string) {

@@ -80,6 +80,12 @@ var blocks = map[string]string{
 		$second`,
 	"dead-a": `
 		anonymous
+		user {http.request.header.X-User}
+		chatkit /chatkit {
+			standin openai_chat $CHAT/v1 {
+				model small
+			}
+		}
 		$dead-a {
 			retries 0
 			` + neverOpens + `

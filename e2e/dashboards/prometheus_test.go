@@ -13,7 +13,7 @@ import (
 // What the blocks say: how many providers there are, for how many seconds the
 // breaker of one stays open, give or take a tenth.
 const (
-	providers = 10
+	providers = 11 // and stand-ins
 	openFor   = 10
 )
 
@@ -193,7 +193,21 @@ func (d *driver) checkTurns(l *ledger) {
 		expectation{name: "ChatkitTurnsBroken", legend: "{{job}}", want: map[string]bounds{"caddy": about(d.turns["cut"] / sum(d.turns))}},
 		expectation{name: "ChatkitFirstTokenSlow", legend: "{{job}}", want: map[string]bounds{"caddy": between(10, 20)}},
 	)
-	l.alarmed("ChatkitTurnsBroken", "ChatkitFirstTokenSlow")
+	l.check("after",
+		expectation{name: "Turns of stand-ins", want: map[string]bounds{
+			"openai_chat: ok": perSecond(standInTurns), "none: failed": perSecond(silentTurns),
+		}},
+		expectation{name: "Tokens of stand-ins", want: map[string]bounds{
+			"openai_chat: in": about(standInTurns * tokensIn / 5), "openai_chat: out": about(standInTurns * tokensOut / 5),
+		}},
+		expectation{name: "ChatkitStandInServes", legend: "{{job}}", want: map[string]bounds{
+			"caddy": about((standInTurns + silentTurns) / sum(d.turns)),
+		}},
+		expectation{name: "ChatkitStandInsFail", legend: "{{job}}", want: map[string]bounds{
+			"caddy": about(silentTurns / float64(standInTurns+silentTurns)),
+		}},
+	)
+	l.alarmed("ChatkitTurnsBroken", "ChatkitFirstTokenSlow", "ChatkitStandInServes", "ChatkitStandInsFail")
 	for ref, q := range map[string]string{"A": "p50", "B": "p95", "C": "p99"} {
 		l.check("after", expectation{name: "Time to first content " + ref, want: map[string]bounds{q: between(10, 20)}})
 	}

@@ -45,6 +45,32 @@ func cutLine(b []byte) (line, rest []byte) {
 	return line, rest
 }
 
+// FirstFrame returns how long the first frame with data in a part of a stream is,
+// with all that comes before it, and 0 where its end is not there.
+func FirstFrame(part []byte) int {
+	data, text, at := false, false, 0
+	for at < len(part) {
+		line, rest := cutLine(part[at:])
+		if len(rest) == 0 && !endsLine(part) {
+			return 0
+		}
+		at = len(part) - len(rest)
+		switch {
+		case len(line) > 0:
+			text = true
+			data = data || bytes.HasPrefix(bytes.TrimPrefix(line, bom), dataField)
+		case text && data:
+			return at
+		default:
+			text = false
+		}
+	}
+	return 0
+}
+
+// endsLine reports whether the last byte ends a line.
+func endsLine(b []byte) bool { return b[len(b)-1] == '\n' || b[len(b)-1] == '\r' }
+
 // Whole reports whether the last bytes of a stream, which lack the blank line that
 // ends a frame, are a frame but for it: some servers forget the line, and clients
 // forgive that. Anything else was cut.

@@ -47,5 +47,15 @@ func (o Operation) Known() bool {
 // that is not known is not.
 func (o Operation) Streams() bool { return operations[o] }
 
+// InThread reports whether the operation names a thread.
+func (o Operation) InThread() bool {
+	switch o {
+	case ThreadsCreate, ThreadsList, AttachmentsCreate, AttachmentsDelete, InputTranscribe:
+		return false
+	default:
+		return true
+	}
+}
+
 // Loads reports whether a page asks for this when it is loaded.
 func (o Operation) Loads() bool { return o == ThreadsList || o == ThreadsGetByID }

@@ -162,6 +162,9 @@ func (d *Delivery) Next(ctx context.Context) (*Response, error) {
 	return nil, &Failed{Trail: d.trail}
 }
 
+// Failed returns the error of a request that is not sent to another target any more.
+func (d *Delivery) Failed() *Failed { return &Failed{Trail: d.trail} }
+
 // More reports whether the request may go to another target if the one that has
 // accepted it turns out to be of no use.
 func (d *Delivery) More() bool {

@@ -35,6 +35,7 @@ type answer struct {
 	reading bool
 	within  bool // the last one is not whole
 	failed  bool // it is an error event
+	told    bool // our frame is behind the first
 	created bool // the observer knows the thread that was created
 }
 
@@ -119,7 +120,11 @@ func (t *Turn) take(got *Answer, cancel context.CancelCauseFunc) bool {
 		}
 		return false
 	}
-	if t.r.FirstToken > 0 {
+	if got.StandIn && len(t.clients) == 0 { // lost while others were asked
+		t.finish(Canceled, ErrCanceled)
+		return false
+	}
+	if t.r.FirstToken > 0 && !got.StandIn {
 		asked := got.Asked
 		if asked.IsZero() {
 			asked = time.Now()

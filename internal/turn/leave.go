@@ -28,7 +28,7 @@ func (t *Turn) left(c *Client, how Leaving) {
 	switch {
 	case t.over || len(t.clients) > 0:
 		return
-	case t.r.Finish <= 0:
+	case t.r.Finish <= 0, t.answer.Answer != nil && t.answer.StandIn:
 		t.finish(Canceled, ErrCanceled)
 		return
 	case how == Stopped && !c.cut:

@@ -87,6 +87,15 @@ type Answer struct {
 	// Until it does its frames are held, if FirstToken is set.
 	More bool
 
+	// StandIn says that no backend answers but a stand-in: FirstToken is not for it,
+	// and it ends when its last client is lost.
+	StandIn bool
+
+	// Behind is a frame of ours that is shown behind the first one with data. Told, if
+	// not nil, is called when it was.
+	Behind []byte
+	Told   func()
+
 	// Asked is when the backend was asked, for FirstToken. Zero is now.
 	Asked time.Time
 

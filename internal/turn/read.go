@@ -72,7 +72,7 @@ func (t *Turn) publish(chunk []byte) {
 		t.tape.giveUp() // a frame that long is not kept
 	}
 	before := t.tape.end
-	t.tape.append(chunk)
+	t.put(chunk)
 	t.note()
 	if len(t.clients) == 0 {
 		if t.unread += int64(len(chunk)); t.unread > MaxUnread && t.visible {
@@ -84,6 +84,26 @@ func (t *Turn) publish(chunk []byte) {
 		t.trim()
 	}
 	t.news.Broadcast()
+}
+
+// put appends frames to the tape, and ours behind the first.
+func (t *Turn) put(chunk []byte) {
+	a := &t.answer
+	if a.told || len(a.Behind) == 0 || a.within || !a.progress.Started() {
+		t.tape.append(chunk)
+		return
+	}
+	a.told = true
+	n := chatkit.FirstFrame(chunk)
+	if n == 0 { // it began in an earlier one
+		n = len(chunk)
+	}
+	t.tape.append(chunk[:n])
+	t.tape.append(a.Behind)
+	t.tape.append(chunk[n:])
+	if a.Told != nil {
+		t.after = append(t.after, a.Told)
+	}
 }
 
 // note tells what the frames have said.
