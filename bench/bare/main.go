@@ -50,12 +50,12 @@ func exchange(client *http.Client, url string, r *http.Request) (s session, err 
 	if err != nil {
 		return s, fmt.Errorf("building request: %w", err)
 	}
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, url, bytes.NewReader(out))
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, url, bytes.NewReader(out)) //nolint:gosec // the url is an argument of the command
 	if err != nil {
 		return s, fmt.Errorf("building request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(req)
+	resp, err := client.Do(req) //nolint:gosec // as above
 	if err != nil {
 		return s, fmt.Errorf("asking the backend: %w", err)
 	}
