@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Compares chatkit with a plain reverse_proxy: one Caddy with two sites in front
-# of the same stub, measured in turn. Prints requests/s, p50, p99 and the CPU µs
-# per request of Caddy's process, the median of the rounds, and the ratios.
+# Compares chatkit with a plain reverse_proxy and with a bare net/http handler that
+# does the exchange, in front of the same stub, measured in turn: healthy, with the
+# breaker of the first provider open, and failing over. Prints requests/s, p50, p99,
+# the CPU µs per request of each process, the median of the rounds, its peak memory,
+# and the ratios. Each site has a process of its own.
 #
 # With a revision, its chatkit is measured in the same run, for before and after.
 #
 # Usage: bench/compare.sh [rounds] [seconds per round] [revision]    (default: 3 rounds of 8 s)
-# Needs wrk (Debian: apt-get install wrk), taskset and two cores: one for Caddy,
-# the other for wrk and the stub.
+# Needs wrk (Debian: apt-get install wrk), taskset and two cores: one for what is
+# measured, the other for wrk and the stubs. Memory is of everything that was measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,10 +30,13 @@ trap cleanup EXIT
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
-STUB_PORT=$(free_port)
-export STUB_PORT
+STUB_PORT=$(free_port) BROKEN_PORT=$(free_port)
+export STUB_PORT BROKEN_PORT
 go build -o "$work/stub" ./bench/stub
+go build -o "$work/bare" ./bench/bare
 taskset -c 1 "$work/stub" "127.0.0.1:$STUB_PORT" &
+pids+=($!)
+taskset -c 1 "$work/stub" "127.0.0.1:$BROKEN_PORT" broken &
 pids+=($!)
 
 await() {
@@ -45,31 +50,43 @@ await() {
 }
 
 declare -A port process
+names=()
 
-# Starts the Caddy of a source tree with both sites, as name and name-plain.
+# Starts a Caddy to measure one of its sites, by the name of the site's port.
 launch() {
-	local name=$1 tree=$2
-	CHATKIT_PORT=$(free_port) PLAIN_PORT=$(free_port)
-	export CHATKIT_PORT PLAIN_PORT
-	(cd "$tree" && go build -o "$work/caddy-$name" ./cmd/caddy)
-	taskset -c 0 "$work/caddy-$name" run --adapter caddyfile --config "$tree/bench/compare.Caddyfile" 2>>"$work/caddy.log" &
+	local name=$1 binary=$2 site=$3
+	CHATKIT_PORT=$(free_port) OPEN_PORT=$(free_port) OVER_PORT=$(free_port) PLAIN_PORT=$(free_port)
+	export CHATKIT_PORT OPEN_PORT OVER_PORT PLAIN_PORT
+	taskset -c 0 "$binary" run --adapter caddyfile --config bench/compare.Caddyfile 2>>"$work/caddy.log" &
 	pids+=($!)
-	port[$name]=$CHATKIT_PORT port[$name-plain]=$PLAIN_PORT
-	process[$name]=$! process[$name-plain]=$!
-	await "$CHATKIT_PORT"
-	await "$PLAIN_PORT"
+	names+=("$name") port[$name]=${!site} process[$name]=$!
+	await "${!site}"
 }
 
-names=(chatkit chatkit-plain)
-launch chatkit .
+# Starts a Caddy for each of chatkit's sites.
+launch_all() {
+	local prefix=$1 binary=$2
+	launch "$prefix" "$binary" CHATKIT_PORT
+	launch "$prefix-open" "$binary" OPEN_PORT
+	launch "$prefix-failing-over" "$binary" OVER_PORT
+}
+
+port[bare]=$(free_port)
+taskset -c 0 "$work/bare" "127.0.0.1:${port[bare]}" "http://127.0.0.1:$STUB_PORT/" &
+pids+=($!)
+names+=(bare) process[bare]=$!
+await "${port[bare]}"
+go build -o "$work/caddy" ./cmd/caddy
+launch reverse_proxy "$work/caddy" PLAIN_PORT
 if [[ -n $revision ]]; then
 	mkdir "$work/tree"
 	git archive "$revision" | tar -x -C "$work/tree"
-	launch before "$work/tree"
-	names=(before "${names[@]}")
+	(cd "$work/tree" && go build -o "$work/caddy-before" ./cmd/caddy)
+	launch_all before "$work/caddy-before"
 fi
+launch_all chatkit "$work/caddy"
 
-# The CPU time of a Caddy so far, user and system, in clock ticks.
+# The CPU time of a process so far, user and system, in clock ticks.
 ticks() { awk '{print $14, $15}' "/proc/${process[$1]}/stat"; }
 hz=$(getconf CLK_TCK)
 
@@ -105,18 +122,24 @@ for _ in $(seq "$rounds"); do
 	for name in "${names[@]}"; do drive "$name" "$work/$name.rows"; done
 done
 
+for name in "${names[@]}"; do
+	awk '/^VmHWM/ {print $2 / 1024}' "/proc/${process[$name]}/status" >"$work/$name.peak"
+done
+
 python3 - "$work" "${names[@]}" <<'PY'
 import statistics, sys
 work, names = sys.argv[1], sys.argv[2:]
 def medians(name):
     rows = [list(map(float, line.split())) for line in open(f"{work}/{name}.rows")]
-    return [statistics.median(c) for c in zip(*rows)]
+    return [statistics.median(c) for c in zip(*rows)] + [float(open(f"{work}/{name}.peak").read())]
 m = {name: medians(name) for name in names}
-m["reverse_proxy"] = m.pop("chatkit-plain")
-print(f"{'':26}{'requests/s':>12}{'p50 µs':>10}{'p99 µs':>10}{'CPU µs/request':>16}{'user':>8}{'system':>8}")
+widths = (12, 10, 10, 16, 8, 8, 10)
+heads = ("requests/s", "p50 µs", "p99 µs", "CPU µs/request", "user", "system", "peak MiB")
+print(f"{'':42}" + "".join(f"{h:>{w}}" for h, w in zip(heads, widths)))
 for name, v in m.items():
-    print(f"{name:26}{v[0]:12.0f}{v[1]:10.0f}{v[2]:10.0f}{v[3]:16.1f}{v[4]:8.1f}{v[5]:8.1f}")
-for a, b in (("chatkit", "reverse_proxy"), ("before", "reverse_proxy"), ("chatkit", "before")):
-    if a in m and b in m:
-        print(f"{a + ' / ' + b:26}" + "".join(f"{x / y:{w}.2f}" for x, y, w in zip(m[a], m[b], (12, 10, 10, 16, 8, 8))))
+    print(f"{name:42}" + "".join(f"{x:{w}.{d}f}" for x, w, d in zip(v, widths, (0, 0, 0, 1, 1, 1, 1))))
+pairs = [(a, "reverse_proxy") for a in names if a != "reverse_proxy"]
+pairs += [(a, a.replace("chatkit", "before")) for a in names if a.startswith("chatkit") and "before" in m]
+for a, b in pairs:
+    print(f"{a + ' / ' + b:42}" + "".join(f"{x / y:{w}.2f}" for x, y, w in zip(m[a], m[b], widths)))
 PY

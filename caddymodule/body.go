@@ -2,7 +2,7 @@ package caddymodule
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -59,16 +59,8 @@ func readAtMost(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// sessionBody is what a front end may send. Unknown fields are ignored: the
-// starter app sends some. In particular the user is never read from here.
-type sessionBody struct {
-	Model         string          `json:"model"`
-	Metadata      json.RawMessage `json:"metadata"`
-	CurrentSecret session.Secret  `json:"currentClientSecret"`
-	Token         session.Secret  `json:"token"`
-}
-
-// parseBody reads a body into a request.
+// parseBody reads a body into a request. Unknown fields are ignored: the starter app
+// sends some. In particular the user is never read from here.
 func parseBody(body []byte, req *session.Request) *problem.Problem {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	if len(body) == 0 {
@@ -81,28 +73,61 @@ func parseBody(body []byte, req *session.Request) *problem.Problem {
 		return problem.BadRequest("Body " + err.Error())
 	}
 	var b sessionBody
-	if err := json.Unmarshal(body, &b); err != nil {
-		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return problem.BadRequest(fmt.Sprintf("Field %s is not a string", te.Field))
-		}
-		return problem.BadRequest("Body is not valid JSON")
+	if field := b.read(body); field != "" {
+		return problem.BadRequest("Field " + field + " is not a string")
 	}
 	switch {
-	case len(b.Metadata) == 0 || string(b.Metadata) == "null":
-	case b.Metadata[0] != '{':
+	case len(b.metadata) == 0 || string(b.metadata) == "null":
+	case b.metadata[0] != '{':
 		return problem.BadRequest("Field metadata is not an object")
 	default:
-		req.Metadata = b.Metadata
+		req.Metadata = b.metadata
 	}
-	if len(b.Model) > maxModel || strings.ContainsFunc(b.Model, unicode.IsControl) {
+	if len(b.model) > maxModel || strings.ContainsFunc(b.model, unicode.IsControl) {
 		return problem.BadRequest(fmt.Sprintf("Field model has more than %d bytes or a control character", maxModel))
 	}
-	req.Model = b.Model
-	req.Current = b.CurrentSecret
-	if req.Current == "" {
-		req.Current = b.Token
-	}
+	req.Model = b.model
+	req.Current = session.Secret(cmp.Or(b.current, b.token))
 	return nil
+}
+
+// sessionBody is what a front end may send.
+type sessionBody struct {
+	model    string
+	metadata []byte
+	current  string // the secret, on a refresh
+	token    string // the same
+}
+
+// read reads the fields of an object. It returns the name of the first one that has to
+// be a string and is not.
+func (b *sessionBody) read(object []byte) (wrong string) {
+	for name, value := range ijson.Members(object) {
+		var field string
+		var text *string
+		switch {
+		case name.Is("model"):
+			field, text = "model", &b.model
+		case name.Is("currentClientSecret"):
+			field, text = "currentClientSecret", &b.current
+		case name.Is("token"):
+			field, text = "token", &b.token
+		case name.Is("metadata"):
+			b.metadata = value
+			continue
+		default:
+			continue
+		}
+		if string(value) == "null" {
+			continue
+		}
+		s, ok := ijson.String(value)
+		if !ok {
+			return field
+		}
+		*text = s
+	}
+	return ""
 }
 
 // isForm reports whether a content type is one that only an HTML form has a reason

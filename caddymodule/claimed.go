@@ -48,6 +48,8 @@ type claimed struct {
 	addr  string // see address
 	drill bool   // the first provider is left out
 
+	values headerValues
+
 	// For placeholders and the access log.
 	user     string
 	provider string // whose answer the client got
@@ -60,7 +62,7 @@ type claimed struct {
 func (c *claimed) begin() bool {
 	c.start, c.id = time.Now(), requestID(c.r.Header)
 	c.drill = c.h.drill.Take(c.r.Header)
-	c.w.Header().Set(requestIDHeader, c.id)
+	c.setHeader(requestIDHeader, c.id)
 	c.repl, _ = c.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	c.repl.Map(c.placeholder)
 	if extra, ok := c.r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
@@ -104,7 +106,7 @@ func (c *claimed) address() string {
 // servedBy notes the provider whose answer the client gets.
 func (c *claimed) servedBy(name string) {
 	c.provider = name
-	c.w.Header().Set(providerHeader, name)
+	c.setHeader(providerHeader, name)
 }
 
 // refuse answers with a problem before any provider was asked. It reports whether
@@ -153,7 +155,7 @@ func (c *claimed) writeJSON(body []byte) {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
 	}
-	c.w.Header().Set("Content-Type", "application/json")
+	c.setHeader("Content-Type", "application/json")
 	c.w.WriteHeader(http.StatusOK)
 	_, _ = c.w.Write(body)
 }

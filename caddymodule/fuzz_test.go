@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -20,6 +21,7 @@ func FuzzBody(f *testing.F) {
 		`{"metadata":[]}`, `{"model":1}`, `{"currentClientSecret":"ek_1"}`, `{"token":"t","user":"mallory"}`,
 		`{"workflow":{"id":"wf_1"},"scope":{"user_id":"u"}}`, `{"model":"a","model":"b"}`, "{\"model\":\"\xff\"}",
 		strings.Repeat(`{"metadata":`, 20_000), " \n{}", "{}{}", `{"metadata":{"a":"\ud800"}}`, `{"Model":"a","model":"\u0000"}`,
+		`{"MODEL":"a","model":null}`, `{"model" : "a\"}" ,"x":[{"token":1}],"to\u006ben":"t\n","metadata" : {"a":"}"} }`, `{"to\u212aen":"t"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -42,6 +44,21 @@ func FuzzBody(f *testing.F) {
 		}
 		if m := req.Metadata; m != nil && (m[0] != '{' || !json.Valid(m)) {
 			t.Errorf("metadata is %q", m)
+		}
+		var want struct {
+			Model    string          `json:"model"`
+			Metadata json.RawMessage `json:"metadata"`
+			Current  string          `json:"currentClientSecret"`
+			Token    string          `json:"token"`
+		}
+		if err := json.Unmarshal(body, &want); err != nil && len(bytes.TrimSpace(body)) > 0 {
+			t.Errorf("encoding/json refuses it: %v", err)
+		}
+		if string(want.Metadata) == "null" {
+			want.Metadata = nil
+		}
+		if req.Model != want.Model || req.Current.Reveal() != cmp.Or(want.Current, want.Token) || !bytes.Equal(req.Metadata, want.Metadata) {
+			t.Errorf("encoding/json reads %+v", want)
 		}
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
-	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
 
@@ -22,12 +21,13 @@ type sessionAnswer struct {
 }
 
 // answer answers with the session of the provider that served.
-func (s *sessionRequest) answer(res *chain.Result) {
+func (s *sessionRequest) answer() {
+	res := &s.res
 	s.outcome = telemetry.OutcomeOK
 	s.servedBy(res.Served.Name)
 	if res.Fallback() {
 		s.outcome = telemetry.OutcomeFallback
-		s.w.Header().Set(reasonHeader, string(s.reason))
+		s.setHeader(reasonHeader, string(s.reason))
 	}
 	s.h.issuers().Put(&res.Session, s.provider, s.caller)
 	encode := encodeSession

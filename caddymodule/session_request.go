@@ -15,11 +15,11 @@ import (
 type sessionRequest struct {
 	claimed
 
-	req      session.Request
-	caller   string // the user, of a visitor the address
-	visits   bool   // the user has no account
-	outcome  telemetry.Outcome
-	upstream time.Duration // spent waiting for providers
+	req     session.Request
+	caller  string // the user, of a visitor the address
+	visits  bool   // the user has no account
+	outcome telemetry.Outcome
+	res     chain.Result
 }
 
 // serve takes the request through its steps, asks the chain and answers.
@@ -27,7 +27,7 @@ func (s *sessionRequest) serve() {
 	if !s.begin() {
 		return
 	}
-	s.w.Header().Set("Cache-Control", "no-store")
+	s.setHeader("Cache-Control", "no-store")
 	defer s.record()
 	s.req.ID, s.req.Header = s.id, s.r.Header
 	if p := s.prepare(); p != nil {
@@ -38,14 +38,14 @@ func (s *sessionRequest) serve() {
 	if s.drill {
 		c.Targets = drilled(c.Targets)
 	}
-	res := c.Run(s.r.Context(), &s.req, s.who())
-	s.upstream, s.reason = res.Upstream, res.Reason()
-	s.tellFailed(&res.Trail)
-	if res.Served != nil {
-		s.answer(&res)
+	s.res = c.Run(s.r.Context(), &s.req, s.who())
+	s.reason = s.res.Reason()
+	s.tellFailed(&s.res.Trail)
+	if s.res.Served != nil {
+		s.answer()
 		return
 	}
-	s.fail(&res.Trail)
+	s.fail(&s.res.Trail)
 }
 
 // prepare checks the request and fills in what the chain needs.
@@ -170,7 +170,7 @@ func (s *sessionRequest) record() {
 		s.tellDrill()
 		return
 	}
-	telemetry.SessionAnswered(string(s.route.kind), s.provider, s.outcome, time.Since(s.start), s.upstream)
+	telemetry.SessionAnswered(string(s.route.kind), s.provider, s.outcome, time.Since(s.start), s.res.Upstream)
 }
 
 // invalidSession answers where a session cannot be written: a third party's

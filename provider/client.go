@@ -125,15 +125,14 @@ func (c *Client) request(ctx context.Context, call *Call) *http.Request {
 		h["X-Request-Id"] = []string{call.ID}
 	}
 	maps.Copy(h, call.Header)
-	r := &http.Request{
-		Method: cmp.Or(call.Method, http.MethodPost), URL: u, Host: u.Host, Header: h,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
+	r := new(http.Request).WithContext(ctx) // first: it copies what there is
+	r.Method, r.URL, r.Host, r.Header = cmp.Or(call.Method, http.MethodPost), u, u.Host, h
+	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1
 	if len(data) > 0 {
 		r.ContentLength, r.Body = int64(len(data)), newBody(data)
 		r.GetBody = func() (io.ReadCloser, error) { return newBody(data), nil }
 	}
-	return r.WithContext(ctx)
+	return r
 }
 
 // newBody returns the body of a request, as a type that net/http knows to be in

@@ -87,6 +87,11 @@ func unquote(raw json.RawMessage) (s string, ok bool) {
 	if inner := raw[1:]; len(inner) > 0 && bytes.IndexByte(inner, '"') == len(inner)-1 && !bytes.ContainsRune(inner, '\\') {
 		return string(inner[:len(inner)-1]), true
 	}
+	return unescape(raw)
+}
+
+// unescape is a function of its own because the decoder has its result escape.
+func unescape(raw json.RawMessage) (s string, ok bool) {
 	err := json.Unmarshal(raw, &s)
 	return s, err == nil
 }

@@ -3,10 +3,15 @@ package identity
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -125,7 +130,7 @@ func TestStoredKeyOfAStorageThatFails(t *testing.T) {
 
 // Whatever stands in a cookie, nobody is known by what we have not signed.
 func FuzzVisitorCookie(f *testing.F) {
-	v := visitors{cookie: "c", key: bytes.Repeat([]byte("k"), visitorKeyLen)}
+	v := visitors{cookie: "c", signer: newSigner(bytes.Repeat([]byte("k"), visitorKeyLen))}
 	const id = "3f2a0b1c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 	good := id + "." + v.sign(id, "a.test")
 	for _, seed := range []string{"", "c=" + good, "c=" + id, `c="` + good + `"`, "c=.; c=" + good, "c=" + id + ".", "c=\xff.\x00", "__Host-c=" + good} {
@@ -141,4 +146,25 @@ func FuzzVisitorCookie(f *testing.F) {
 			t.Errorf("%q of %q is %s", cookie, host, user)
 		}
 	})
+}
+
+// Signatures are what they have always been, also when many are made at once: cookies
+// of visitors live for a month.
+func TestSignaturesStayTheSame(t *testing.T) {
+	key := bytes.Repeat([]byte("k"), visitorKeyLen)
+	s := newSigner(key)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for n := range 50 {
+				id, host := strings.Repeat("i", n), fmt.Sprintf("%d.test", i)
+				mac := hmac.New(sha256.New, key)
+				mac.Write([]byte("visitor\x00" + host + "\x00" + id))
+				if got, want := s.sign(id, host), base64.RawURLEncoding.EncodeToString(mac.Sum(nil)); got != want {
+					t.Errorf("%q of %s is signed %s, want %s", id, host, got, want)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

@@ -77,9 +77,13 @@ func NewUsers(ctx caddy.Context, texts []string, anonymous *AnonymousConfig) (u 
 	u.sources = newUserSources(texts)
 	if anonymous != nil {
 		u.visitors.cookie = cmp.Or(anonymous.Cookie, defaultCookie)
-		u.visitors.key, err = anonymous.key(ctx)
+		key, err := anonymous.key(ctx)
+		if err != nil {
+			return u, err
+		}
+		u.visitors.signer = newSigner(key)
 	}
-	return u, err
+	return u, nil
 }
 
 // Identify returns the user of a request, and whether it is a visitor. The body has

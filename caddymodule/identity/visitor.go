@@ -2,9 +2,6 @@ package identity
 
 import (
 	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -30,7 +27,7 @@ const (
 // visitors gives an id to people without an account, in a signed cookie.
 type visitors struct {
 	cookie string // its name over plain HTTP, "" where everybody needs an account
-	key    []byte
+	*signer
 }
 
 // identify returns the id of the visitor who asks. One without a cookie that we have
@@ -64,14 +61,6 @@ func (v *visitors) known(r *http.Request) string {
 		}
 	}
 	return ""
-}
-
-// sign returns the signature of an id. It holds for one host, as a cookie does:
-// sites that share a key do not share visitors.
-func (v *visitors) sign(id, host string) string {
-	mac := hmac.New(sha256.New, v.key)
-	_, _ = io.WriteString(mac, "visitor\x00"+host+"\x00"+id) // never fails, by its documentation
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // removeFrom removes the cookie from a request that goes to a backend.
@@ -111,6 +100,9 @@ func overHTTPS(r *http.Request) bool {
 // hostname returns the host of a request without its port, which cookies do not
 // distinguish either.
 func hostname(r *http.Request) string {
+	if !strings.Contains(r.Host, ":") {
+		return strings.ToLower(r.Host)
+	}
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
 		host = r.Host

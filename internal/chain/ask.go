@@ -18,7 +18,8 @@ type ask struct {
 	ctx   context.Context //nolint:containedctx // done when the client has gone
 
 	session  *session.Session
-	err      error // of the last attempt
+	made     Attempt // the last one
+	err      error   // of the last attempt
 	upstream time.Duration
 
 	rival  *rival // nil where it is the only one
@@ -56,7 +57,7 @@ func (a *ask) attempt(limit time.Duration, again bool) session.Verdict {
 	ctx, cancel := context.WithTimeout(a.ctx, limit)
 	defer cancel()
 	start := time.Now()
-	one := Attempt{
+	a.made = Attempt{
 		RequestID: a.req.ID, Client: a.ctx, Context: ctx, Session: true, Again: again,
 		Caller: a.who, Life: 2 * limit, Later: a.later, Insist: a.insist || again,
 		Call: func() (err error) {
@@ -68,14 +69,14 @@ func (a *ask) attempt(limit time.Duration, again bool) session.Verdict {
 		},
 	}
 	a.err = nil
-	v := a.t.Try(&one)
+	v := a.t.Try(&a.made)
 	took := time.Since(start)
 	a.upstream += took
 	switch {
 	case v.Reason == session.OK && a.t.Hedge != nil:
 		a.t.Hedge.Answered(took)
 	case v.Reason != session.OK && !v.Reason.Skipped():
-		a.err = one.Err
+		a.err = a.made.Err
 	}
 	return v
 }

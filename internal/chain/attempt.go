@@ -63,9 +63,9 @@ type Attempt struct {
 // A panic in the call (of a third party's provider, say) costs the attempt, but
 // not the request and not the permit.
 func (t *Target) Try(a *Attempt) session.Verdict {
-	v, settle := t.Begin(a)
-	if settle != nil {
-		settle(v, nil)
+	v, held := t.begin(a)
+	if held.done != nil {
+		held.settle(v, nil)
 	}
 	return v
 }
@@ -74,36 +74,56 @@ func (t *Target) Try(a *Attempt) session.Verdict {
 // permit is not given back until settle is called, once, with the verdict; else
 // settle is nil.
 func (t *Target) Begin(a *Attempt) (v session.Verdict, settle func(session.Verdict, error)) {
+	v, held := t.begin(a)
+	if held.done == nil {
+		return v, nil
+	}
+	return v, held.settle
+}
+
+// begin is Begin, for a caller who can do without a function. Where there is nothing to
+// settle, held has no done.
+func (t *Target) begin(a *Attempt) (v session.Verdict, held permit) {
 	done, reason := t.permit(a)
 	if reason != session.OK {
 		if !a.Again { // else the attempt before has the better reason
 			t.Observer.Skipped(reason)
 		}
-		return session.Verdict{Reason: reason, Effect: session.Excluded, Next: true}, nil
+		return session.Verdict{Reason: reason, Effect: session.Excluded, Next: true}, permit{}
 	}
 	if a.Again {
 		t.Observer.Retrying()
 	}
-	start := time.Now()
+	held = permit{t: t, a: a, done: done, start: time.Now()}
 	v, err := t.call(a)
 	a.place.leave()
 	a.Err = err
 	v.Carried = a.Carried
-	settle = func(v session.Verdict, err error) {
-		v.Carried = a.Carried
-		took := time.Since(start)
-		if a.Session {
-			done(v, took)
-		} else {
-			done(v, 0) // how long other answers take is up to what they are asked
-		}
-		t.Observer.Attempted(a.RequestID, v, took, err)
-	}
 	if v.Effect != session.Success {
-		settle(v, err)
-		return v, nil
+		held.settle(v, err)
+		return v, permit{}
 	}
-	return v, settle
+	return v, held
+}
+
+// permit is the breaker's permit of an attempt that has begun.
+type permit struct {
+	t     *Target
+	a     *Attempt
+	done  func(session.Verdict, time.Duration)
+	start time.Time
+}
+
+// settle gives the permit back with the verdict.
+func (p permit) settle(v session.Verdict, err error) {
+	v.Carried = p.a.Carried
+	took := time.Since(p.start)
+	if p.a.Session {
+		p.done(v, took)
+	} else {
+		p.done(v, 0) // how long other answers take is up to what they are asked
+	}
+	p.t.Observer.Attempted(p.a.RequestID, v, took, err)
 }
 
 // permit asks the breaker, then for a place, and for the cap where a session is asked

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -47,8 +48,19 @@ func Check(text []byte) error {
 type checker struct {
 	rest  []byte
 	depth int
-	names [MaxDepth]map[string]struct{} // of the open objects
+	open  [MaxDepth]object
+	names [2 * few][]byte // of the open objects that have no index
+	used  int             // of names
 }
+
+// object is an open object or list.
+type object struct {
+	from  int // where its names begin
+	index map[string]struct{}
+}
+
+// few is how many names of an object are searched one by one.
+const few = 8
 
 // step checks what comes next, and skips it.
 func (c *checker) step() error {
@@ -57,10 +69,11 @@ func (c *checker) step() error {
 		if c.depth == MaxDepth {
 			return ErrDepth
 		}
-		c.names[c.depth] = nil
+		c.open[c.depth] = object{from: c.used}
 		c.depth++
 	case b == '}' || b == ']':
 		c.depth--
+		c.used = c.open[c.depth].from
 	case b == '"':
 		return c.text(c.take(stringLen(c.rest)))
 	case b == '-' || b >= '0' && b <= '9':
@@ -110,21 +123,39 @@ func (c *checker) text(quoted []byte) error {
 	if next := bytes.TrimLeft(c.rest, " \t\r\n"); len(next) == 0 || next[0] != ':' {
 		return nil
 	}
-	name := string(quoted[1 : len(quoted)-1])
-	if bytes.IndexByte(quoted, '\\') >= 0 {
-		if err := json.Unmarshal(quoted, &name); err != nil {
-			return ErrSyntax
-		}
-	}
-	seen := &c.names[c.depth-1]
-	if _, twice := (*seen)[name]; twice {
+	name, ok := unquote(quoted)
+	switch {
+	case !ok:
+		return ErrSyntax
+	case c.seen(name):
 		return ErrTwice
 	}
-	if *seen == nil {
-		*seen = make(map[string]struct{})
-	}
-	(*seen)[name] = struct{}{}
 	return nil
+}
+
+// seen notes a name, and reports whether its object has it already.
+func (c *checker) seen(name []byte) bool {
+	o := &c.open[c.depth-1]
+	if o.index != nil {
+		_, twice := o.index[string(name)]
+		o.index[string(name)] = struct{}{}
+		return twice
+	}
+	names := c.names[o.from:c.used]
+	if slices.ContainsFunc(names, func(n []byte) bool { return bytes.Equal(n, name) }) {
+		return true
+	}
+	if len(names) < few && c.used < len(c.names) {
+		c.names[c.used] = name
+		c.used++
+		return false
+	}
+	// A search through all of them would take too long soon.
+	o.index = map[string]struct{}{string(name): {}}
+	for _, n := range names {
+		o.index[string(n)] = struct{}{}
+	}
+	return false
 }
 
 // checkEscapes checks the escapes of characters in a string.
