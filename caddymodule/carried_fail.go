@@ -23,7 +23,7 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 	event, turned := errors.AsType[*eventError](err)
 	refused, forbidden := errors.AsType[*refusedError](err)
 	switch {
-	case c.gone():
+	case c.gone() && !errors.Is(err, relay.ErrStalled):
 		c.leave()
 		return telemetry.CarriedCanceled
 	case turned:
@@ -52,10 +52,15 @@ func bodyProblem(err error) *problem.Problem {
 		return tooLong(large.Limit)
 	}
 	if errors.Is(err, relay.ErrStalled) {
-		return &problem.Problem{Status: http.StatusRequestTimeout, Code: problem.CodeBodyTimeout, Title: "Body took too long",
-			Details: "The rest of the body did not come in time"}
+		return tooSlow()
 	}
 	return problem.BadRequest("Body could not be read")
+}
+
+// tooSlow is the problem of a body that did not come in time.
+func tooSlow() *problem.Problem {
+	return &problem.Problem{Status: http.StatusRequestTimeout, Code: problem.CodeBodyTimeout, Title: "Body took too long",
+		Details: "The rest of the body did not come in time"}
 }
 
 // tooLong is the problem of a body that is longer than a limit of the site's.

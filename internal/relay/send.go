@@ -99,6 +99,7 @@ func (u *upload) Read(b []byte) (int, error) {
 	case err == io.EOF:
 		u.clock.sends(false)
 	case err != nil:
+		err = stalled(err)
 		u.clock.blame(err)
 	}
 	u.clock.turn(false)
