@@ -28,7 +28,7 @@ func edgeSockets() []attack {
 func cutSocket(conn net.Conn, behind string) string {
 	_, _ = io.WriteString(conn, "GET /api/ws/chat/s-1 HTTP/1.1\r\nHost: "+conn.RemoteAddr().String()+
 		"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil) //nolint:bodyclose // the connection is closed
 	if err != nil {
 		return "closed"
 	}

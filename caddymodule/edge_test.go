@@ -42,11 +42,15 @@ type edge struct {
 
 const edgeBlock = `
 	anonymous
-	first_byte 3s
+	first_byte 30s
 	chatkit /chatkit
 	provider backend %s {
-		timeout 3s
+		timeout 10s
 		retries 0
+		breaker {
+			consecutive off
+			ratio off
+		}
 		transport http {
 			keepalive off
 		}
@@ -57,7 +61,7 @@ func newEdge(t *testing.T) *edge {
 	e := &edge{site: newUnloadedSite(t), addrs: map[string]string{}}
 	backend := testsite.OwnBackendAt(t, testsite.FreeAddr(t), http.HandlerFunc(e.serve))
 	cert, key := testsite.Certificate(t)
-	text := strings.Replace(e.Caddyfile(fmt.Sprintf(edgeBlock, backend.URL)), "auto_https off", "auto_https off\n servers {\n timeouts {\n read_header 1s\n read_body 1s\n }\n }", 1)
+	text := strings.Replace(e.Caddyfile(fmt.Sprintf(edgeBlock, backend.URL)), "auto_https off", "auto_https off\n servers {\n timeouts {\n read_header 3s\n read_body 1s\n }\n }", 1)
 	head, body, _ := strings.Cut(text, e.URL+" {")
 	for name, site := range map[string]string{"chatkit": body, "reverse_proxy": "\n reverse_proxy " + backend.URL + " {\n transport http {\n keepalive off\n }\n }\n}\n"} {
 		for scheme, tls := range map[string]string{"http": "", "https": "\n tls " + cert + " " + key} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -54,10 +55,10 @@ func load(ctx context.Context, o options, p *proxy, b *backends, t *tally, lengt
 func serve(ctx context.Context, p *proxy, t *tally, do func(*client, context.Context)) {
 	for ctx.Err() == nil {
 		transport := &http.Transport{DisableCompression: true}
-		c := &client{&http.Client{Transport: transport, Timeout: 30 * time.Second}, p, t, fmt.Sprintf("user-%d", rand.IntN(200))}
+		c := &client{&http.Client{Transport: transport, Timeout: 30 * time.Second}, p, t, fmt.Sprintf("user-%d", number(200))}
 		for range 50 {
 			do(c, ctx)
-			if !pause(ctx, time.Duration(50+rand.IntN(200))*time.Millisecond) {
+			if !pause(ctx, time.Duration(50+number(200))*time.Millisecond) {
 				break
 			}
 		}
@@ -65,18 +66,27 @@ func serve(ctx context.Context, p *proxy, t *tally, do func(*client, context.Con
 	}
 }
 
+// answer is what a client got, as far as it came.
+type answer struct {
+	status         int // 0 without an answer
+	provider, text string
+}
+
+// number returns any number below n.
+func number(n int) int { return rand.IntN(n) } //nolint:gosec // nothing depends on its being random
+
 // post sends a request. A client who leaves does so after some of the answer.
-func (c *client) post(ctx context.Context, path, body string, leaves bool) (*http.Response, string, error) {
+func (c *client) post(ctx context.Context, path, body string, leaves bool) (a answer, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.p.site+path, strings.NewReader(body))
 	if err != nil {
-		return nil, "", err
+		return a, err
 	}
 	r.Header.Set("X-User", c.user)
 	r.Header.Set("Authorization", "Bearer "+c.user)
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := c.Do(r)
 	if err != nil {
-		return nil, "", err
+		return a, err
 	}
 	defer resp.Body.Close()
 	from := io.Reader(resp.Body)
@@ -84,68 +94,68 @@ func (c *client) post(ctx context.Context, path, body string, leaves bool) (*htt
 		from = io.LimitReader(from, 60)
 	}
 	text, err := io.ReadAll(from)
-	return resp, string(text), err
+	return answer{resp.StatusCode, resp.Header.Get("X-Chatkit-Provider"), string(text)}, err
 }
 
 // session asks for a session, and now and then refreshes it. Nobody may go without,
 // but by a refusal of a backend's.
 func (c *client) session(ctx context.Context) {
 	path, body := "/api/custom/session", ""
-	if rand.IntN(4) == 0 {
+	if number(4) == 0 {
 		path, body = "/api/custom/refresh", `{"token":"s-unknown"}`
 	}
-	resp, text, err := c.post(ctx, path, body, false)
+	a, err := c.post(ctx, path, body, false)
 	switch {
 	case err != nil:
 		c.lost(ctx, "session", err)
-	case resp.StatusCode == http.StatusOK && strings.Contains(text, `"client_secret"`):
-		c.t.ok("session", "from "+resp.Header.Get("X-Chatkit-Provider"))
-	case resp.StatusCode == http.StatusBadRequest && strings.Contains(text, "REJECTED"):
+	case a.status == http.StatusOK && strings.Contains(a.text, `"client_secret"`):
+		c.t.ok("session", "from "+a.provider)
+	case a.status == http.StatusBadRequest && strings.Contains(a.text, "REJECTED"):
 		c.t.ok("session", "refused by a backend")
 	default:
-		c.t.bad("session", fmt.Sprint(resp.StatusCode, " ", text))
+		c.t.bad("session", fmt.Sprint(a.status, " ", a.text))
 	}
 }
 
 // stream reads a stream. Behind the commit point it breaks off with its backend.
 func (c *client) stream(ctx context.Context) {
-	leaves := rand.IntN(5) == 0
-	resp, text, err := c.post(ctx, "/api/custom/stream", `{"message":"hello"}`, leaves)
+	leaves := number(5) == 0
+	a, err := c.post(ctx, "/api/custom/stream", `{"message":"hello"}`, leaves)
 	switch {
-	case err != nil && resp != nil:
+	case err != nil && a.status != 0:
 		c.t.ok("stream", "cut")
 	case err != nil:
 		c.lost(ctx, "stream", err)
 	case leaves:
 		c.t.ok("stream", "left")
-	case resp.StatusCode == http.StatusOK && (strings.Contains(text, `"done"`) || strings.Contains(text, "<html>")):
+	case a.status == http.StatusOK && (strings.Contains(a.text, `"done"`) || strings.Contains(a.text, "<html>")):
 		c.t.ok("stream", "whole")
-	case resp.StatusCode != http.StatusOK:
-		c.t.ok("stream", fmt.Sprint(resp.StatusCode))
+	case a.status != http.StatusOK:
+		c.t.ok("stream", fmt.Sprint(a.status))
 	default:
-		c.t.bad("stream", fmt.Sprintf("ended with %q", text))
+		c.t.bad("stream", fmt.Sprintf("ended with %q", a.text))
 	}
 }
 
 // turn reads a turn, which always ends in order: with its own last frame, with an
 // error event, or with a backend's refusal.
 func (c *client) turn(ctx context.Context) {
-	leaves := rand.IntN(5) == 0
-	body := fmt.Sprintf(`{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"%d"}],"attachments":[],"inference_options":{}}}}`, rand.Int())
-	resp, text, err := c.post(ctx, "/chatkit", body, leaves)
+	leaves := number(5) == 0
+	body := fmt.Sprintf(`{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"%d"}],"attachments":[],"inference_options":{}}}}`, number(math.MaxInt))
+	a, err := c.post(ctx, "/chatkit", body, leaves)
 	switch {
 	case err != nil:
 		c.lost(ctx, "turn", err)
 	case leaves:
 		c.t.ok("turn", "left")
-	case resp.StatusCode != http.StatusOK:
-		c.t.ok("turn", fmt.Sprint(resp.StatusCode))
-	case strings.HasSuffix(text, turn[len(turn)-1]+"\n\n"):
+	case a.status != http.StatusOK:
+		c.t.ok("turn", fmt.Sprint(a.status))
+	case strings.HasSuffix(a.text, turn[len(turn)-1]+"\n\n"):
 		c.t.ok("turn", "whole")
-	case strings.Contains(text, `"type":"error"`):
+	case strings.Contains(a.text, `"type":"error"`):
 		c.t.ok("turn", "error event")
 	default:
-		c.t.bad("turn", fmt.Sprintf("ended with %q", text))
+		c.t.bad("turn", fmt.Sprintf("ended with %q", a.text))
 	}
 }
 

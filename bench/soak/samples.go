@@ -48,7 +48,7 @@ func (p *proxy) sample(ctx context.Context) (s sample, err error) {
 	if s.goroutines, err = numberAfter(profile, "goroutine profile: total"); err != nil {
 		return s, err
 	}
-	status, err := os.ReadFile(dir + "status")
+	status, err := os.ReadFile(dir + "status") //nolint:gosec // of our own process
 	if err != nil {
 		return s, err
 	}

@@ -99,9 +99,8 @@ func (u *upload) Read(b []byte) (int, error) {
 	case err == io.EOF:
 		u.clock.sends(false)
 	case err != nil:
-		err = stalled(err)
-		u.clock.blame(err)
+		u.clock.blame(stalled(err))
 	}
 	u.clock.turn(false)
-	return n, err
+	return n, stalled(err)
 }
