@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"unicode"
@@ -40,6 +41,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Problem)
 		return body, nil
 	case large:
 		return nil, tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded): // of the server, for reading; it ends the request's context too
+		return nil, problem.BodyTooSlow()
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), r.Context().Err() != nil:
 		return nil, &problem.Problem{Status: problem.StatusClientGone} // before it had sent the body
 	}

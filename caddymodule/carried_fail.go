@@ -24,7 +24,7 @@ func (c *carriedRequest) fail(err error) telemetry.CarriedOutcome {
 	event, turned := errors.AsType[*turns.EventError](err)
 	refused, forbidden := errors.AsType[*turns.RefusedError](err)
 	switch {
-	case c.gone():
+	case c.gone() && !errors.Is(err, relay.ErrStalled):
 		c.leave()
 		return telemetry.CarriedCanceled
 	case turned:

@@ -15,10 +15,15 @@ func Body(err error) *Problem {
 		return BodyTooLong(large.Limit)
 	}
 	if errors.Is(err, relay.ErrStalled) {
-		return &Problem{Status: http.StatusRequestTimeout, Code: CodeBodyTimeout, Title: "Body took too long",
-			Details: "The rest of the body did not come in time"}
+		return BodyTooSlow()
 	}
 	return BadRequest("Body could not be read")
+}
+
+// BodyTooSlow is the problem of a body that did not come in time.
+func BodyTooSlow() *Problem {
+	return &Problem{Status: http.StatusRequestTimeout, Code: CodeBodyTimeout, Title: "Body took too long",
+		Details: "The rest of the body did not come in time"}
 }
 
 // BodyTooLong is the problem of a body that is longer than a limit of the site's, in

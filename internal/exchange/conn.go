@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -150,5 +151,18 @@ func (c *conn) reusableAfter(resp *http.Response) bool {
 	return c.t.MaxIdle > 0 && !resp.Close && resp.StatusCode != http.StatusSwitchingProtocols
 }
 
-// quiet reports whether nothing is left of an exchange.
-func (c *conn) quiet() bool { return c.r.Buffered() == 0 && c.w.Buffered() == 0 }
+// quiet reports whether nothing is left of an exchange. TLS may have read more from
+// the system than it has handed on: alive would not see that, and the next request
+// would get it for an answer.
+func (c *conn) quiet() bool {
+	if c.r.Buffered() > 0 || c.w.Buffered() > 0 {
+		return false
+	}
+	if !c.where.tls {
+		return true
+	}
+	_ = c.SetReadDeadline(past)
+	c.limited = true
+	_, err := c.r.Peek(1)
+	return errors.Is(err, os.ErrDeadlineExceeded)
+}

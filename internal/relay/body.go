@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 )
@@ -70,13 +71,22 @@ func (p *payload) within(d *Delivery, read func() error) error {
 		}
 	})
 	err := read()
-	if !timer.Stop() {
+	if err = stalled(err); !timer.Stop() {
 		err = ErrStalled
 	}
 	if err != nil {
 		return fmt.Errorf("reading body of the request: %w", err)
 	}
 	return nil
+}
+
+// stalled returns the error of reading from the client, who may have run out of the
+// time that the server gives bodies.
+func stalled(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ErrStalled
+	}
+	return err
 }
 
 // fill reads up to most bytes, or as many as there is memory for.

@@ -100,8 +100,8 @@ func (u *upload) Read(b []byte) (int, error) {
 		u.clock.sends(false)
 		u.clock.uploaded()
 	case err != nil:
-		u.clock.blame(err)
+		u.clock.blame(stalled(err))
 	}
 	u.clock.turn(false)
-	return n, err
+	return n, stalled(err)
 }
