@@ -29,9 +29,6 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 		req.Key = req.KeyOf(append([]byte(r.URL.RawQuery+"\x00"), body...))
 	}
 	c, err := t.policy.shared.Do(r.Context(), req)
-	if c == nil || c.Attached() {
-		t.Delivery.Close()
-	}
 	switch {
 	case err == nil:
 		return respond(c)

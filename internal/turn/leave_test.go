@@ -293,6 +293,50 @@ func TestLostBeforeTheAnswer(t *testing.T) {
 	})
 }
 
+// Whoever asks for a turn is told once that nobody is asked any more: not when the
+// client is lost while the backend is asked, but also where no turn is begun.
+func TestSettled(t *testing.T) {
+	each(t, func(s *site) {
+		settled := 0
+		request := func() *turn.Request {
+			r := s.request()
+			r.Settled, r.Parallel = func() { settled++ }, 1
+			return r
+		}
+		s.answer = func(int) (*turn.Answer, error) {
+			time.Sleep(time.Minute)
+			if settled != 0 {
+				t.Error("settled while the backend is asked")
+			}
+			return &turn.Answer{}, nil
+		}
+		c := s.open(request())
+		other := request()
+		other.Key = turn.Key{}
+		s.refused(other, "parallel", busy)
+		if settled != 1 {
+			t.Errorf("a refused one was settled %d times, want 1", settled)
+		}
+		settled = 0
+		c.leave(turn.Lost)
+		<-c.over
+		sleep(time.Minute)
+		if settled != 1 {
+			t.Errorf("settled %d times, want 1", settled)
+		}
+		s.streams[0].send(whole, io.EOF)
+		s.open(request()).ends(whole)
+		s.calls(1)
+		if settled != 2 {
+			t.Errorf("with one that attached settled %d times, want 2", settled)
+		}
+		s.Close()
+		if _, err := s.Do(t.Context(), request()); !errors.Is(err, turn.ErrClosed) || settled != 3 {
+			t.Errorf("got %v, and settled %d times, want 3", err, settled)
+		}
+	})
+}
+
 // An answer that comes when the turn is over is dropped, and is nobody's fault.
 func TestAnswerTooLate(t *testing.T) {
 	each(t, func(s *site) {

@@ -60,8 +60,8 @@ type Request struct {
 	// client. It may return an [*Unanswered], to say in which words the turn ends.
 	Ask func(ctx context.Context, last End) (*Answer, error)
 
-	// Settled, if not nil, is called once when Ask will not be called any more. Of
-	// a turn that was not begun it is not called.
+	// Settled, if not nil, is called once: when Ask will not be called any more, or
+	// when no turn is begun.
 	Settled func()
 
 	// Left says how the client has left. It is called once, when the client's

@@ -35,6 +35,12 @@ func newTurns(total int64) *Turns {
 //
 // The error is a [*Refused], [ErrClosed], or the cause of ctx.
 func (s *Turns) Do(ctx context.Context, r *Request) (*Client, error) {
+	begun := false
+	defer func() {
+		if !begun && r.Settled != nil {
+			r.Settled()
+		}
+	}()
 	for {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -43,6 +49,7 @@ func (s *Turns) Do(ctx context.Context, r *Request) (*Client, error) {
 		if err != nil {
 			return nil, err
 		}
+		begun = c.owner // a turn that was begun goes on without its client
 		select {
 		case <-c.t.shown:
 		case <-ctx.Done():
