@@ -28,6 +28,8 @@ type Client struct {
 	once   sync.Once
 	stop   func() bool // to watch the client's context
 
+	arrived func() bool // nil: nobody knows
+
 	// Under the turn's lock.
 	pos  int64     // what it has read
 	away time.Time // since when it reads nothing, zero while it does
@@ -88,13 +90,6 @@ func (c *Client) Read(p []byte) (n int, err error) {
 			t.advance()
 		}
 	}
-}
-
-// readAll notes that the client has read everything. Who asks once more after that
-// wants another answer.
-func (c *Client) readAll() {
-	c.read = true
-	c.t.stopLingering()
 }
 
 // buffers are for [Client.CopyTo].

@@ -69,6 +69,10 @@ type Request struct {
 	// call lost later, if the connection is lost after all. nil says [Unknown].
 	Left func(lost func()) Leaving
 
+	// Arrived reports whether everything that was written to the client has arrived
+	// there. It must not block. nil: it has.
+	Arrived func() bool
+
 	// Observer is told what becomes of the turn. It may be nil.
 	Observer Observer
 }

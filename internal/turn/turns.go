@@ -67,7 +67,7 @@ func (s *Turns) Do(ctx context.Context, r *Request) (*Client, error) {
 
 // join returns a client of a turn, which is begun if there is none.
 func (s *Turns) join(ctx context.Context, r *Request) (*Client, error) {
-	c := &Client{frame: r.Frame, how: r.Left}
+	c := &Client{frame: r.Frame, how: r.Left, arrived: r.Arrived}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
