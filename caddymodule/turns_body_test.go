@@ -2,6 +2,7 @@ package caddymodule_test
 
 import (
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -67,6 +68,42 @@ func TestBodiesOfTurnsOverTheSitesLimit(t *testing.T) {
 		t.Errorf("a turn got %d %q", got.Status, got.Raw)
 	}
 	checkError(t, send("threads.list"), "BODY_TOO_LARGE")
+}
+
+// A client that is lost before the first backend has failed: the next one gets the
+// whole message, and its memory is given back once.
+func TestBodyOfALostClient(t *testing.T) {
+	for name, body := range map[string]string{
+		"short": createBody, "long": strings.Replace(createBody, "Hi", strings.Repeat("Hi", 50<<10), 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newUnloadedSite(t)
+			asked, lost := make(chan struct{}), make(chan struct{})
+			first := testsite.NewTaker(t, func(w http.ResponseWriter, _ *http.Request) {
+				close(asked)
+				<-lost
+				w.WriteHeader(http.StatusServiceUnavailable)
+			})
+			second := testsite.NewTaker(t, tells(wholeTurn))
+			s.Load(testsite.Backends("chatkit /chatkit", first.URL, second.URL))
+			before := s.Metric(end("ok"))
+			ctx, leave := context.WithCancel(t.Context())
+			go func() {
+				<-asked
+				leave()
+			}()
+			if _, err := testsite.Try(ctx, s.Client, http.MethodPost, s.URL+"/chatkit", body, frameOne); err == nil {
+				t.Error("the client is not lost")
+			}
+			s.AwaitLogged("access.log", `"chatkit_outcome":"canceled"`)
+			close(lost)
+			s.Await(end("ok"), before+1)
+			s.Await("buffered_bytes", 0)
+			if got := second.Only(t).Text; got != body || first.Only(t).Text != body {
+				t.Errorf("the second backend got %d bytes, want %d", len(got), len(body))
+			}
+		})
+	}
 }
 
 // A backend that compresses its streams is asked not to, so that its frames can be

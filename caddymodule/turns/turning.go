@@ -27,13 +27,13 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 		Ask: t.ask, Settled: t.Delivery.Close, Left: t.Left,
 		Observer: &observer{t.policy, t.Scope, t.Asker.Caller, t.RequestID},
 	}
+	if c, ok := connOf(r.Context()); ok {
+		req.Arrived = c.arrived
+	}
 	if whole && !t.Drill {
 		req.Key = req.KeyOf(append([]byte(r.URL.RawQuery+"\x00"), body...))
 	}
 	c, err := t.policy.common.Do(r.Context(), req)
-	if c == nil || c.Attached() {
-		t.Delivery.Close()
-	}
 	switch {
 	case err == nil:
 		return respond(c, r)

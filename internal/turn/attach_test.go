@@ -213,3 +213,54 @@ func TestContextOutlivesTheRequest(t *testing.T) {
 		}
 	})
 }
+
+// A turn that a client has read to its end, as it seems, is kept until that has
+// arrived: the same request gets it until then, and another one after it.
+func TestArrives(t *testing.T) {
+	for name, tt := range map[string]struct {
+		after time.Duration // 0: never
+		asks  time.Duration
+		calls int
+	}{
+		"at once":              {1, 2, 2},
+		"not yet":              {100 * time.Millisecond, 50 * time.Millisecond, 1},
+		"late":                 {5 * time.Second, 6 * time.Second, 2},
+		"late, asked before":   {5 * time.Second, 4 * time.Second, 1},
+		"never":                {0, turn.Linger - 1, 1},
+		"never, asked at last": {0, turn.Linger + 1, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(s *site) {
+				begun := time.Now()
+				r := s.request()
+				r.Arrived = func() bool { return tt.after > 0 && time.Since(begun) >= tt.after }
+				c := s.open(r)
+				s.streams[0].send(whole, io.EOF)
+				c.ends(whole)
+				sleep(tt.asks)
+				r.Arrived = nil
+				again := s.open(r)
+				s.calls(tt.calls)
+				if tt.calls == 2 {
+					s.streams[1].send(whole, io.EOF)
+				}
+				again.ends(whole)
+			})
+		})
+	}
+}
+
+// What has arrived is not kept for long.
+func TestArrivedIsForgotten(t *testing.T) {
+	each(t, func(s *site) {
+		r := s.request()
+		r.Arrived = func() bool { return true }
+		c := s.open(r)
+		s.streams[0].send(whole, io.EOF)
+		c.ends(whole)
+		sleep(turn.Arrive)
+		if !s.idle() || s.Kept() != 0 {
+			t.Errorf("the turn is kept, with %d bytes", s.Kept())
+		}
+	})
+}

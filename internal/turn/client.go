@@ -28,6 +28,8 @@ type Client struct {
 	once   sync.Once
 	stop   func() bool // to watch the client's context
 
+	arrived func() bool // nil: nobody knows
+
 	// Under the turn's lock.
 	pos  int64     // what it has read
 	away time.Time // since when it reads nothing, zero while it does
@@ -47,9 +49,6 @@ func (c *Client) Answer() *Answer {
 
 // Passes reports whether the answer is no turn, but passed on as it came.
 func (c *Client) Passes() bool { return c.passes }
-
-// Attached reports whether somebody else has begun the turn.
-func (c *Client) Attached() bool { return !c.owner }
 
 // Ended returns how the turn ended, with the error of its stream, and "" while it
 // runs.
@@ -91,13 +90,6 @@ func (c *Client) Read(p []byte) (n int, err error) {
 			t.advance()
 		}
 	}
-}
-
-// readAll notes that the client has read everything. Who asks once more after that
-// wants another answer.
-func (c *Client) readAll() {
-	c.read = true
-	c.t.stopLingering()
 }
 
 // buffers are for [Client.CopyTo].

@@ -7,7 +7,7 @@ import "slices"
 func (t *Turn) attach(c *Client) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.tape.keep || t.over && t.lingers == nil {
+	if !t.tape.keep || t.over && (t.lingers == nil || t.arrived()) {
 		return false
 	}
 	c.t = t

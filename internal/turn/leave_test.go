@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -290,6 +291,50 @@ func TestLostBeforeTheAnswer(t *testing.T) {
 		s.saw("begun", "first token after 1m0s", "ok, unread")
 		s.open(s.request()).ends(whole)
 		s.calls(1)
+	})
+}
+
+// Whoever asks for a turn is told once that nobody is asked any more: not when the
+// client is lost while the backend is asked, but also where no turn is begun.
+func TestSettled(t *testing.T) {
+	each(t, func(s *site) {
+		var settled atomic.Int32
+		request := func() *turn.Request {
+			r := s.request()
+			r.Settled, r.Parallel = func() { settled.Add(1) }, 1
+			return r
+		}
+		s.answer = func(int) (*turn.Answer, error) {
+			time.Sleep(time.Minute)
+			if settled.Load() != 0 {
+				t.Error("settled while the backend is asked")
+			}
+			return &turn.Answer{}, nil
+		}
+		c := s.open(request())
+		other := request()
+		other.Key = turn.Key{}
+		s.refused(other, "parallel", busy)
+		if settled.Load() != 1 {
+			t.Errorf("a refused one was settled %d times, want 1", settled.Load())
+		}
+		settled.Store(0)
+		c.leave(turn.Lost)
+		<-c.over
+		sleep(time.Minute)
+		if settled.Load() != 1 {
+			t.Errorf("settled %d times, want 1", settled.Load())
+		}
+		s.streams[0].send(whole, io.EOF)
+		s.open(request()).ends(whole)
+		s.calls(1)
+		if settled.Load() != 2 {
+			t.Errorf("with one that attached settled %d times, want 2", settled.Load())
+		}
+		s.Close()
+		if _, err := s.Do(t.Context(), request()); !errors.Is(err, turn.ErrClosed) || settled.Load() != 3 {
+			t.Errorf("got %v, and settled %d times, want 3", err, settled.Load())
+		}
 	})
 }
 

@@ -60,14 +60,18 @@ type Request struct {
 	// client. It may return an [*Unanswered], to say in which words the turn ends.
 	Ask func(ctx context.Context, last End) (*Answer, error)
 
-	// Settled, if not nil, is called once when Ask will not be called any more. Of
-	// a turn that was not begun it is not called.
+	// Settled, if not nil, is called once: when Ask will not be called any more, or
+	// when no turn is begun.
 	Settled func()
 
 	// Left says how the client has left. It is called once, when the client's
 	// context is done or it was closed before its end. Where it says [Stopped] it may
 	// call lost later, if the connection is lost after all. nil says [Unknown].
 	Left func(lost func()) Leaving
+
+	// Arrived reports whether everything that was written to the client has arrived
+	// there. It must not block. nil: it has.
+	Arrived func() bool
 
 	// Observer is told what becomes of the turn. It may be nil.
 	Observer Observer

@@ -42,13 +42,15 @@ type Turn struct {
 	cause     error
 	lingers   *time.Timer // until it is forgotten
 	forgotten bool
-	after     []func() // to do without the lock
+	arrivals  []func() bool // of the clients that have read everything
+	after     []func()      // to do without the lock
 }
 
 // newTurn returns a turn that is about to run.
 func newTurn(ctx context.Context, s *Turns, r *Request) *Turn {
 	t := &Turn{turns: s, r: *r, began: time.Now(), shown: make(chan struct{})}
-	t.r.Ask, t.r.Settled, t.r.Left, t.r.Turns = nil, nil, nil, nil // they may hold on to a body; the turn is kept for longer
+	t.r.Ask, t.r.Settled, t.r.Turns = nil, nil, nil // they may hold on to a body; the turn is kept for longer
+	t.r.Left, t.r.Arrived = nil, nil
 	t.r.Credential = ""
 	t.news.L = &t.mu
 	t.tape = tape{budget: &s.budget, keep: r.Attach && r.Key != Key{}}

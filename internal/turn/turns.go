@@ -35,6 +35,12 @@ func newTurns(total int64) *Turns {
 //
 // The error is a [*Refused], [ErrClosed], or the cause of ctx.
 func (s *Turns) Do(ctx context.Context, r *Request) (*Client, error) {
+	begun := false
+	defer func() {
+		if !begun && r.Settled != nil {
+			r.Settled()
+		}
+	}()
 	for {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -43,6 +49,7 @@ func (s *Turns) Do(ctx context.Context, r *Request) (*Client, error) {
 		if err != nil {
 			return nil, err
 		}
+		begun = c.owner // a turn that was begun goes on without its client
 		select {
 		case <-c.t.shown:
 		case <-ctx.Done():
@@ -60,7 +67,7 @@ func (s *Turns) Do(ctx context.Context, r *Request) (*Client, error) {
 
 // join returns a client of a turn, which is begun if there is none.
 func (s *Turns) join(ctx context.Context, r *Request) (*Client, error) {
-	c := &Client{frame: r.Frame, how: r.Left}
+	c := &Client{frame: r.Frame, how: r.Left, arrived: r.Arrived}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
