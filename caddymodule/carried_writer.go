@@ -53,7 +53,7 @@ func (w *carriedWriter) commit() {
 	}
 	w.committed = true
 	if !w.c.drill {
-		telemetry.FirstByte(string(w.c.route.kind), time.Since(w.c.start))
+		telemetry.FirstByte(w.c.r.Context(), string(w.c.route.kind), time.Since(w.c.start))
 	}
 	w.c.servedBy(resp.Target.Name)
 	w.c.reason = resp.Trail.Reason()

@@ -23,7 +23,7 @@ var errNoContent = errors.New("the turn ended without content")
 
 // ask asks the next one who may answer the turn. Here it is decided that nobody does.
 func (t *turning) ask(ctx context.Context, _ turn.End) (*turn.Answer, error) {
-	answer, err := t.askBackend(ctx)
+	answer, err := t.askBackend(t.trace.Context(ctx))
 	if err != nil {
 		return nil, &turn.Unanswered{Event: farewell(err), Err: err}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/tracing"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -16,14 +17,16 @@ type turning struct {
 	*Call
 
 	policy *Policy
+	trace  *tracing.Turn
 }
 
 // do returns what the client reads: of a new turn, or of one that runs.
 func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole bool) (*Answer, error) {
+	t.trace = tracing.NewTurn(r.Context(), string(asked.Type))
 	req := &turn.Request{
 		Asker: t.Asker, Options: t.policy.options, Thread: asked.Thread,
 		Ask: t.ask, Settled: t.Delivery.Close, Left: t.Left,
-		Observer: &observer{t.policy, t.Asker.Scope, t.Asker.Caller, t.RequestID},
+		Observer: &observer{t.policy, t.Asker.Scope, t.Asker.Caller, t.RequestID, t.trace},
 	}
 	if whole && !t.Drill {
 		req.Key = req.KeyOf(append([]byte(r.URL.RawQuery+"\x00"), body...))
@@ -31,6 +34,11 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 	c, err := t.policy.shared.Do(r.Context(), req)
 	if c == nil || c.Attached() {
 		t.Delivery.Close()
+	}
+	if c != nil && c.Attached() {
+		if began, ok := c.Observer().(*observer); ok {
+			began.trace.Attached(r.Context())
+		}
 	}
 	switch {
 	case err == nil:
