@@ -60,7 +60,7 @@ type claimed struct {
 // a preflight.
 func (c *claimed) begin() bool {
 	c.start, c.id = time.Now(), requestID(c.r.Header)
-	c.r = tracing.Enter(c.r, string(c.route.kind))
+	c.r = tracing.Enter(c.r, string(c.route.kind), c.route.path)
 	c.drill = c.h.drill.Take(c.r.Header)
 	c.w.Header().Set(requestIDHeader, c.id)
 	c.repl, _ = c.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)

@@ -33,6 +33,8 @@ const (
 	turnEnd    = attribute.Key("chatkit.turn.end")
 	turnUnread = attribute.Key("chatkit.turn.unread")
 	errorType  = attribute.Key("error.type")                // of OpenTelemetry's conventions
+	httpRoute  = attribute.Key("http.route")                // likewise
+	urlPath    = attribute.Key("url.path")                  // likewise
 	statusCode = attribute.Key("http.response.status_code") // likewise
 )
 

@@ -12,11 +12,14 @@ import (
 type routeKey struct{}
 
 // Enter returns the request with the kind of route in its context, for the spans of its
-// attempts.
-func Enter(r *http.Request, kind string) *http.Request {
-	if _, ok := sampled(r.Context()); !ok {
+// attempts. Caddy's own span gets the path as it is configured: that of a WebSocket ends
+// in the secret of its session.
+func Enter(r *http.Request, kind, path string) *http.Request {
+	span, ok := sampled(r.Context())
+	if !ok {
 		return r
 	}
+	span.SetAttributes(httpRoute.String(path), urlPath.String(path))
 	return r.WithContext(context.WithValue(r.Context(), routeKey{}, kind))
 }
 

@@ -190,3 +190,19 @@ func TestNoSecrets(t *testing.T) {
 		}
 	}
 }
+
+// The path of a WebSocket ends in the secret of its session, which Caddy's own span
+// would show.
+func TestSecretInPath(t *testing.T) {
+	k := testsite.NewTaker(t, nil)
+	s := traced(t, testsite.Backends("", k.URL))
+	s.Do(http.MethodGet, "/api/ws/chat/planted-secret", "", "Connection: Upgrade", "Upgrade: websocket",
+		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+	if path := k.Only(t).URL.Path; path != "/ws/chat/planted-secret" {
+		t.Errorf("the backend was asked for %s", path)
+	}
+	got := spans(t, 2)
+	if said := text(append(got["handler"], got["attempt a"]...)); strings.Contains(said, "planted") || !strings.Contains(said, "/api/ws/chat/{session}") {
+		t.Errorf("the spans say %s", said)
+	}
+}

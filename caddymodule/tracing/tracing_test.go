@@ -14,7 +14,7 @@ import (
 
 // all does everything that a request with an attempt and a turn does.
 func all(ctx context.Context, rt http.RoundTripper, r *http.Request) {
-	ctx = tracing.Enter(r.WithContext(ctx), "session").Context()
+	ctx = tracing.Enter(r.WithContext(ctx), "session", "/s").Context()
 	tracing.Skip(ctx, "a", "open")
 	call := tracing.Attempt(ctx, "b", 1, false)
 	_, _ = rt.RoundTrip(r.WithContext(call)) //nolint:bodyclose // there is none
@@ -100,7 +100,7 @@ func TestAllocations(t *testing.T) {
 			tracing.NewTurn(ctx, "threads.create").Begin()
 			tracing.Answer(ctx, answered)
 			tracing.Exemplar(ctx)
-			if tracing.Enter(r, "session") != r {
+			if tracing.Enter(r, "session", "/s") != r {
 				t.Error("another request")
 			}
 			_, _ = rt.RoundTrip(r) //nolint:bodyclose // there is none
