@@ -16,7 +16,7 @@ func Attempt(ctx context.Context, name string, n int, hedged bool) context.Conte
 		return ctx
 	}
 	attrs := withRoute(ctx, []attribute.KeyValue{provider.String(name), try.Int(n), hedge.Bool(hedged)})
-	ctx, _ = start(ctx, parent, "attempt "+name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)) //nolint:spancheck // Result ends it
+	ctx, _ = start(ctx, parent, "attempt "+name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
 	return ctx
 }
 

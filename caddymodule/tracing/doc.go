@@ -47,7 +47,7 @@ func sampled(ctx context.Context) (trace.Span, bool) {
 
 // start begins a span below that of a context.
 func start(ctx context.Context, parent trace.Span, name string, o ...trace.SpanStartOption) (context.Context, trace.Span) {
-	return parent.TracerProvider().Tracer(scope).Start(ctx, name, o...)
+	return parent.TracerProvider().Tracer(scope).Start(ctx, name, o...) //nolint:spancheck // Result and Turn.End end it
 }
 
 // Exemplar returns the ids of the trace and span that a context belongs to, nil if the

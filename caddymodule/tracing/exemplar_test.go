@@ -1,6 +1,8 @@
 package tracing_test
 
 import (
+	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -21,7 +23,7 @@ const (
 )
 
 // scrape returns Caddy's metrics in a format: of the admin API, or of a site.
-func scrape(t *testing.T, s *testsite.Site, at, format string) *http.Response {
+func scrape(t *testing.T, s *testsite.Site, at, format string) (http.Header, []byte) {
 	t.Helper()
 	r, err := testsite.Request(t.Context(), http.MethodGet, at+"/metrics", "", "Accept: "+format)
 	if err != nil {
@@ -31,17 +33,18 @@ func scrape(t *testing.T, s *testsite.Site, at, format string) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
-}
-
-// lines are the lines of a text format that begin with a word.
-func lines(t *testing.T, resp *http.Response, word string) (got []string) {
-	t.Helper()
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return resp.Header, b
+}
+
+// lines are the lines of a text format that begin with a word.
+func lines(t *testing.T, s *testsite.Site, at, format, word string) (got []string) {
+	t.Helper()
+	_, b := scrape(t, s, at, format)
 	for line := range strings.Lines(string(b)) {
 		if strings.HasPrefix(line, word) {
 			got = append(got, line)
@@ -64,11 +67,11 @@ func TestExemplars(t *testing.T) {
 		"caddy_chatkit_overhead_seconds_bucket":                                             "",
 		`caddy_chatkit_attempt_duration_seconds_bucket{provider="backend"`:                  attempt.SpanID().String(),
 	} {
-		open := lines(t, scrape(t, s, s.URL, asOpenMetrics), family)
+		open := lines(t, s, s.URL, asOpenMetrics, family)
 		with := slices.ContainsFunc(open, func(line string) bool {
 			return strings.Contains(line, `# {`) && strings.Contains(line, `trace_id="0af7651916cd43dd8448eb211c80319c"`) && strings.Contains(line, span)
 		})
-		if classic := lines(t, scrape(t, s, s.Admin, asText), family); !with || len(classic) != len(open) || strings.Contains(strings.Join(classic, ""), "# {") {
+		if classic := lines(t, s, s.Admin, asText, family); !with || len(classic) != len(open) || strings.Contains(strings.Join(classic, ""), "# {") {
 			t.Errorf("%s: got %q, and as text %q", family, open, classic)
 		}
 	}
@@ -78,13 +81,13 @@ func TestExemplars(t *testing.T) {
 func TestNativeHistograms(t *testing.T) {
 	s := testsite.New(t, testsite.TwoProviders)
 	s.Session().Is(t, "200 backend")
-	resp := scrape(t, s, s.Admin, asProtobuf)
-	decoder := expfmt.NewDecoder(resp.Body, expfmt.ResponseFormat(resp.Header))
+	header, b := scrape(t, s, s.Admin, asProtobuf)
+	decoder := expfmt.NewDecoder(bytes.NewReader(b), expfmt.ResponseFormat(header))
 	seen := 0
 	for {
 		var family dto.MetricFamily
 		err := decoder.Decode(&family)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

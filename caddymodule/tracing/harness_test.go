@@ -86,7 +86,7 @@ func says(t *testing.T, what string, attrs []attribute.KeyValue, want ...string)
 	for _, a := range attrs {
 		key := string(a.Key)
 		if strings.HasPrefix(key, "chatkit.") && key != "chatkit.request_id" || key == "error.type" || key == "http.response.status_code" {
-			got = append(got, fmt.Sprintf("%s=%s", strings.TrimPrefix(key, "chatkit."), a.Value.Emit()))
+			got = append(got, fmt.Sprintf("%s=%s", strings.TrimPrefix(key, "chatkit."), a.Value.String()))
 		}
 	}
 	slices.Sort(got)
@@ -115,7 +115,7 @@ func events(s tracetest.SpanStub) (got []string) {
 	for _, e := range s.Events {
 		name := e.Name
 		for _, a := range e.Attributes {
-			name += " " + a.Value.Emit()
+			name += " " + a.Value.String()
 		}
 		got = append(got, name)
 	}

@@ -30,7 +30,7 @@ func (t *Turn) Begin() {
 		return
 	}
 	attrs := withRoute(t.ctx, nil)
-	_, t.span = start(t.ctx, trace.SpanFromContext(t.ctx), "turn", trace.WithAttributes(append(attrs, turnType.String(t.kind))...)) //nolint:spancheck // End ends it
+	_, t.span = start(t.ctx, trace.SpanFromContext(t.ctx), "turn", trace.WithAttributes(append(attrs, turnType.String(t.kind))...))
 	t.ctx = nil
 }
 
