@@ -27,6 +27,7 @@ func (c *cancelRequest) serve() {
 	if !c.begin() {
 		return
 	}
+	defer c.tellTrace()
 	c.drill = false // there is one provider to ask
 	c.w.Header().Set("Cache-Control", "no-store")
 	if p := c.prepare(); p != nil {
@@ -93,10 +94,10 @@ func (c *cancelRequest) cancelAt(t *chain.Target, p session.Canceler) {
 	a := chain.Attempt{
 		RequestID: c.id, Client: c.r.Context(), Context: ctx,
 		Caller: session.Caller{Address: c.address()}, Life: 2 * t.Timeout,
-		Call: func() (err error) {
-			resource, err = p.Cancel(ctx, c.session, c.id)
-			return unknownSession(err)
-		},
+	}
+	a.Call = func() (err error) {
+		resource, err = p.Cancel(a.Context, c.session, c.id)
+		return unknownSession(err)
 	}
 	v := t.Try(&a)
 	if v.Reason != session.OK {

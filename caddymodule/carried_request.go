@@ -36,6 +36,7 @@ func (c *carriedRequest) serve() {
 	if !c.begin() {
 		return
 	}
+	defer c.tellTrace()
 	p := c.prepare()
 	if p == nil {
 		defer c.admit()()

@@ -59,7 +59,7 @@ func (w *carriedWriter) commit() {
 	}
 	w.committed = true
 	if !w.c.drill {
-		telemetry.FirstByte(string(w.c.route.kind), time.Since(w.c.start))
+		telemetry.FirstByte(w.c.r.Context(), string(w.c.route.kind), time.Since(w.c.start))
 	}
 	w.c.servedBy(resp.Target.Name)
 	w.c.reason = resp.Trail.Reason()
@@ -79,7 +79,7 @@ func (w *carriedWriter) commit() {
 
 // commitStandIns is the commit point of an answer of stand-ins.
 func (w *carriedWriter) commitStandIns(trail *chain.Trail) {
-	telemetry.FirstByte(string(w.c.route.kind), time.Since(w.c.start))
+	telemetry.FirstByte(w.c.r.Context(), string(w.c.route.kind), time.Since(w.c.start))
 	w.c.servedBy(outage.Name)
 	w.c.reason = trail.Reason()
 	h := w.Header()

@@ -19,6 +19,7 @@ import (
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/limit"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/problem"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/tracing"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/openaiapi"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -61,6 +62,7 @@ type claimed struct {
 // a preflight.
 func (c *claimed) begin() bool {
 	c.start, c.id = time.Now(), requestID(c.r.Header)
+	c.r = tracing.Enter(c.r, string(c.route.kind), c.route.path)
 	c.drill = c.h.drill.Take(c.r.Header)
 	c.setHeader(requestIDHeader, c.id)
 	c.repl, _ = c.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
@@ -78,6 +80,13 @@ func (c *claimed) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	enc.AddString("chatkit_outcome", c.became)
 	enc.AddString("chatkit_request_id", c.id)
 	return nil
+}
+
+// tellTrace tells the trace that the request belongs to what became of it.
+func (c *claimed) tellTrace() {
+	tracing.Answer(c.r.Context(), &tracing.Answered{
+		RequestID: c.id, Provider: c.provider, Reason: string(c.reason), Outcome: c.became, Drill: c.drill,
+	})
 }
 
 // placeholder returns the values of {http.chatkit.*}.

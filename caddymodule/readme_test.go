@@ -46,7 +46,7 @@ func setEnv(t *testing.T, text string) {
 		switch m[1] {
 		case "REDIS_URL":
 			value = "redis://127.0.0.1:1"
-		case "FLEET_KEY":
+		case "FLEET_KEY", "CHATKIT_DRILL_TOKEN":
 			value = longKey
 		}
 		t.Setenv(m[1], value)

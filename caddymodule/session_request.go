@@ -28,6 +28,7 @@ func (s *sessionRequest) serve() {
 		return
 	}
 	s.setHeader("Cache-Control", "no-store")
+	defer s.tellTrace()
 	defer s.record()
 	s.req.ID, s.req.Header = s.id, s.r.Header
 	if p := s.prepare(); p != nil {
@@ -170,7 +171,7 @@ func (s *sessionRequest) record() {
 		s.tellDrill()
 		return
 	}
-	telemetry.SessionAnswered(string(s.route.kind), s.provider, s.outcome, time.Since(s.start), s.res.Upstream)
+	telemetry.SessionAnswered(s.r.Context(), string(s.route.kind), s.provider, s.outcome, time.Since(s.start), s.res.Upstream)
 }
 
 // invalidSession answers where a session cannot be written: a third party's

@@ -26,6 +26,7 @@ var drives = map[string]func(s *site){
 	"openai-sdk":   driveOpenAISDK,
 	"multi-model":  driveMultiModel,
 	"strict-cors":  driveStrictCORS,
+	"tracing":      driveTracing,
 	"compose":      func(s *site) { driveContainer(s, "compose") },
 	"kubernetes":   func(s *site) { driveContainer(s, "kubernetes") },
 }

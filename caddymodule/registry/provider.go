@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/tracing"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/breaker"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/bulkhead"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chain"
@@ -77,9 +79,15 @@ type observer struct {
 	hinter session.Hinter
 }
 
+// Asking implements [chain.Observer].
+func (o *observer) Asking(ctx context.Context, n int, hedged bool) context.Context {
+	return tracing.Attempt(ctx, o.Name, n, hedged)
+}
+
 // Attempted implements [chain.Observer].
-func (o *observer) Attempted(requestID string, v session.Verdict, took time.Duration, err error) {
-	telemetry.Attempted(o.Name, v.Reason, took)
+func (o *observer) Attempted(ctx context.Context, requestID string, v session.Verdict, took time.Duration, err error) {
+	tracing.Result(ctx, string(v.Reason), v.Status, v.Effect == session.Failed)
+	telemetry.Attempted(ctx, o.Name, v.Reason, took)
 	o.note(v, took, err)
 	if v.Effect == session.Failed {
 		o.last.Store(&FailureStatus{Reason: string(v.Reason), Status: v.Status, At: time.Now().UTC()})
@@ -94,7 +102,10 @@ func (o *observer) Attempted(requestID string, v session.Verdict, took time.Dura
 }
 
 // Skipped implements [chain.Observer].
-func (o *observer) Skipped(reason session.Reason) { telemetry.Skipped(o.Name, reason) }
+func (o *observer) Skipped(ctx context.Context, reason session.Reason) {
+	telemetry.Skipped(o.Name, reason)
+	tracing.Skip(ctx, o.Name, string(reason))
+}
 
 // Retrying implements [chain.Observer].
 func (o *observer) Retrying() { telemetry.Retried(o.Name) }

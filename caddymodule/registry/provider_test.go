@@ -21,7 +21,7 @@ func TestRefusalsInTheLog(t *testing.T) {
 			core, logs := observer.New(zapcore.InfoLevel)
 			p := &registry.Provider{Name: "backend"}
 			o := p.Observer(zap.New(core), nil)
-			o.Attempted("r1", session.Verdict{Reason: reason, Status: 404, Carried: carried}, time.Second, errors.New("no"))
+			o.Attempted(t.Context(), "r1", session.Verdict{Reason: reason, Status: 404, Carried: carried}, time.Second, errors.New("no"))
 			if got := logs.FilterMessage("provider refused a request").Len(); got != want {
 				t.Errorf("%s, carried %t: %d lines, want %d", reason, carried, got, want)
 			}

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,16 +52,16 @@ func Result(r session.Reason) string {
 
 // SessionAnswered counts a session request. total is the time it took, upstream
 // the part of it spent waiting for providers.
-func SessionAnswered(route, servedBy string, o Outcome, total, upstream time.Duration) {
+func SessionAnswered(ctx context.Context, route, servedBy string, o Outcome, total, upstream time.Duration) {
 	metrics.sessions.WithLabelValues(route, servedBy, string(o)).Inc()
-	metrics.sessionDuration.WithLabelValues(route, servedBy).Observe(total.Seconds())
-	metrics.overhead.Observe((total - upstream).Seconds())
+	observe(ctx, metrics.sessionDuration.WithLabelValues(route, servedBy), total)
+	observe(ctx, metrics.overhead, total-upstream)
 }
 
 // Attempted counts a call to a provider.
-func Attempted(provider string, r session.Reason, took time.Duration) {
+func Attempted(ctx context.Context, provider string, r session.Reason, took time.Duration) {
 	metrics.attempts.WithLabelValues(provider, Result(r)).Inc()
-	metrics.attemptDuration.WithLabelValues(provider).Observe(took.Seconds())
+	observe(ctx, metrics.attemptDuration.WithLabelValues(provider), took)
 }
 
 // Skipped counts a provider that was not asked.
@@ -99,8 +100,8 @@ func CarryBegins(kind string) (ends func(CarriedOutcome)) {
 }
 
 // FirstByte observes how long it took until a carried answer began.
-func FirstByte(kind string, took time.Duration) {
-	metrics.firstByte.WithLabelValues(kind).Observe(took.Seconds())
+func FirstByte(ctx context.Context, kind string, took time.Duration) {
+	observe(ctx, metrics.firstByte.WithLabelValues(kind), took)
 }
 
 // RateLimited counts a session request refused by a rate limit of our own.
@@ -192,16 +193,6 @@ func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: Namespace, Subsystem: Subsystem, Name: name, Help: help,
 	}, labels)
-}
-
-func histogramOpts(name, help string, buckets []float64) prometheus.HistogramOpts {
-	return prometheus.HistogramOpts{
-		Namespace: Namespace, Subsystem: Subsystem, Name: name, Help: help, Buckets: buckets,
-	}
-}
-
-func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(histogramOpts(name, help, buckets), labels)
 }
 
 // Collectors returns the metrics as Prometheus sees them.

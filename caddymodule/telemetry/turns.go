@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,4 +63,4 @@ func TurnAttached() { turns.attached.Inc() }
 func TurnRefused(limit string) { turns.refused.WithLabelValues(limit).Inc() }
 
 // FirstToken observes how long it took until a turn showed content.
-func FirstToken(took time.Duration) { turns.firstToken.Observe(took.Seconds()) }
+func FirstToken(ctx context.Context, took time.Duration) { observe(ctx, turns.firstToken, took) }

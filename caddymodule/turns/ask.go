@@ -24,6 +24,7 @@ var errNoContent = errors.New("the turn ended without content")
 // ask asks the next one who may answer the turn: a backend, or the stand-ins where no
 // backend does. Here it is decided that nobody does.
 func (t *turning) ask(ctx context.Context, last turn.End) (*turn.Answer, error) {
+	ctx = t.trace.Context(ctx)
 	answer, err := t.askBackend(ctx, last)
 	if err == nil {
 		return answer, nil

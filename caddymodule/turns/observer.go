@@ -1,11 +1,13 @@
 package turns
 
 import (
+	"context"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/tracing"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
 )
 
@@ -14,13 +16,20 @@ type observer struct {
 	policy        *Policy
 	scope, caller string
 	requestID     string
+	trace         *tracing.Turn
 }
 
 // Begun implements [turn.Observer].
-func (*observer) Begun() { telemetry.TurnBegun() }
+func (o *observer) Begun() {
+	o.trace.Begin()
+	telemetry.TurnBegun()
+}
 
 // FirstToken implements [turn.Observer].
-func (*observer) FirstToken(d time.Duration) { telemetry.FirstToken(d) }
+func (o *observer) FirstToken(d time.Duration) {
+	o.trace.FirstToken()
+	telemetry.FirstToken(o.trace.Context(context.Background()), d)
+}
 
 // Accepted implements [turn.Observer].
 func (o *observer) Accepted(thread string) {
@@ -35,6 +44,7 @@ func (*observer) Attached() { telemetry.TurnAttached() }
 // Ended implements [turn.Observer]. A turn that nobody answered is in the log of its
 // request.
 func (o *observer) Ended(end turn.End, err error, unread bool) {
+	o.trace.End(string(end), !end.Broken() && end != turn.Failed, unread)
 	telemetry.TurnEnded(string(end), unread)
 	if !end.Broken() {
 		return

@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/outage"
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/telemetry"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/tracing"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/chatkit"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/relay"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/turn"
@@ -18,14 +19,16 @@ type turning struct {
 
 	policy *Policy
 	visit  *outage.Visit // where there are stand-ins
+	trace  *tracing.Turn
 }
 
 // do returns what the client reads: of a new turn, or of one that runs.
 func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole bool) (*Answer, error) {
+	t.trace = tracing.NewTurn(r.Context(), string(asked.Type))
 	req := &turn.Request{
 		Asker: t.Asker, Options: t.policy.options, Thread: asked.Thread,
 		Ask: t.ask, Settled: t.Delivery.Close, Left: t.Left,
-		Observer: &observer{t.policy, t.Scope, t.Asker.Caller, t.RequestID},
+		Observer: &observer{t.policy, t.Scope, t.Asker.Caller, t.RequestID, t.trace},
 	}
 	if c, ok := connOf(r.Context()); ok {
 		req.Arrived = c.arrived
@@ -34,6 +37,11 @@ func (t *turning) do(r *http.Request, asked *chatkit.Request, body []byte, whole
 		req.Key = req.KeyOf(append([]byte(r.URL.RawQuery+"\x00"), body...))
 	}
 	c, err := t.policy.common.Do(r.Context(), req)
+	if c != nil && c.Attached() {
+		if began, ok := c.Observer().(*observer); ok {
+			began.trace.Attached(r.Context())
+		}
+	}
 	switch {
 	case err == nil:
 		return respond(c, r)

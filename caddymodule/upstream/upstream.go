@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/block"
+	"github.com/caddy-chatkit/caddy-chatkit/caddymodule/tracing"
 	"github.com/caddy-chatkit/caddy-chatkit/internal/exchange"
 	"github.com/caddy-chatkit/caddy-chatkit/session"
 )
@@ -37,6 +38,7 @@ type Transport struct {
 	TransportRaw json.RawMessage `json:"transport,omitempty" caddy:"namespace=http.reverse_proxy.transport inline_key=protocol"`
 
 	roundTripper, calls http.RoundTripper
+	own                 *exchange.Transport // below calls, nil where that is Caddy's
 }
 
 // RoundTripper returns the transport, once it is loaded. It carries any request.
@@ -73,10 +75,11 @@ func (t *Transport) Load(ctx caddy.Context, base *url.URL) error {
 			h.Transport.DialTLSContext = classifiedDial(h.Transport.DialTLSContext)
 		}
 	}
-	t.roundTripper, t.calls = rt, rt
+	t.roundTripper = tracing.Transport(rt)
+	t.calls = t.roundTripper
 	if h, ok := mod.(*reverseproxy.HTTPTransport); ok && !proxies {
-		if calls := callTransport(h, base); calls != nil {
-			t.calls = calls
+		if t.own = callTransport(h, base); t.own != nil {
+			t.calls = tracing.Transport(t.own)
 		}
 	}
 	return nil
@@ -85,8 +88,8 @@ func (t *Transport) Load(ctx caddy.Context, base *url.URL) error {
 // Cleanup implements [caddy.CleanerUpper]. Caddy calls it when the provider that embeds
 // the transport is not used any more; one with a Cleanup of its own calls it there.
 func (t *Transport) Cleanup() error {
-	if calls, ok := t.calls.(*exchange.Transport); ok {
-		calls.CloseIdleConnections()
+	if t.own != nil {
+		t.own.CloseIdleConnections()
 	}
 	return nil
 }

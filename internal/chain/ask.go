@@ -23,6 +23,7 @@ type ask struct {
 	upstream time.Duration
 
 	rival  *rival // nil where it is the only one
+	hedge  bool   // of another one that takes long
 	insist bool   // a ramp does not refuse
 }
 
@@ -31,14 +32,14 @@ func (a *ask) do() session.Verdict {
 	t := a.t
 	var last session.Verdict
 	for try := 0; ; try++ {
-		if err := a.ctx.Err(); err != nil {
-			return t.GiveUp(err)
+		if a.ctx.Err() != nil {
+			return t.GiveUp(a.ctx)
 		}
 		limit := min(t.Timeout, a.unreserved())
 		if limit < MinAttempt {
 			return a.outOfTime(last)
 		}
-		v := a.attempt(limit, try > 0)
+		v := a.attempt(limit, try)
 		if try > 0 && v.Reason.Skipped() { // the breaker has opened meanwhile
 			return last
 		}
@@ -52,19 +53,19 @@ func (a *ask) do() session.Verdict {
 	}
 }
 
-// attempt asks the provider once.
-func (a *ask) attempt(limit time.Duration, again bool) session.Verdict {
+// attempt asks the provider once. again is how often it was asked before.
+func (a *ask) attempt(limit time.Duration, again int) session.Verdict {
 	ctx, cancel := context.WithTimeout(a.ctx, limit)
 	defer cancel()
 	start := time.Now()
 	a.made = Attempt{
-		RequestID: a.req.ID, Client: a.ctx, Context: ctx, Session: true, Again: again,
-		Caller: a.who, Life: 2 * limit, Later: a.later, Insist: a.insist || again,
+		RequestID: a.req.ID, Client: a.ctx, Context: ctx, Session: true, Again: again, Hedged: a.hedge,
+		Caller: a.who, Life: 2 * limit, Later: a.later, Insist: a.insist || again > 0,
 		Call: func() (err error) {
-			if !again {
+			if again == 0 {
 				a.t.RetryBudget.Earn()
 			}
-			*a.session, err = a.t.session(ctx, a.req)
+			*a.session, err = a.t.session(a.made.Context, a.req)
 			return err
 		},
 	}
@@ -110,7 +111,7 @@ func (a *ask) outOfTime(last session.Verdict) session.Verdict {
 	if last.Reason != session.OK {
 		return last
 	}
-	a.t.Observer.Skipped(session.Budget)
+	a.t.Observer.Skipped(a.ctx, session.Budget)
 	return session.Verdict{Reason: session.Budget, Effect: session.Excluded}
 }
 

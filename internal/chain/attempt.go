@@ -20,7 +20,8 @@ type Attempt struct {
 	// has gone.
 	Client context.Context //nolint:containedctx // an attempt is over when Try returns
 
-	// Context is the context of the attempt itself, with its time limit.
+	// Context is the context of the attempt itself, with its time limit. Begin replaces
+	// it before the call by the one that the observer has for it.
 	Context context.Context //nolint:containedctx // as above
 
 	// Session says that the call asks for a session, which Cap bounds.
@@ -33,8 +34,11 @@ type Attempt struct {
 	// long as it takes.
 	Life time.Duration
 
-	// Again says that the same request asks the same provider once more.
-	Again bool
+	// Again is how often the same request has asked the same provider before.
+	Again int
+
+	// Hedged says that another provider is being asked at the same time, and takes long.
+	Hedged bool
 
 	// Later are the providers that may be asked after this one. Where none of them
 	// would be, a ramp does not refuse. Insist says that it never does.
@@ -86,14 +90,15 @@ func (t *Target) Begin(a *Attempt) (v session.Verdict, settle func(session.Verdi
 func (t *Target) begin(a *Attempt) (v session.Verdict, held permit) {
 	done, reason := t.permit(a)
 	if reason != session.OK {
-		if !a.Again { // else the attempt before has the better reason
-			t.Observer.Skipped(reason)
+		if a.Again == 0 { // else the attempt before has the better reason
+			t.Observer.Skipped(a.Client, reason)
 		}
 		return session.Verdict{Reason: reason, Effect: session.Excluded, Next: true}, permit{}
 	}
-	if a.Again {
+	if a.Again > 0 {
 		t.Observer.Retrying()
 	}
+	a.Context = t.Observer.Asking(a.Context, a.Again+1, a.Hedged)
 	held = permit{t: t, a: a, done: done, start: time.Now()}
 	v, err := t.call(a)
 	a.place.leave()
@@ -123,7 +128,7 @@ func (p permit) settle(v session.Verdict, err error) {
 	} else {
 		p.done(v, 0) // how long other answers take is up to what they are asked
 	}
-	p.t.Observer.Attempted(p.a.RequestID, v, took, err)
+	p.t.Observer.Attempted(p.a.Context, p.a.RequestID, v, took, err)
 }
 
 // permit asks the breaker, then for a place, and for the cap where a session is asked
@@ -207,13 +212,13 @@ func panicError(p any) error {
 	return fmt.Errorf("provider panicked with a %T", p)
 }
 
-// GiveUp skips the provider because nobody waits for the request any more. err is
-// that of the request's context.
-func (t *Target) GiveUp(err error) session.Verdict {
+// GiveUp skips the provider because nobody waits for the request any more. ctx is that
+// of the request, and done.
+func (t *Target) GiveUp(ctx context.Context) session.Verdict {
 	v := session.Verdict{Reason: session.Canceled, Effect: session.Excluded}
-	if errors.Is(err, context.DeadlineExceeded) { // somebody else's time limit
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) { // somebody else's time limit
 		v.Reason = session.Budget
 	}
-	t.Observer.Skipped(v.Reason)
+	t.Observer.Skipped(ctx, v.Reason)
 	return v
 }

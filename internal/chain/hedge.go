@@ -49,7 +49,7 @@ type race struct {
 func (r *run) hedged(left []*Target, after time.Duration) (rest []*Target) {
 	start := time.Now()
 	defer func() { r.res.Upstream += time.Since(start) }()
-	first := r.begin(left[0], left[1:])
+	first := r.begin(&ask{t: left[0], later: left[1:]})
 	timer := time.NewTimer(after)
 	defer timer.Stop()
 	select {
@@ -92,7 +92,7 @@ func (c *race) hedge(left []*Target) bool {
 		return false
 	}
 	c.rest = append(slices.Clone(left[1:i]), left[i+1:]...) // nil would say that it is decided
-	c.second = c.begin(left[i], left[i+1:])
+	c.second = c.begin(&ask{t: left[i], later: left[i+1:], hedge: true})
 	return true
 }
 

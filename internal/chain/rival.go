@@ -28,8 +28,8 @@ const (
 
 // begin asks a provider on a goroutine of its own. It ends when the client leaves,
 // unless it has lost by then.
-func (r *run) begin(t *Target, later []*Target) *ask {
-	ctx, end := t.detach(r.ctx), context.CancelFunc(nil)
+func (r *run) begin(a *ask) *ask {
+	ctx, end := a.t.detach(r.ctx), context.CancelFunc(nil)
 	if at, ok := r.ctx.Deadline(); ok { // somebody else's
 		ctx, end = context.WithDeadline(ctx, at)
 	} else {
@@ -41,7 +41,7 @@ func (r *run) begin(t *Target, later []*Target) *ask {
 			end()
 		}
 	})
-	a := &ask{run: r, t: t, later: later, ctx: ctx, session: new(session.Session), rival: one}
+	a.run, a.ctx, a.session, a.rival = r, ctx, new(session.Session), one
 	go a.answer()
 	return a
 }

@@ -103,12 +103,17 @@ type Cap interface {
 // Observer is told what happens to one provider. Its methods are called on the
 // goroutine that asks, also after the request is over, and must be quick.
 type Observer interface {
-	// Attempted is called after each call to the provider. err is its cause
-	// where it failed, for logs.
-	Attempted(requestID string, v session.Verdict, took time.Duration, err error)
+	// Asking is called before each call to the provider. It returns the context for the
+	// call, which may say more than ctx. n is 1 for the first call of a request. hedged
+	// says that another provider is being asked at the same time.
+	Asking(ctx context.Context, n int, hedged bool) context.Context
 
-	// Skipped is called where the provider was not asked.
-	Skipped(reason session.Reason)
+	// Attempted is called after each call to the provider, with the context that Asking
+	// has returned. err is its cause where it failed, for logs.
+	Attempted(ctx context.Context, requestID string, v session.Verdict, took time.Duration, err error)
+
+	// Skipped is called where the provider was not asked. ctx is that of the request.
+	Skipped(ctx context.Context, reason session.Reason)
 
 	// Hedged is called with what became of asking another provider as well.
 	Hedged(result hedge.Result)

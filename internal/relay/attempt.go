@@ -39,8 +39,11 @@ func (d *Delivery) firstByte() time.Duration {
 
 // send makes the round trip, up to the header of the response. A response that
 // comes when the time is over is of no use: its context is canceled. A fault of
-// the client's is not the backend's.
-func (a *attempt) send(t Target) (*http.Response, error) {
+// the client's is not the backend's. ctx is that of the attempt, and may say more.
+func (a *attempt) send(ctx context.Context, t Target) (*http.Response, error) {
+	if ctx != a.ctx {
+		a.req = a.req.WithContext(ctx)
+	}
 	a.began = time.Now()
 	a.clock.start()
 	defer a.clock.stop()

@@ -203,15 +203,15 @@ func (d *Delivery) response() *Response {
 // ask sends the request to one target, if its breaker lets it. The error is that of
 // reading the body.
 func (d *Delivery) ask(t Target, step int) (session.Verdict, error) {
-	if err := d.ctx.Err(); err != nil {
-		return t.GiveUp(err), nil
+	if d.ctx.Err() != nil {
+		return t.GiveUp(d.ctx), nil
 	}
 	reason, err := d.refusal(t)
 	switch {
 	case err != nil:
 		return session.Verdict{}, err
 	case reason != session.OK:
-		t.Observer.Skipped(reason)
+		t.Observer.Skipped(d.ctx, reason)
 		return session.Verdict{Reason: reason, Effect: session.Excluded, Next: true}, nil
 	}
 	return d.try(t, step)
@@ -249,16 +249,16 @@ func (d *Delivery) try(t Target, step int) (session.Verdict, error) {
 		RequestID: d.req.ID, Client: d.ctx, Context: a.ctx,
 		Carried: true, Caller: d.req.Caller, Life: 2*d.relay.FirstByte + d.hold,
 		Later: d.later(), Insist: d.insists(), Uploads: !d.body.whole(),
-		Call: func() error {
-			d.body.sent = true
-			r, err := a.send(t)
-			if d.err = err; err != nil {
-				return err
-			}
-			err = failure(r)
-			resp = r
+	}
+	attempt.Call = func() error {
+		d.body.sent = true
+		r, err := a.send(attempt.Context, t)
+		if d.err = err; err != nil {
 			return err
-		},
+		}
+		err = failure(r)
+		resp = r
+		return err
 	}
 	a.clock.uploaded = attempt.Uploaded
 	v, settle := t.Begin(&attempt)

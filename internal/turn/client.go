@@ -50,6 +50,12 @@ func (c *Client) Answer() *Answer {
 // Passes reports whether the answer is no turn, but passed on as it came.
 func (c *Client) Passes() bool { return c.passes }
 
+// Attached reports whether somebody else has begun the turn.
+func (c *Client) Attached() bool { return !c.owner }
+
+// Observer returns the observer of the turn: that of the request that has begun it.
+func (c *Client) Observer() Observer { return c.t.r.Observer }
+
 // Ended returns how the turn ended, with the error of its stream, and "" while it
 // runs.
 func (c *Client) Ended() (End, error) {

@@ -20,6 +20,7 @@ const reasons = {
   forced_open: "was skipped because an operator forced its breaker open",
   cooldown: "was skipped because it asked clients to wait",
   saturated: "was skipped because it has too many requests under way",
+  hedge: "took so long that another provider answered first",
   ramp: "was skipped because it is recovering and gets a share only",
   drill: "was left out for an operator's drill",
   first_token: "showed no content in time",

@@ -3,6 +3,7 @@
 package chaintest
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -150,8 +151,19 @@ func (o observer) line(s string) {
 	o.Lines = append(o.Lines, s)
 }
 
+// called is the key of the name of the target in the context of a call.
+type called struct{}
+
+// Asking implements [chain.Observer].
+func (o observer) Asking(ctx context.Context, _ int, _ bool) context.Context {
+	return context.WithValue(ctx, called{}, o.name)
+}
+
 // Attempted implements [chain.Observer].
-func (o observer) Attempted(id string, v session.Verdict, _ time.Duration, err error) {
+func (o observer) Attempted(ctx context.Context, id string, v session.Verdict, _ time.Duration, err error) {
+	if ctx.Value(called{}) != o.name {
+		o.T.Errorf("%s: told of an attempt that it was not asked about", o.name)
+	}
 	if (err == nil) != (v.Reason == session.OK) || id != "r1" {
 		o.T.Errorf("%s: reason %q with error %v for request %q", o.name, v.Reason, err, id)
 	}
@@ -168,7 +180,9 @@ func (o observer) Hedged(r hedge.Result) { o.line("hedge " + o.name + " " + stri
 func (o observer) Withdrew(_, servedBy string) { o.line("withdraw " + o.name + " " + servedBy) }
 
 // Skipped implements [chain.Observer].
-func (o observer) Skipped(reason session.Reason) { o.line("skip " + o.name + " " + string(reason)) }
+func (o observer) Skipped(_ context.Context, reason session.Reason) {
+	o.line("skip " + o.name + " " + string(reason))
+}
 
 // Retrying implements [chain.Observer].
 func (o observer) Retrying() { o.line("retry " + o.name) }
@@ -181,8 +195,11 @@ func (o observer) FellBack(_, servedBy string, reason session.Reason) {
 // Silent is an observer that keeps nothing, so that many requests may share it.
 type Silent struct{}
 
+// Asking implements [chain.Observer].
+func (Silent) Asking(ctx context.Context, _ int, _ bool) context.Context { return ctx }
+
 // Attempted implements [chain.Observer].
-func (Silent) Attempted(string, session.Verdict, time.Duration, error) {}
+func (Silent) Attempted(context.Context, string, session.Verdict, time.Duration, error) {}
 
 // Hedged implements [chain.Observer].
 func (Silent) Hedged(hedge.Result) {}
@@ -191,7 +208,7 @@ func (Silent) Hedged(hedge.Result) {}
 func (Silent) Withdrew(string, string) {}
 
 // Skipped implements [chain.Observer].
-func (Silent) Skipped(session.Reason) {}
+func (Silent) Skipped(context.Context, session.Reason) {}
 
 // Retrying implements [chain.Observer].
 func (Silent) Retrying() {}
