@@ -35,8 +35,8 @@ func (s *StandIn) Answer(ctx context.Context, t *standin.Turn, w standin.Writer)
 		// The hash of the caller is all that is known here. It tells callers apart.
 		Caller: session.Caller{User: t.Safety},
 		Life:   2 * s.timeout,
-		Call:   func() error { return a.judge(s.StandIn.Answer(clock, t, a)) },
 	}
+	try.Call = func() error { return a.judge(s.StandIn.Answer(try.Context, t, a)) }
 	v := s.target.Try(&try)
 	switch {
 	case v.Reason != session.OK:
