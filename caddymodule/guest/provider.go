@@ -90,15 +90,18 @@ func (c *ProviderConfig) Provision(ctx caddy.Context, app *registry.App, at regi
 	}
 	hinter, _ := mod.(session.Hinter)
 	at.CheckHealth = check
-	at.Bind = func(state *registry.Provider) {
-		t.Breaker, t.RetryBudget, t.Places = state.Breaker, state.RetryBudget, state.Places
-		t.Hedge, t.Orphans = state.Hedge, state.Orphans
-		t.Observer = state.Observer(ctx.Logger(), hinter)
-		if state.Cap != nil { // a nil pointer is not a nil interface
-			t.Cap = state.Cap
-		}
-	}
+	at.Bind = func(state *registry.Provider) { bind(t, state, state.Observer(ctx.Logger(), hinter)) }
 	return t, app.Take(s, at)
+}
+
+// bind gives a target the state of its provider.
+func bind(t *chain.Target, state *registry.Provider, o chain.Observer) {
+	t.Breaker, t.RetryBudget, t.Places = state.Breaker, state.RetryBudget, state.Places
+	t.Hedge, t.Orphans = state.Hedge, state.Orphans
+	t.Observer = o
+	if state.Cap != nil { // a nil pointer is not a nil interface
+		t.Cap = state.Cap
+	}
 }
 
 // target returns the provider's limits with the defaults filled in.

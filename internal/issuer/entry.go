@@ -57,7 +57,7 @@ func (x *Index) store(k key, e entry) {
 
 // cancel marks an entry as canceled, where there is one.
 func (x *Index) cancel(k key) {
-	_, _, _ = x.cache.Update(k[:], func(room []byte, found bool) ([]byte, bool, int) {
+	_, _, err := x.cache.Update(k[:], func(room []byte, found bool) ([]byte, bool, int) {
 		if !found {
 			return nil, false, 0
 		}
@@ -66,4 +66,5 @@ func (x *Index) cancel(k key) {
 		changed := e.bytes()
 		return changed[:], true, x.life
 	})
+	_ = err // only of large entries
 }

@@ -204,7 +204,7 @@ func (d *Delivery) response() *Response {
 // reading the body.
 func (d *Delivery) ask(t Target, step int) (session.Verdict, error) {
 	if d.ctx.Err() != nil {
-		return t.GiveUp(d.ctx), nil
+		return t.GiveUp(d.ctx), nil //nolint:nilerr // the verdict has it
 	}
 	reason, err := d.refusal(t)
 	switch {
