@@ -84,7 +84,9 @@ func (s *Turns) join(ctx context.Context, r *Request) (*Client, error) {
 		s.running.Go(func() { t.run(r.Ask, r.Settled) })
 	}
 	s.mu.Unlock()
-	if !c.owner {
+	if c.owner {
+		s.boundAlone(&r.Asker)
+	} else {
 		t.observe(Observer.Attached)
 	}
 	c.stop = context.AfterFunc(ctx, c.leave)
