@@ -104,11 +104,32 @@ func TestPageTurnFails(t *testing.T) {
 	p.fault("backend", "refuse")
 	p.awaitAnswer("failed")
 	p.wantTurn("The answer broke off.", "", storedHalf)
+}
+
+// While the backend is dead a stand-in answers and says so. When it is back, it answers
+// again, in the same conversation, and the page says that too.
+func TestPageTurnInAnOutage(t *testing.T) {
+	p := openPage(t, desktop)
+	p.ask()
+	p.awaitAnswer("done")
+	p.fault("backend", "refuse")
 	p.Click("#ask-button")
-	p.Await(`document.querySelector("#answer")?.innerText == "The chat is unavailable for the moment"`)
-	p.Await(`document.querySelector("#log li")?.innerText.includes("No backend answers: backend could not be reached (dial)")`)
+	p.Await(`document.querySelector("#answer")?.innerText.startsWith("The backend is away")`)
+	p.awaitAnswer("done")
+	if got := p.Text("#notice"); got != "A stand-in answers" {
+		t.Errorf("the notice is %q", got)
+	}
+	p.Await(`document.querySelector("#log li")?.innerText.includes("Answered by a stand-in: backend could not be reached (dial)")`)
 	if got := p.Text("#stored"); got != "" {
 		t.Errorf("the backend has stored %q of what it was not asked for", got)
+	}
+	p.fault("backend", "none")
+	p.Click("#ask-button")
+	p.Await(`document.querySelector("#answer")?.innerText.startsWith("You said")`)
+	p.awaitAnswer("done")
+	p.wantTurn("stores only half of it.", "", storedWhole)
+	if got := p.Text("#notice"); !strings.HasPrefix(got, "While the assistant was away. Others have answered") {
+		t.Errorf("the notice is %q", got)
 	}
 }
 

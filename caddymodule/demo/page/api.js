@@ -49,11 +49,14 @@ export async function streamReply(secret, message, onDelta) {
   return { ...answer, body: {}, whole, firstByte: answer.took, took: performance.now() - begin };
 }
 
-// turnRequest is a message in a new thread, as ChatKit's custom-server protocol has it.
-export const turnRequest = (text) => JSON.stringify({
-  type: "threads.create",
-  params: { input: { content: [{ type: "input_text", text }], attachments: [], inference_options: {} } },
-});
+// turnRequest is a message in a thread, or in a new one, as ChatKit's custom-server
+// protocol has it.
+export function turnRequest(text, thread) {
+  const input = { content: [{ type: "input_text", text }], attachments: [], inference_options: {} };
+  return JSON.stringify(thread
+    ? { type: "threads.add_user_message", params: { thread_id: thread, input } }
+    : { type: "threads.create", params: { input } });
+}
 
 // streamTurn sends a request of the protocol and passes on its events. "broken" says
 // whether the answer broke off, as it does when the signal aborts it.

@@ -8,6 +8,7 @@ const backAfter = 1000; // milliseconds until a client that is lost is back
 
 const $ = (id) => document.getElementById(id);
 const frame = crypto.randomUUID(); // of this page, as the widget's frames have one
+const threads = {}; // the conversation, by path
 let turn = null; // the last one: { path, body, after, item, left, control }
 let busy = false;
 
@@ -30,8 +31,10 @@ async function ask() {
   turnBusy(true);
   show("streaming", "");
   const known = await status();
+  notices();
+  const path = $("plain").checked ? "/plain/chatkit" : "/chatkit";
   turn = {
-    path: $("plain").checked ? "/plain/chatkit" : "/chatkit", body: turnRequest($("question").value),
+    path, body: turnRequest($("question").value, threads[path]),
     after: known?.turns.at(-1)?.number ?? 0, item: "", left: "",
   };
   await read(() => "");
@@ -53,6 +56,7 @@ async function read(explain) {
     if (event.type === "error") failure = event.message ?? turnNotes.broken;
     else apply(event, explain);
   });
+  if (failure || answer.status !== 200) delete threads[turn.path]; // the next question begins anew
   const text = $("answer").textContent;
   if (turn.left) return show("lost", `${text} …`, leaving());
   if (answer.status !== 200) failure = answer.body.details ?? answer.body.error ?? "No answer";
@@ -67,9 +71,18 @@ function leaving() {
   return turn.path === "/chatkit" ? turnNotes.stopped : turnNotes.stoppedPlain;
 }
 
+// notices shows what notices say, as the widget does: beside the answer.
+function notices(...texts) {
+  $("notice").textContent = texts.filter(Boolean).join(". ");
+}
+
 // apply shows an event of the protocol.
-function apply({ type, item, update }, explain) {
-  if (type === "thread.item.done" && item.type === "user_message") {
+function apply({ type, thread, item, update, title, message }, explain) {
+  if (type === "thread.created") {
+    threads[turn.path] = thread.id;
+  } else if (type === "notice") {
+    notices(title, message);
+  } else if (type === "thread.item.done" && item.type === "user_message") {
     turn.item = item.id;
     $("turn-note").textContent = explain(item.id);
   } else if (type === "thread.item.done") {

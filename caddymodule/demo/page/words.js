@@ -45,6 +45,7 @@ export function logged({ path, status, provider, reason, outcome }) {
   if (outcome === "canceled") return { state: "elsewhere", text: `Carried by ${provider} until the client left` };
   const done = path.endsWith("/session") || path.endsWith("/refresh") ? "Served" : "Carried";
   if (["cut", "idle"].includes(outcome)) return { state: "failed", text: `Cut off by ${provider} after its first byte` };
+  if (provider === "standin") return { state: "fallback", text: `Answered by a stand-in: ${why}` };
   if (status === 409) return { state: "elsewhere", text: "Not forwarded: the widget talks to the issuer of the session directly" };
   if (status < 300) return { state: why ? "fallback" : "ok", text: `${done} by ${provider}${why ? `: ${why}` : ""}` };
   if (provider !== "none") return { state: "refused", text: `${provider} refused this user` };
