@@ -40,6 +40,7 @@ const edgeBlock = `
 	first_byte 30s
 	chatkit /chatkit
 	provider backend %s {
+		max_in_flight 100000
 		timeout 10s
 		retries 0
 		breaker {
