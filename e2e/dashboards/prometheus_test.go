@@ -13,7 +13,7 @@ import (
 // What the blocks say: how many providers there are, for how many seconds the
 // breaker of one stays open, give or take a tenth.
 const (
-	providers = 11 // and stand-ins
+	providers = 12 // and stand-ins
 	openFor   = 10
 )
 
@@ -71,6 +71,12 @@ func (d *driver) whileBroken(l *ledger) {
 		expectation{name: "ChatkitBreakerOpen", legend: "{{provider}}", want: map[string]bounds{"tripping": exactly(1)}},
 		expectation{name: "ChatkitBreakerForced", legend: "{{provider}} {{state}}", want: map[string]bounds{"forced forced_open": exactly(1)}},
 		expectation{name: "Instances D", legend: "{{instance}}", want: map[string]bounds{d.admin: exactly(2)}},
+		expectation{name: "Breaker states by instance", rest: true, want: map[string]bounds{
+			"tripping: open": exactly(1), "forced: forced_open": exactly(1),
+		}},
+		expectation{name: "In this state since", rest: true, want: map[string]bounds{
+			d.admin + ": tripping": between(0, 300), d.admin + ": forced": between(0, 300),
+		}},
 		expectation{name: "In flight", want: map[string]bounds{"stream": exactly(2), "websocket": exactly(1)}},
 		expectation{name: "Instances G", legend: "{{instance}}", want: map[string]bounds{d.admin: exactly(3)}},
 	)
