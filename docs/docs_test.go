@@ -171,7 +171,11 @@ func (s *site) serve(text string) {
 		"provider sendbird {":     "provider sendbird {\n host " + s.sendbird.URL(),
 		"file_server":             "reverse_proxy " + strings.TrimPrefix(s.app.URL, "http://"), // there are no files
 	} {
-		text = strings.ReplaceAll(text, old, replacement)
+		whole := regexp.QuoteMeta(old)
+		if strings.HasSuffix(old, "0") {
+			whole += `\b` // the port of a site may begin like this one
+		}
+		text = regexp.MustCompile(whole).ReplaceAllLiteralString(text, replacement)
 	}
 	if err := s.TryLoadText(text); err != nil {
 		s.T.Fatalf("%v in:\n%s", err, text)

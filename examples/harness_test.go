@@ -41,6 +41,7 @@ func newSite(t *testing.T) *site {
 	for name, value := range map[string]string{
 		"CUSTOM_BACKEND_URL": s.Backend.URL(), "CUSTOM_BACKEND_KEY": testsite.BackendKey, "OPENAI_API_KEY": testsite.OpenAIKey,
 		"CHATKIT_WORKFLOW_ID": "wf_example", "CHATKIT_APP_KEY": appKey, "VISITOR_KEY": visitorKey, "CHATKIT_DRILL_TOKEN": "a-token-that-nobody-guesses",
+		"REDIS_URL": "redis://127.0.0.1:1", "FLEET_KEY": "0123456789abcdef0123456789abcdef", // nobody is there, as it may be
 		"SENDBIRD_APP_ID": "EXAMPLE-APP", "SENDBIRD_API_TOKEN": sendbirdToken,
 	} {
 		t.Setenv(name, value)

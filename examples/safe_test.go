@@ -67,7 +67,7 @@ func TestCaddyfilesServe(t *testing.T) {
 	for name, text := range caddyfiles(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
-			setEnv(t, regexp.MustCompile(`\{env\.(CUSTOM|OPENAI_API|CHATKIT|SENDBIRD)\w+\}`).ReplaceAllString(text, ""))
+			setEnv(t, regexp.MustCompile(`\{env\.(CUSTOM|OPENAI_API|CHATKIT|SENDBIRD|REDIS|FLEET)\w+\}`).ReplaceAllString(text, ""))
 			for _, variable := range []string{"EU", "US", "SALES"} {
 				t.Setenv("CUSTOM_BACKEND_URL_"+variable, s.Backend.URL())
 				t.Setenv("CUSTOM_BACKEND_KEY_"+variable, testsite.BackendKey)
