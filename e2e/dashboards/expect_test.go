@@ -180,7 +180,7 @@ func (l *ledger) alarmed(names ...string) {
 // instances that share a Redis. promtool's tests have the alerts, e2e/fleet most of the
 // metrics.
 var needRedis = []string{
-	"Shared knowledge available", "Who may probe", "Look-ups", "Facts and sessions told",
+	"Shared knowledge available", "Breaker states by instance", "In this state since", "Who may probe", "Look-ups", "Facts and sessions told",
 	"Time for a fact to arrive A", "Time for a fact to arrive B", "ChatkitSharedDown", "ChatkitSharedSlow",
 }
 

@@ -71,12 +71,6 @@ func (d *driver) whileBroken(l *ledger) {
 		expectation{name: "ChatkitBreakerOpen", legend: "{{provider}}", want: map[string]bounds{"tripping": exactly(1)}},
 		expectation{name: "ChatkitBreakerForced", legend: "{{provider}} {{state}}", want: map[string]bounds{"forced forced_open": exactly(1)}},
 		expectation{name: "Instances D", legend: "{{instance}}", want: map[string]bounds{d.admin: exactly(2)}},
-		expectation{name: "Breaker states by instance", rest: true, want: map[string]bounds{
-			"tripping: open": exactly(1), "forced: forced_open": exactly(1),
-		}},
-		expectation{name: "In this state since", rest: true, want: map[string]bounds{
-			d.admin + ": tripping": between(0, 300), d.admin + ": forced": between(0, 300),
-		}},
 		expectation{name: "In flight", want: map[string]bounds{"stream": exactly(2), "websocket": exactly(1)}},
 		expectation{name: "Instances G", legend: "{{instance}}", want: map[string]bounds{d.admin: exactly(3)}},
 	)
